@@ -1,0 +1,301 @@
+"""The first tables."""
+
+import sqlalchemy as sa
+from alembic import op
+
+from worker.store.tables import Instant
+
+revision = "0001"
+down_revision = None
+
+
+def upgrade() -> None:
+    op.create_table(
+        "accounts",
+        sa.Column("account", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=True),
+        sa.Column("segment", sa.Text(), nullable=True),
+        sa.Column("owner", sa.Text(), nullable=True),
+        sa.Column("seats", sa.BigInteger(), nullable=True),
+        sa.Column("mrr", sa.Double(), nullable=True),
+        sa.Column("currency", sa.Text(), nullable=True),
+        sa.Column("renewal_day", sa.Integer(), nullable=True),
+        sa.Column("lifecycle", sa.Text(), nullable=True),
+        sa.Column("domains", sa.Text(), nullable=True),
+        sa.Column("timezone", sa.Text(), nullable=True),
+        sa.Column("parent", sa.Text(), nullable=True),
+        sa.Column("stamps", sa.Text(), nullable=True),
+        sa.Column("first_day", sa.Integer(), nullable=False),
+        sa.Column("first_usage_day", sa.Integer(), nullable=True),
+        sa.Column("first_user_day", sa.Integer(), nullable=True),
+        sa.PrimaryKeyConstraint("account", name=op.f("pk_accounts")),
+    )
+    op.create_table(
+        "batches",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("starts", sa.Integer(), nullable=False),
+        sa.Column("started_at", Instant(), nullable=False),
+        sa.Column("finished_at", Instant(), nullable=True),
+        sa.Column("received", sa.Integer(), nullable=True),
+        sa.Column("applied", sa.Integer(), nullable=True),
+        sa.Column("duplicates", sa.Integer(), nullable=True),
+        sa.Column("quarantined", sa.Integer(), nullable=True),
+        sa.Column("problems", sa.Text(), nullable=True),
+        sa.Column("error", sa.Text(), nullable=True),
+        sa.Column("payload", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_batches")),
+    )
+    op.create_table(
+        "contacts",
+        sa.Column("account", sa.Text(), nullable=False),
+        sa.Column("contact", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=True),
+        sa.Column("title", sa.Text(), nullable=True),
+        sa.Column("level", sa.Text(), nullable=True),
+        sa.Column("role", sa.Text(), nullable=True),
+        sa.Column("function", sa.Text(), nullable=True),
+        sa.Column("emails", sa.Text(), nullable=True),
+        sa.Column("gone", sa.Boolean(), nullable=True),
+        sa.Column("stamps", sa.Text(), nullable=True),
+        sa.Column("last_used", sa.Integer(), nullable=True),
+        sa.Column("used_before", sa.Integer(), nullable=True),
+        sa.PrimaryKeyConstraint("account", "contact", name=op.f("pk_contacts")),
+    )
+    op.create_table(
+        "events",
+        sa.Column("source", sa.Text(), nullable=False),
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("type", sa.Text(), nullable=False),
+        sa.Column("time", Instant(), nullable=False),
+        sa.Column("account", sa.Text(), nullable=True),
+        sa.Column("batch", sa.Text(), nullable=False),
+        sa.Column("body", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("source", "id", name=op.f("pk_events")),
+    )
+    op.create_table(
+        "flags",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("account", sa.Text(), nullable=False),
+        sa.Column("rule", sa.Text(), nullable=False),
+        sa.Column("severity", sa.Text(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("first_true_on", sa.Date(), nullable=False),
+        sa.Column("first_false_on", sa.Date(), nullable=True),
+        sa.Column("opened_on", sa.Date(), nullable=True),
+        sa.Column("resolved_on", sa.Date(), nullable=True),
+        sa.Column("title", sa.Text(), nullable=False),
+        sa.Column("reasons", sa.Text(), nullable=False),
+        sa.Column("rules_hash", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_flags")),
+    )
+    with op.batch_alter_table("flags", schema=None) as batch_op:
+        batch_op.create_index("ix_flags_account_rule", ["account", "rule"], unique=False)
+        batch_op.create_index(
+            "uq_flags_live",
+            ["account", "rule"],
+            unique=True,
+            postgresql_where=sa.text("state IN ('pending', 'open', 'acknowledged', 'snoozed')"),
+            sqlite_where=sa.text("state IN ('pending', 'open', 'acknowledged', 'snoozed')"),
+        )
+
+    op.create_table(
+        "outbox",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("account", sa.Text(), nullable=False),
+        sa.Column("alert", sa.Text(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("created_at", Instant(), nullable=False),
+        sa.Column("due_at", Instant(), nullable=False),
+        sa.Column("attempts", sa.Integer(), server_default=sa.text("0"), nullable=False),
+        sa.Column("leased_until", Instant(), nullable=True),
+        sa.Column("sent_at", Instant(), nullable=True),
+        sa.Column("channel", sa.Text(), nullable=True),
+        sa.Column("message_ts", sa.Text(), nullable=True),
+        sa.Column("error", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_outbox")),
+        sa.UniqueConstraint("key", name=op.f("uq_outbox_key")),
+    )
+    with op.batch_alter_table("outbox", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_outbox_unsent",
+            ["due_at"],
+            unique=False,
+            postgresql_where=sa.text("state IN ('waiting', 'sending')"),
+            sqlite_where=sa.text("state IN ('waiting', 'sending')"),
+        )
+
+    op.create_table(
+        "quarantine",
+        sa.Column("digest", sa.Text(), nullable=False),
+        sa.Column("source", sa.Text(), nullable=True),
+        sa.Column("event_id", sa.Text(), nullable=True),
+        sa.Column("problems", sa.Text(), nullable=False),
+        sa.Column("body", sa.Text(), nullable=False),
+        sa.Column("batch", sa.Text(), nullable=False),
+        sa.Column("received_at", Instant(), nullable=False),
+        sa.PrimaryKeyConstraint("digest", name=op.f("pk_quarantine")),
+    )
+    op.create_table(
+        "reps",
+        sa.Column("rep", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=True),
+        sa.Column("email", sa.Text(), nullable=True),
+        sa.Column("slack_user", sa.Text(), nullable=True),
+        sa.Column("timezone", sa.Text(), nullable=True),
+        sa.Column("manager", sa.Text(), nullable=True),
+        sa.Column("gone", sa.Boolean(), nullable=True),
+        sa.Column("stamps", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("rep", name=op.f("pk_reps")),
+    )
+    op.create_table(
+        "subscription_events",
+        sa.Column("account", sa.Text(), nullable=False),
+        sa.Column("subscription", sa.Text(), nullable=False),
+        sa.Column("source", sa.Text(), nullable=False),
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("time", Instant(), nullable=False),
+        sa.Column("data", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint(
+            "account", "subscription", "source", "id", name=op.f("pk_subscription_events")
+        ),
+    )
+    op.create_table(
+        "sweeps",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("slot", sa.Text(), nullable=False),
+        sa.Column("on_date", sa.Date(), nullable=False),
+        sa.Column("previous_on", sa.Date(), nullable=True),
+        sa.Column("created_at", Instant(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_sweeps")),
+    )
+    with op.batch_alter_table("sweeps", schema=None) as batch_op:
+        batch_op.create_index("uq_sweeps_kind_slot", ["kind", "slot"], unique=True)
+
+    op.create_table(
+        "tie_days",
+        sa.Column("account", sa.Text(), nullable=False),
+        sa.Column("rep", sa.Text(), nullable=False),
+        sa.Column("contact", sa.Text(), nullable=False),
+        sa.Column("day", sa.Integer(), nullable=False),
+        sa.Column("mutual", sa.BigInteger(), nullable=False),
+        sa.Column("outbound", sa.BigInteger(), nullable=False),
+        sa.Column("inbound", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("account", "rep", "contact", "day", name=op.f("pk_tie_days")),
+    )
+    op.create_table(
+        "ties",
+        sa.Column("account", sa.Text(), nullable=False),
+        sa.Column("rep", sa.Text(), nullable=False),
+        sa.Column("contact", sa.Text(), nullable=False),
+        sa.Column("day", sa.Integer(), nullable=False),
+        sa.Column("mutual", sa.BigInteger(), nullable=False),
+        sa.Column("outbound", sa.BigInteger(), nullable=False),
+        sa.Column("inbound", sa.BigInteger(), nullable=False),
+        sa.Column("past_mutual", sa.Double(), nullable=False),
+        sa.Column("past_outbound", sa.Double(), nullable=False),
+        sa.Column("past_inbound", sa.Double(), nullable=False),
+        sa.Column("active_days", sa.Integer(), nullable=False),
+        sa.Column("two_way_day", sa.Integer(), nullable=True),
+        sa.PrimaryKeyConstraint("account", "rep", "contact", name=op.f("pk_ties")),
+    )
+    op.create_table(
+        "usage_days",
+        sa.Column("account", sa.Text(), nullable=False),
+        sa.Column("day", sa.Integer(), nullable=False),
+        sa.Column("count", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("account", "day", name=op.f("pk_usage_days")),
+    )
+    op.create_table(
+        "user_days",
+        sa.Column("account", sa.Text(), nullable=False),
+        sa.Column("contact", sa.Text(), nullable=False),
+        sa.Column("day", sa.Integer(), nullable=False),
+        sa.Column("count", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("account", "contact", "day", name=op.f("pk_user_days")),
+    )
+    op.create_table(
+        "workspace",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("demo", sa.Boolean(), server_default=sa.text("(false)"), nullable=False),
+        sa.Column("half_life", sa.Integer(), server_default=sa.text("(60)"), nullable=False),
+        sa.Column("first_interaction_day", sa.Integer(), nullable=True),
+        sa.Column("last_sweep_on", sa.Date(), nullable=True),
+        sa.Column("slack_paused_until", Instant(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_workspace")),
+    )
+    op.create_table(
+        "flag_history",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("flag", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("at", Instant(), nullable=False),
+        sa.Column("on_date", sa.Date(), nullable=False),
+        sa.Column("from_state", sa.Text(), nullable=False),
+        sa.Column("to_state", sa.Text(), nullable=False),
+        sa.Column("reasons", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(["flag"], ["flags.id"], name=op.f("fk_flag_history_flag")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_flag_history")),
+    )
+    with op.batch_alter_table("flag_history", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_flag_history_flag"), ["flag"], unique=False)
+
+    op.create_table(
+        "sweep_shards",
+        sa.Column("sweep", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("shard", sa.Integer(), nullable=False),
+        sa.Column("first_account", sa.Text(), nullable=False),
+        sa.Column("next_account", sa.Text(), nullable=True),
+        sa.Column("leased_until", Instant(), nullable=True),
+        sa.Column("starts", sa.Integer(), server_default=sa.text("0"), nullable=False),
+        sa.Column("finished_at", Instant(), nullable=True),
+        sa.Column("accounts", sa.Integer(), nullable=True),
+        sa.Column("opened", sa.Integer(), nullable=True),
+        sa.Column("resolved", sa.Integer(), nullable=True),
+        sa.Column("error", sa.Text(), nullable=True),
+        sa.ForeignKeyConstraint(["sweep"], ["sweeps.id"], name=op.f("fk_sweep_shards_sweep")),
+        sa.PrimaryKeyConstraint("sweep", "shard", name=op.f("pk_sweep_shards")),
+    )
+    op.execute("INSERT INTO workspace (id) VALUES (1)")
+
+
+def downgrade() -> None:
+    op.drop_table("sweep_shards")
+    with op.batch_alter_table("flag_history", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_flag_history_flag"))
+
+    op.drop_table("flag_history")
+    op.drop_table("workspace")
+    op.drop_table("user_days")
+    op.drop_table("usage_days")
+    op.drop_table("ties")
+    op.drop_table("tie_days")
+    with op.batch_alter_table("sweeps", schema=None) as batch_op:
+        batch_op.drop_index("uq_sweeps_kind_slot")
+
+    op.drop_table("sweeps")
+    op.drop_table("subscription_events")
+    op.drop_table("reps")
+    op.drop_table("quarantine")
+    with op.batch_alter_table("outbox", schema=None) as batch_op:
+        batch_op.drop_index(
+            "ix_outbox_unsent",
+            postgresql_where=sa.text("state IN ('waiting', 'sending')"),
+            sqlite_where=sa.text("state IN ('waiting', 'sending')"),
+        )
+
+    op.drop_table("outbox")
+    with op.batch_alter_table("flags", schema=None) as batch_op:
+        batch_op.drop_index(
+            "uq_flags_live",
+            postgresql_where=sa.text("state IN ('pending', 'open', 'acknowledged', 'snoozed')"),
+            sqlite_where=sa.text("state IN ('pending', 'open', 'acknowledged', 'snoozed')"),
+        )
+        batch_op.drop_index("ix_flags_account_rule")
+
+    op.drop_table("flags")
+    op.drop_table("events")
+    op.drop_table("contacts")
+    op.drop_table("batches")
+    op.drop_table("accounts")

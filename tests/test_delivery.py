@@ -1,0 +1,343 @@
+import io
+import multiprocessing
+import threading
+import time
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from rich.console import Console
+from sqlalchemy import Engine, insert, select, update
+
+from tests import slack_server
+from tests.alerts import alert
+from tests.slack_server import DROP_AFTER, SlackServer
+from worker import delivery
+from worker.core.alerts import Alert
+from worker.delivery import LEASE, MAX_ATTEMPTS, Delivered, deliver, sender
+from worker.slack.sender import Posted, SendFailed, SlackConfig
+from worker.store import outbox
+from worker.store.database import engine_for, writing
+from worker.store.tables import outbox as rows
+from worker.store.tables import reps
+
+NOW = datetime(2026, 2, 18, 6, tzinfo=UTC)
+TOKEN = "xoxb-1"
+
+
+@dataclass
+class Clock:
+    """A time that moves only when a test says so."""
+
+    now: datetime = NOW
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def passes(self, **time: float) -> None:
+        self.now += timedelta(**time)
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def slack() -> Iterator[SlackServer]:
+    with slack_server.slack_server() as server:
+        yield server
+
+
+@pytest.fixture
+def engine(database_url: str) -> Iterator[Engine]:
+    engine = engine_for(database_url)
+    yield engine
+    engine.dispose()
+
+
+def put(engine: Engine, *accounts: str, owner: str = "sam") -> None:
+    """An alert of each account named; its id is its place in the order, from 1."""
+    with writing(engine) as db:
+        for n, account in enumerate(accounts):
+            outbox.put(db, [(f"{n}", alert(account=account, owner=owner))], NOW)
+
+
+def run(engine: Engine, slack: SlackServer, clock: Clock, **changes) -> Delivered:
+    config = SlackConfig(
+        **{"token": TOKEN, "base_url": slack.url, "channel": "C1", "timeout": 1, **changes}
+    )
+    return deliver(engine, sender(config, Console(file=io.StringIO())), clock)
+
+
+def posted(slack: SlackServer) -> list[int]:
+    return [request.alert_id for request in slack.posted]
+
+
+def row(engine: Engine, id_: int):
+    with engine.connect() as db:
+        return db.execute(select(rows).where(rows.c.id == id_)).one()
+
+
+def test_what_waits_is_sent_and_its_place_in_slack_recorded(engine, slack, clock):
+    put(engine, "a", "b")
+    assert run(engine, slack, clock) == Delivered(sent=2, failed=0, waiting=0)
+    assert posted(slack) == [1, 2]
+    done = row(engine, 1)
+    assert (done.state, done.channel, done.sent_at) == ("sent", "C1", NOW)
+    assert done.message_ts.endswith(".000001")
+    assert run(engine, slack, clock) == Delivered(0, 0, 0)
+    assert len(slack.requests) == 2
+
+
+def test_the_owner_is_told_and_the_channel_when_there_is_none_in_slack(engine, slack, clock):
+    with writing(engine) as db:
+        db.execute(insert(reps).values(rep="sam", slack_user="U1"))
+    put(engine, "a", owner="sam")
+    with writing(engine) as db:
+        outbox.put(db, [("x", alert(account="b", owner="kim"))], NOW)
+        outbox.put(db, [("y", alert(account="c", owner=None))], NOW)
+    run(engine, slack, clock)
+    assert [request.body["channel"] for request in slack.requests] == ["U1", "C1", "C1"]
+
+
+def test_without_any_channel_the_alert_fails_and_says_what_to_set(engine, slack, clock):
+    put(engine, "a")
+    assert run(engine, slack, clock, channel=None) == Delivered(0, 1, 0)
+    assert "TIEWATCH_SLACK_CHANNEL" in row(engine, 1).error
+
+
+def test_without_a_token_alerts_go_to_the_console(engine, clock):
+    put(engine, "a", "b")
+    out = io.StringIO()
+    send = sender(SlackConfig(), Console(file=out))
+    assert deliver(engine, send, clock) == Delivered(2, 0, 0)
+    assert out.getvalue().count("Renews in 41 days") == 2
+    assert row(engine, 1).channel == "console"
+
+
+def test_what_slack_refuses_for_good_fails_and_the_rest_goes_on(engine, slack, clock):
+    put(engine, "a", "b")
+    slack.next(slack_server.error("is_archived"))
+    assert run(engine, slack, clock) == Delivered(sent=1, failed=1, waiting=0)
+    assert "is_archived" in row(engine, 1).error
+    clock.passes(days=2)
+    assert run(engine, slack, clock) == Delivered(0, 0, 0)
+
+
+def test_a_temporary_failure_backs_off_and_holds_up_its_own_account_only(engine, slack, clock):
+    put(engine, "a", "a", "b")
+    slack.next(slack_server.status(500), slack_server.status(500))
+    assert run(engine, slack, clock) == Delivered(sent=0, failed=0, waiting=3)
+    assert run(engine, slack, clock) == Delivered(0, 0, 3)  # nothing is due
+    clock.passes(seconds=29)
+    assert run(engine, slack, clock) == Delivered(0, 0, 3)
+    clock.passes(seconds=1)
+    slack.next(slack_server.status(500))
+    assert run(engine, slack, clock) == Delivered(sent=1, failed=0, waiting=2)
+    assert posted(slack) == [3]
+    clock.passes(seconds=59)
+    assert run(engine, slack, clock) == Delivered(0, 0, 2)
+    clock.passes(seconds=1)
+    assert run(engine, slack, clock) == Delivered(2, 0, 0)
+    assert posted(slack) == [3, 1, 2]
+
+
+def test_when_slack_is_away_a_pass_does_not_try_every_row(engine, slack, clock):
+    put(engine, *"abcdefgh")
+    slack.next(*[slack_server.status(503)] * 8)
+    assert run(engine, slack, clock) == Delivered(0, 0, 8)
+    assert len(slack.requests) == delivery.TROUBLE
+
+
+def test_after_about_a_day_of_trying_an_alert_is_given_up(engine, slack, clock):
+    put(engine, "a")
+    slack.next(*[slack_server.status(500)] * 100)
+    while row(engine, 1).state != "failed":
+        clock.now = max(clock.now, row(engine, 1).due_at)
+        run(engine, slack, clock)
+    assert len(slack.requests) == MAX_ATTEMPTS
+    assert timedelta(hours=20) < clock.now - NOW < timedelta(hours=28)
+    assert "500" in row(engine, 1).error
+
+
+def test_before_retry_after_has_passed_nobody_sends_anything(engine, slack, clock):
+    put(engine, "a", "b", "c")
+    slack.next(slack_server.slow_down("7"))
+    assert run(engine, slack, clock) == Delivered(0, 0, 3)
+    clock.passes(seconds=6.9)
+    assert run(engine, slack, clock) == Delivered(0, 0, 3)
+    assert len(slack.requests) == 1
+    clock.passes(seconds=0.1)
+    assert run(engine, slack, clock) == Delivered(3, 0, 0)
+    assert row(engine, 1).attempts == 1
+
+
+def test_any_number_of_pauses_gives_no_alert_up(engine, slack, clock):
+    put(engine, "a")
+    slack.next(*[slack_server.slow_down("60")] * (MAX_ATTEMPTS + 5))
+    for _ in range(MAX_ATTEMPTS + 5):
+        assert run(engine, slack, clock).waiting == 1
+        clock.passes(seconds=60)
+    assert run(engine, slack, clock) == Delivered(1, 0, 0)
+
+
+def test_a_crash_between_the_answer_and_the_record_repeats_that_message_only(
+    engine, slack, clock, monkeypatch
+):
+    put(engine, "a", "b", "c")
+    real, records = outbox.sent, []
+
+    def dies_at_the_second(*args):
+        records.append(args)
+        if len(records) == 2:
+            raise SystemExit
+        real(*args)
+
+    monkeypatch.setattr(outbox, "sent", dies_at_the_second)
+    with pytest.raises(SystemExit):
+        run(engine, slack, clock)
+    assert posted(slack) == [1, 2]
+    assert run(engine, slack, clock) == Delivered(1, 0, 1)
+    clock.passes(seconds=LEASE.total_seconds())
+    assert run(engine, slack, clock) == Delivered(1, 0, 0)
+    assert posted(slack) == [1, 2, 3, 2]
+
+
+def test_an_answer_that_is_lost_repeats_the_message_after_the_backoff(engine, slack, clock):
+    put(engine, "a")
+    slack.next(DROP_AFTER)
+    assert run(engine, slack, clock) == Delivered(0, 0, 1)
+    clock.passes(seconds=30)
+    assert run(engine, slack, clock) == Delivered(1, 0, 0)
+    assert posted(slack) == [1, 1]
+
+
+def test_an_alert_that_kills_whoever_sends_it_is_given_up(engine, clock):
+    put(engine, "a", "b")
+    died = 0
+
+    def send(one: Alert, _id: int, _user: str | None) -> Posted:
+        nonlocal died
+        if one.account == "a":
+            died += 1
+            raise SystemExit
+        return Posted("C1", "1.2")
+
+    for _ in range(MAX_ATTEMPTS):
+        with pytest.raises(SystemExit):
+            deliver(engine, send, clock)
+        clock.passes(seconds=LEASE.total_seconds())
+    assert deliver(engine, send, clock).failed == 1
+    assert died == MAX_ATTEMPTS
+    assert "broke off" in row(engine, 1).error
+    assert row(engine, 2).state == "sent"
+
+
+def test_an_alert_of_another_version_fails_by_itself(engine, slack, clock):
+    put(engine, "a", "b")
+    with writing(engine) as db:
+        db.execute(update(rows).where(rows.c.id == 1).values(alert='{"reason": "new"}'))
+    assert run(engine, slack, clock) == Delivered(sent=1, failed=1, waiting=0)
+    assert "cannot read" in row(engine, 1).error
+
+
+def test_a_pass_ends_at_its_limit(engine, clock):
+    put(engine, "a", "b", "c")
+    seen = []
+
+    def send(one: Alert, _id: int, _user: str | None) -> Posted:
+        seen.append(one.account)
+        if one.account == "a":
+            raise SendFailed("no", permanent=True)
+        return Posted("C1", "1.2")
+
+    assert deliver(engine, send, clock, limit=2) == Delivered(sent=1, failed=1, waiting=1)
+    assert seen == ["a", "b"]
+
+
+def test_the_token_is_nowhere_in_the_database(engine, slack, clock):
+    answers = [slack_server.error("invalid_auth"), slack_server.status(500), DROP_AFTER,
+               slack_server.slow_down("1")]  # fmt: skip
+    put(engine, *"abcd")
+    slack.next(*answers)
+    run(engine, slack, clock, token="xoxb-not-to-be-seen")
+    assert len(slack.requests) == 4
+    with engine.connect() as db:
+        assert "xoxb" not in str(db.execute(select(rows)).all())
+
+
+def deliver_everything(url: str, base_url: str) -> None:
+    """A process of its own that delivers until nothing waits."""
+    engine = engine_for(url)
+    send = sender(SlackConfig(token=TOKEN, base_url=base_url, channel="C1"), Console())
+    while deliver(engine, send, lambda: datetime.now(UTC)).waiting:
+        time.sleep(0.01)
+
+
+def accounts_of(engine: Engine) -> dict[int, str]:
+    with engine.connect() as db:
+        return dict(db.execute(select(rows.c.id, rows.c.account)).all())
+
+
+def assert_each_once_and_in_order(engine: Engine, slack: SlackServer, number: int) -> None:
+    assert sorted(posted(slack)) == list(range(1, number + 1))
+    account = accounts_of(engine)
+    in_order = defaultdict(list)
+    for id_ in posted(slack):
+        in_order[account[id_]].append(id_)
+    assert all(ids == sorted(ids) for ids in in_order.values())
+
+
+def test_two_processes_send_each_of_200_alerts_once_and_in_order(engine, database_url, slack):
+    put(engine, *(f"account-{n % 20}" for n in range(200)))
+    context = multiprocessing.get_context("spawn")
+    both = [
+        context.Process(target=deliver_everything, args=(database_url, slack.url)) for _ in range(2)
+    ]
+    for process in both:
+        process.start()
+    for process in both:
+        process.join(60)
+    assert [process.exitcode for process in both] == [0, 0]
+    assert_each_once_and_in_order(engine, slack, 200)
+
+
+def test_eight_threads_send_each_alert_once_and_in_order(database_url, slack):
+    engine = engine_for(database_url)
+    put(engine, *(f"account-{n % 10}" for n in range(100)))
+    many = [
+        threading.Thread(target=deliver_everything, args=(database_url, slack.url))
+        for _ in range(8)
+    ]
+    for thread in many:
+        thread.start()
+    for thread in many:
+        thread.join(60)
+    assert_each_once_and_in_order(engine, slack, 100)
+    engine.dispose()
+
+
+@pytest.mark.crash
+def test_a_killed_process_repeats_the_message_in_flight_and_loses_none(
+    engine, database_url, slack, clock
+):
+    put(engine, *(f"account-{n}" for n in range(10)))
+    slack.next(*[slack_server.OK] * 4, slack_server.hang(20))
+    doomed = multiprocessing.get_context("spawn").Process(
+        target=deliver_everything, args=(database_url, slack.url)
+    )
+    doomed.start()
+    deadline = time.monotonic() + 60
+    while len(slack.requests) < 5:
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    doomed.kill()
+    doomed.join()
+    clock.now = datetime.now(UTC)
+    assert run(engine, slack, clock) == Delivered(sent=5, failed=0, waiting=1)
+    clock.now += LEASE
+    assert run(engine, slack, clock) == Delivered(sent=1, failed=0, waiting=0)
+    assert Counter(posted(slack)) == Counter([*range(1, 11), 5])

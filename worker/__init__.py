@@ -1,0 +1,1 @@
+"""tiewatch: tells customer-success teams which customer relationship is going quiet."""

@@ -1,0 +1,56 @@
+"""The command line: every command, and one place where trouble becomes a message."""
+
+import sys
+
+import typer
+from kombu.exceptions import OperationalError as BrokerDown
+from sqlalchemy.exc import DBAPIError
+
+from worker.cli import admin, demo, ingest, processes, show, sweep
+from worker.cli.access import database_trouble
+from worker.cli.terminal import BAD_INPUT, Refused, say
+from worker.rulefiles import RuleFilesRefused
+from worker.settings import SettingsError
+
+app = typer.Typer(
+    name="tiewatch",
+    help="tiewatch tells a customer-success team which customer relationship is going quiet.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command("demo")(demo.run)
+app.command("ingest")(ingest.run)
+app.command("sweep")(sweep.run)
+app.command("facts")(show.facts)
+app.command("ties")(show.ties)
+app.command("flags")(show.flags)
+app.add_typer(admin.rules, name="rules")
+app.command("deliver")(sweep.deliver)
+app.command("worker")(processes.worker)
+app.command("scheduler")(processes.scheduler)
+app.command("up")(processes.up)
+app.add_typer(admin.db, name="db")
+app.command("doctor")(admin.doctor)
+
+
+def main() -> None:
+    """Run the command line; what the user can put right is told in a line, with exit status 2."""
+    try:
+        app()
+    except (Refused, SettingsError) as error:
+        say(str(error))
+    except RuleFilesRefused as error:
+        say("The rules cannot be used:")
+        for problem in error.problems:
+            say(str(problem))
+    except DBAPIError as error:
+        say(database_trouble(error))
+    except BrokerDown as error:
+        say(f"The broker does not answer: {error}. Check that it runs, and TIEWATCH_BROKER_URL.")
+    except BrokenPipeError:  # the reader of our output has gone, as `head` does
+        sys.stderr.close()
+    else:
+        return
+    sys.exit(BAD_INPUT)

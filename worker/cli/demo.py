@@ -1,0 +1,208 @@
+"""`tiewatch demo`: a simulated year through the real queue, ending with what a rep would see."""
+
+import os
+import shutil
+import sys
+import time
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, date, datetime
+from datetime import time as time_of_day
+from pathlib import Path
+from subprocess import DEVNULL, Popen
+from typing import Any
+from uuid import uuid4
+
+from rich.rule import Rule as Line
+from rich.text import Text
+from sqlalchemy import Engine
+
+from worker import delivery, sweeps, tasks
+from worker.celery_app import INGEST, SWEEP
+from worker.cli.access import database, queue
+from worker.cli.terminal import AsJson, Refused, out, print_json, progress, say, table
+from worker.core.alerts import Alert, AlertReason
+# DEMOIMPORT
+from worker.settings import PREFIX, settings
+from worker.shipped import rules_dir
+from worker.slack.console import show
+from worker.slack.sender import Posted
+from worker.store import batches, people
+from worker.store import flags as flags_store
+from worker.store import sweeps as sweeps_store
+from worker.store.batches import BatchState
+from worker.store.database import reading, writing
+from worker.store.workspace import make_demo
+
+LAST_DAY = date(2026, 9, 30)
+"""The demo's today; fixed, so that it always tells the same story."""
+
+DAYS = 365
+BATCH_EVENTS = 500
+PATIENCE_SECONDS = 60
+
+
+def run(as_json: AsJson = False) -> None:
+    """Watch a simulated year of a small company's accounts, and the alerts it ends with.
+
+    The events go through the real queue to real workers, with a database of their own that is
+    made anew each time. Nothing that you have set up is touched.
+    """
+    home = settings().home / "demo"
+    _isolate(home)
+    engine = database()
+    with writing(engine) as db:
+        make_demo(db)
+    began = time.monotonic()
+    with queue() as app, _worker(str(app.conf.broker_url)), progress("A year", DAYS) as bar:
+        events = 0
+        for day, happened in simulate(last_day=LAST_DAY, days=DAYS):
+            evening = datetime.combine(day, time_of_day(23, 59), UTC)
+            _take_in(engine, happened, evening)
+            _sweep(engine, day, evening)
+            events += len(happened)
+            bar.advance(label=f"{day:%d %b %Y}, {events:,} events")
+    alerts = _deliver(engine)
+    _tell(engine, alerts, events, time.monotonic() - began, as_json)
+
+
+def _isolate(home: Path) -> None:
+    """Work in a folder of the demo's own, with the shipped rules, whatever else is set."""
+    shutil.rmtree(home, ignore_errors=True)
+    for name in [name for name in os.environ if name.startswith(PREFIX)]:
+        del os.environ[name]
+    os.environ[f"{PREFIX}HOME"] = str(home.absolute())
+    os.environ[f"{PREFIX}RULES_DIR"] = str(rules_dir())
+    settings.cache_clear()
+
+
+@contextmanager
+def _worker(broker_url: str) -> Iterator[None]:
+    command = [sys.executable, "-m", "worker", "worker", "--queue", INGEST, "--queue", SWEEP]
+    process = Popen([*command, "--quiet"], stdin=DEVNULL, stdout=DEVNULL)
+    try:
+        yield
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def _take_in(engine: Engine, events: Sequence[dict[str, Any]], now: datetime) -> None:
+    """Publish a day's events, and wait until they are applied."""
+    headers = {tasks.DEMO_NOW: now.isoformat()}
+    ids = []
+    for start in range(0, len(events), BATCH_EVENTS):
+        ids.append(str(uuid4()))
+        batch = list(events[start : start + BATCH_EVENTS])
+        tasks.ingest_batch.apply_async((batch,), task_id=ids[-1], headers=headers)
+
+    def applied() -> bool:
+        with reading(engine) as db:
+            rows = batches.read(db, ids)
+        return len(rows) == len(ids) and all(row.state is BatchState.APPLIED for row in rows)
+
+    _wait_until(applied)
+
+
+def _sweep(engine: Engine, day: date, now: datetime) -> None:
+    """Have the workers sweep the day, and wait until they have."""
+    sweep = sweeps.open_sweep(engine, "demo", day.isoformat(), day, now)
+    assert sweep is not None, "the demo's database is new"
+    with reading(engine) as db:
+        shards = sweeps_store.waiting(db, now, sweeps.MAX_STARTS)
+    tasks.request_shards(shards, {tasks.DEMO_NOW: now.isoformat()})
+
+    def swept() -> bool:
+        with reading(engine) as db:
+            return sweeps_store.totals(db, sweep, sweeps.MAX_STARTS).left == 0
+
+    _wait_until(swept)
+
+
+def _wait_until(done: Any) -> None:
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not done():
+        if time.monotonic() > deadline:
+            raise Refused("The demo's worker does not answer: its log above says why.")
+        time.sleep(0.002)
+
+
+def _deliver(engine: Engine) -> list[Alert]:
+    """Deliver the year's alerts, to a list: the demo shows them in its own order."""
+    alerts: list[Alert] = []
+
+    def send(alert: Alert, _id: int, _user: str | None) -> Posted:
+        alerts.append(alert)
+        return Posted(channel="demo", ts=None)
+
+    delivery.deliver(engine, send, tasks.clock)
+    return alerts
+
+
+def _tell(
+    engine: Engine, alerts: Sequence[Alert], events: int, seconds: float, as_json: bool
+) -> None:
+    """The alerts of flags that are still open, by rep, then the year in figures."""
+    with reading(engine) as db:
+        names = people.rep_names(db)
+        still_open = {
+            (row["account"], row["rule"]) for row in flags_store.listed(db, states=["open"])
+        }
+    latest: dict[tuple[str, str], Alert] = {}
+    for alert in alerts:
+        if alert.rule is not None and (alert.account, alert.rule) in still_open:
+            latest[alert.account, alert.rule] = alert
+    by_rep: dict[str, list[Alert]] = defaultdict(list)
+    for alert in latest.values():
+        by_rep[alert.owner or ""].append(alert)
+    year = _year(alerts, still_open)
+    if as_json:
+        print_json(
+            {
+                "events": events,
+                "rules": year,
+                "open": [
+                    {
+                        "rep": rep,
+                        "account": one.account,
+                        "rule": one.rule,
+                        "title": one.title,
+                        "why": list(one.why),
+                        "who": list(one.who),
+                        "advice": one.advice,
+                    }
+                    for rep in sorted(by_rep)
+                    for one in by_rep[rep]
+                ],
+            }
+        )
+        return
+    for rep in sorted(by_rep, key=lambda rep: names.get(rep, rep)):
+        mine = sorted(by_rep[rep], key=_urgency)
+        out.print(Line(Text(f"{names.get(rep, rep) or 'Nobody'}: {len(mine)} open", "bold")))
+        for alert in mine:
+            show(out, alert)
+    shape = table("rule", "opened in the year", "resolved", "open now")
+    for rule, counts in year.items():
+        shape.add_row(rule, *(str(counts[name]) for name in ("opened", "resolved", "open")))
+    out.print(Line(Text("The year in figures", "bold")))
+    out.print(shape)
+    say(f"{events:,} events, {DAYS} sweeps, {len(alerts):,} alerts in {seconds:.0f} seconds.")
+
+
+def _urgency(alert: Alert) -> tuple[int, float]:
+    return -(alert.severity.rank if alert.severity else 0), -(alert.mrr or 0)
+
+
+def _year(alerts: Sequence[Alert], still_open: set[tuple[str, str]]) -> dict[str, dict[str, int]]:
+    opened = (AlertReason.OPENED, AlertReason.REOPENED)
+    rules = sorted({alert.rule for alert in alerts if alert.rule is not None})
+    return {
+        rule: {
+            "opened": sum(a.rule == rule and a.reason in opened for a in alerts),
+            "resolved": sum(a.rule == rule and a.reason is AlertReason.RESOLVED for a in alerts),
+            "open": sum(name == rule for _, name in still_open),
+        }
+        for rule in rules
+    }

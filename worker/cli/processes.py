@@ -1,0 +1,98 @@
+"""`tiewatch worker`, `scheduler` and `up`: the processes that run for as long as tiewatch does."""
+
+import signal
+import sys
+import time
+from contextlib import nullcontext
+from subprocess import Popen
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import typer
+
+from worker import logs, tasks
+from worker import scheduler as scheduling
+from worker.celery_app import DELIVER, INGEST, SWEEP
+from worker.cli.access import database, queue
+from worker.cli.terminal import Refused, say
+from worker.settings import settings
+
+QUEUES = (INGEST, SWEEP, DELIVER)
+
+
+def worker(
+    processes: Annotated[
+        int | None, typer.Option(min=1, help="Worker processes; TIEWATCH_WORKER_PROCESSES else.")
+    ] = None,
+    only: Annotated[
+        list[str] | None,
+        typer.Option("--queue", help=f"Serve only these queues, of {', '.join(QUEUES)}."),
+    ] = None,
+    quiet: Annotated[bool, typer.Option(help="Log only warnings.")] = False,
+) -> None:
+    """Take in events, sweep and deliver: the process that does the work. Stop with Ctrl-C."""
+    unknown = sorted(set(only or ()) - set(QUEUES))
+    if unknown:
+        raise Refused(f"There is no queue {unknown[0]!r}: the queues are {', '.join(QUEUES)}.")
+    database().dispose()  # the children make their own connections
+    tasks.rulebook()
+    if quiet:
+        settings().log_level = "warning"
+    with queue() as app:
+        running: Any = app.Worker(
+            concurrency=processes or settings().worker_processes,
+            queues=list(only or QUEUES),
+            quiet=True,
+            without_gossip=True,
+            without_mingle=True,
+            redirect_stdouts=False,
+        )
+        running.start()
+    raise typer.Exit(running.exitcode or 0)
+
+
+def scheduler() -> None:
+    """Begin the daily sweep at its hour, and see that nothing is left lying. Stop with Ctrl-C."""
+    ours = settings()
+    try:
+        zone = ZoneInfo(ours.sweep_timezone)
+    except (ZoneInfoNotFoundError, ValueError) as error:
+        raise Refused(
+            f"TIEWATCH_SWEEP_TIMEZONE: {ours.sweep_timezone!r} is no time zone; "
+            "write it like Europe/Berlin."
+        ) from error
+    logs.set_up(ours.log_level)
+    engine = database()
+    with queue():
+        scheduling.run(engine, ours.sweep_hour, zone)
+
+
+def up() -> None:
+    """Run the worker and the scheduler together on this machine. Stop with Ctrl-C."""
+    database().dispose()
+    tasks.rulebook()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    with queue() if settings().broker is None else nullcontext():
+        running = {
+            name: Popen([sys.executable, "-m", "worker", name]) for name in ("worker", "scheduler")
+        }
+        say("tiewatch is up: a worker and a scheduler. Ctrl-C stops both.")
+        try:
+            ended = _first_to_end(running)
+            say(f"The {ended} ended by itself, so all is stopped: its log above says why.")
+        except KeyboardInterrupt:
+            ended = None
+        finally:
+            for process in running.values():
+                process.terminate()
+            for process in running.values():
+                process.wait()
+    raise typer.Exit(0 if ended is None else 1)
+
+
+def _first_to_end(running: dict[str, "Popen[bytes]"]) -> str:
+    while True:
+        for name, process in running.items():
+            if process.poll() is not None:
+                return name
+        time.sleep(0.2)

@@ -1,0 +1,204 @@
+"""`tiewatch facts`, `ties` and `flags`: what is known, to look at or to process."""
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Annotated, Any
+
+import msgspec
+import typer
+from rich.text import Text
+from sqlalchemy import Connection
+
+from worker import tasks
+from worker.cli.access import a_date, database
+from worker.cli.terminal import AsJson, Refused, out, print_json, table
+from worker.core.facts import FACTS, facts_of
+from worker.core.flags import State
+from worker.core.stats import AccountStats, Workspace
+from worker.core.ties import strength
+from worker.core.units import NEVER, Value, shown
+from worker.store import flags as flags_store
+from worker.store import stats
+from worker.store.database import reading, writing
+from worker.store.fold import calibrate
+
+ON = Annotated[str | None, typer.Option(help="As of the end of this date, from events up to then.")]
+ACCOUNTS = Annotated[
+    list[str] | None, typer.Argument(help="Account ids; none named means all of them.")
+]
+CHUNK = 1_000
+
+OVERVIEW = (
+    "segment",
+    "lifecycle",
+    "mrr",
+    "days_to_renewal",
+    "strong_exec_ties",
+    "strong_user_ties",
+    "days_since_exec_contact",
+    "adoption",
+    "usage_change",
+)
+"""The facts that fit beside one another when many accounts are listed."""
+
+
+def facts(accounts: ACCOUNTS = None, on: ON = None, as_json: AsJson = False) -> None:
+    """Show the facts of accounts: what the rules are evaluated on."""
+    day = a_date(on)
+    found = _read(accounts, day)
+    computed = [(one.account, facts_of(one, day.toordinal(), world)) for one, world in found]
+    if as_json:
+        print_json([_facts_json(account, day, values) for account, values in computed])
+    elif len(computed) == 1:
+        _print_account(*computed[0])
+    else:
+        shape = table("account", *(name.replace("_", " ") for name in OVERVIEW))
+        for account, values in computed:
+            shape.add_row(Text(account), *(_cell(name, values[name]) for name in OVERVIEW))
+        out.print(shape)
+
+
+def ties(accounts: ACCOUNTS = None, on: ON = None, as_json: AsJson = False) -> None:
+    """Show how strong the ties between reps and contacts are."""
+    day = a_date(on)
+    rows = [row for one, world in _read(accounts, day) for row in _ties_of(one, world, day)]
+    if as_json:
+        print_json(rows)
+        return
+    shape = table("account", "rep", "contact", "name", "title", "score", "tier", "last contact")
+    for row in rows:
+        shape.add_row(
+            *(
+                Text("" if row[name] is None else str(row[name]))
+                for name in (
+                    "account",
+                    "rep",
+                    "contact",
+                    "name",
+                    "title",
+                    "score",
+                    "tier",
+                    "last_contact",
+                )
+            )
+        )
+    out.print(shape)
+
+
+def flags(
+    account: Annotated[str | None, typer.Option(help="Only this account's.")] = None,
+    state: Annotated[
+        str | None,
+        typer.Option(help="Only those in this state, such as open or resolved; or all."),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show the flags that are up: pending, open, acknowledged or snoozed."""
+    known = [str(one) for one in State]
+    if state not in (None, "all", *known):
+        raise Refused(f"There is no state {state!r}: choose one of {', '.join(known)}, or all.")
+    states = flags_store.LIVE if state is None else known if state == "all" else [state]
+    with reading(database()) as db:
+        rows = flags_store.listed(db, account, states)
+    if as_json:
+        print_json([_flag_json(row) for row in rows])
+        return
+    shape = table("account", "rule", "severity", "state", "opened", "title")
+    for row in rows:
+        opened = "" if row["opened_on"] is None else str(row["opened_on"])
+        shape.add_row(
+            *map(
+                Text,
+                (row["account"], row["rule"], row["severity"], row["state"], opened, row["title"]),
+            )
+        )
+    out.print(shape)
+
+
+def _read(accounts: Sequence[str] | None, on: date) -> list[tuple[AccountStats, Workspace]]:
+    """The stats of these accounts, or of all with an event by then, sorted by id."""
+    engine, settings = database(), tasks.rulebook().ties
+    with writing(engine) as db:
+        calibrate(db, settings.half_life)
+    with reading(engine) as db:
+        world = stats.read_workspace(db, settings)
+        ids = sorted(set(accounts)) if accounts else sorted(stats.account_ids(db, on))
+        found = _in_chunks(db, ids, on, settings.half_life)
+    missing = sorted(set(accounts or ()) - found.keys())
+    if missing:
+        raise Refused(f"There is no account {missing[0]!r}: 'tiewatch facts' lists all of them.")
+    return [(found[account], world) for account in ids]
+
+
+def _in_chunks(
+    db: Connection, ids: Sequence[str], on: date, half_life: int
+) -> dict[str, AccountStats]:
+    found: dict[str, AccountStats] = {}
+    for start in range(0, len(ids), CHUNK):
+        found |= stats.read(db, ids[start : start + CHUNK], on, half_life)
+    return found
+
+
+def _facts_json(account: str, on: date, values: dict[str, Value]) -> dict[str, Any]:
+    return {
+        "account": account,
+        "on": on.isoformat(),
+        "facts": {name: None if value == NEVER else value for name, value in values.items()},
+        "never": [name for name, value in values.items() if value == NEVER],
+        "unknown": [name for name, value in values.items() if value is None],
+    }
+
+
+def _print_account(account: str, values: dict[str, Value]) -> None:
+    out.print(Text(account, style="bold"))
+    shape = table("fact", "value", "what it means")
+    for name, value in values.items():
+        meaning = FACTS[name].meaning
+        if value is None:
+            meaning += f" (unknown: {FACTS[name].unknown_when})"
+        shape.add_row(name, _cell(name, value), Text(meaning, style="dim"))
+    out.print(shape)
+
+
+def _cell(name: str, value: Value) -> Text:
+    return Text(shown(value, FACTS[name].unit), style="dim" if value is None else "")
+
+
+def _ties_of(one: AccountStats, world: Workspace, on: date) -> list[dict[str, Any]]:
+    people = {person.contact: person for person in one.contacts}
+    rows = []
+    for tie in sorted(one.ties, key=lambda tie: (tie.rep, tie.contact)):
+        if tie.rep in world.gone_reps:  # their ties count nowhere
+            continue
+        of = strength(tie.state, on.toordinal(), world.ties)
+        person = people[tie.contact]
+        two_way = tie.state.two_way_day
+        rows.append(
+            {
+                "account": one.account,
+                "rep": tie.rep,
+                "contact": tie.contact,
+                "name": person.name,
+                "title": person.title,
+                "score": round(of.score, 1),
+                "tier": str(of.tier),
+                "last_contact": date.fromordinal(tie.state.day).isoformat(),
+                "last_two_way": None if two_way is None else date.fromordinal(two_way).isoformat(),
+                "active_days": tie.state.active_days,
+                "left": bool(person.gone),
+            }
+        )
+    return rows
+
+
+def _flag_json(row: Any) -> dict[str, Any]:
+    dates = ("first_true_on", "opened_on", "resolved_on")
+    return {
+        "account": row["account"],
+        "rule": row["rule"],
+        "severity": row["severity"],
+        "state": row["state"],
+        **{name: None if row[name] is None else row[name].isoformat() for name in dates},
+        "title": row["title"],
+        "reasons": msgspec.json.decode(row["reasons"]),
+    }

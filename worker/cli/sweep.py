@@ -1,0 +1,80 @@
+"""`tiewatch sweep` and `tiewatch deliver`: by hand what the scheduler has workers do."""
+
+from datetime import date
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from sqlalchemy import Engine
+
+from worker import delivery, sweeps, tasks
+from worker.cli.access import a_date, database
+from worker.cli.terminal import AsJson, Refused, print_json, progress, say
+from worker.store import outbox
+from worker.store import sweeps as sweeps_store
+from worker.store.database import reading
+from worker.store.sweeps import Totals
+
+MANUAL = "manual"
+
+
+def run(
+    on: Annotated[
+        str | None, typer.Option(help="Sweep as of the end of this date instead of today.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Evaluate every account as of today, as the daily sweep does, and show what changed."""
+    engine = database()
+    done = run_sweep(engine, a_date(on))
+    if as_json:
+        print_json({"accounts": done.accounts, "opened": done.opened, "resolved": done.resolved})
+    else:
+        print(
+            f"{done.accounts:,} accounts swept: {done.opened:,} flags opened, "
+            f"{done.resolved:,} resolved."
+        )
+    _mention_waiting(engine)
+
+
+def run_sweep(engine: Engine, on: date) -> Totals:
+    """Sweep all accounts in this process.
+
+    Raises:
+        Refused: for a date before the last sweep.
+    """
+    book = tasks.rulebook()
+    now = tasks.clock()
+    try:
+        sweep = sweeps.open_sweep(engine, MANUAL, now.isoformat(), on, now)
+    except sweeps.SweepRefused as error:
+        raise Refused(str(error)) from error
+    assert sweep is not None, "its slot is this very moment"
+    with reading(engine) as db:
+        left = sweeps_store.totals(db, sweep, sweeps.MAX_STARTS).left
+    with progress("Sweeping", left) as bar:
+        for shard in range(left):
+            sweeps.sweep_shard(engine, sweep, shard, book, tasks.clock(), tasks.LEASE)
+            bar.advance()
+    with reading(engine) as db:
+        return sweeps_store.totals(db, sweep, sweeps.MAX_STARTS)
+
+
+def deliver(as_json: AsJson = False) -> None:
+    """Send the alerts that wait, once: to Slack, or to the terminal where no token is set."""
+    engine = database()
+    console = Console(stderr=as_json)
+    done = delivery.deliver(engine, delivery.sender(tasks.slack(), console), tasks.clock)
+    if as_json:
+        print_json({"sent": done.sent, "failed": done.failed, "waiting": done.waiting})
+    else:
+        print(f"{done.sent:,} alerts sent, {done.failed:,} failed, {done.waiting:,} waiting.")
+    if done.failed:
+        say("'tiewatch doctor' says why alerts failed.")
+
+
+def _mention_waiting(engine: Engine) -> None:
+    with reading(engine) as db:
+        unsent = outbox.unsent(db)
+    if unsent:
+        say(f"{unsent:,} alerts wait: 'tiewatch deliver' sends them, and so does the scheduler.")

@@ -1,0 +1,75 @@
+"""What the commands print: results on standard output, everything else on standard error."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeRemainingColumn,
+)
+from rich.table import Table
+
+out = Console(highlight=False)
+err = Console(stderr=True, highlight=False)
+
+BAD_INPUT = 2
+"""Exit status of wrong use and bad input; 1 says that the thing checked does not hold."""
+
+AsJson = Annotated[
+    bool, typer.Option("--json", help="Print one JSON document instead of text, for programs.")
+]
+
+
+class Refused(Exception):
+    """Something the user can put right; the message says what and how. Exit status 2."""
+
+
+def print_json(document: Any) -> None:
+    """One JSON document, alone on standard output."""
+    print(json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False))
+
+
+def say(message: str) -> None:
+    """A line for people, beside the result."""
+    err.print(message, markup=False, soft_wrap=True)
+
+
+def table(*columns: str) -> Table:
+    """An empty table in the one style that all commands use."""
+    return Table(*columns, box=None, header_style="bold", pad_edge=False)
+
+
+@contextmanager
+def progress(label: str, total: int | None) -> Iterator["Bar"]:
+    """A progress bar on standard error; none where that is not a terminal."""
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=err, disable=not err.is_terminal, transient=True) as bar:
+        yield Bar(bar, bar.add_task(label, total=total))
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """A running progress bar."""
+
+    bar: Progress
+    task: TaskID
+
+    def advance(self, by: int = 1, label: str | None = None) -> None:
+        """Move on by so many units, and say what is being done now."""
+        self.bar.update(self.task, advance=by)
+        if label is not None:
+            self.bar.update(self.task, description=label)

@@ -1,0 +1,79 @@
+"""Alerts: the decision to tell someone about a flag, and what they need to read.
+
+An alert is a snapshot: it carries every word of its message, so that what is sent is what was
+true when the decision fell, however late it leaves the outbox.
+"""
+
+from datetime import date, timedelta
+from enum import StrEnum
+
+from msgspec import Struct
+
+from worker.core.flags import Flag, State
+from worker.core.rules import Severity
+
+REOPEN_WINDOW = timedelta(days=7)
+"""A flag that comes back so soon is the same story, told on."""
+
+
+class AlertReason(StrEnum):
+    """Why someone is told."""
+
+    OPENED = "opened"
+    REOPENED = "reopened within 7 days"
+    WORSE = "severity rose"
+    RESOLVED = "resolved"
+    RENEWAL = "renewal check"
+
+
+class OpenFlag(Struct, frozen=True):
+    """One line of a renewal check: a flag that is open on the account."""
+
+    rule: str
+    severity: Severity
+    title: str
+
+
+class Alert(Struct, frozen=True, kw_only=True):
+    """One message to one rep.
+
+    `rule` and `severity` are None for a renewal check, whose `open_flags` say what is open. `mrr`
+    is a month's revenue in `currency`; `since` is the UTC date from which the rule held, `on` the
+    UTC date of the decision; `clears` says in words what will clear the flag.
+    """
+
+    reason: AlertReason
+    account: str
+    on: date
+    title: str
+    account_name: str | None = None
+    segment: str | None = None
+    mrr: float | None = None
+    currency: str | None = None
+    renewal_date: date | None = None
+    owner: str | None = None
+    rule: str | None = None
+    severity: Severity | None = None
+    why: tuple[str, ...] = ()
+    who: tuple[str, ...] = ()
+    advice: str | None = None
+    since: date | None = None
+    clears: str | None = None
+    open_flags: tuple[OpenFlag, ...] = ()
+
+
+def reason_for(before: Flag | None, after: Flag, last_resolved: date | None) -> AlertReason | None:
+    """Why someone should hear of a flag's move, or None if nobody need.
+
+    `last_resolved` is the date on which the rule's last flag on the account was resolved.
+    """
+    unheard = before is None or before.state is State.PENDING
+    if after.state is State.RESOLVED:
+        return None if unheard else AlertReason.RESOLVED
+    if unheard:
+        if after.state is not State.OPEN or after.opened_on is None:
+            return None
+        if last_resolved is not None and after.opened_on - last_resolved <= REOPEN_WINDOW:
+            return AlertReason.REOPENED
+        return AlertReason.OPENED
+    return AlertReason.WORSE if before and after.severity.rank > before.severity.rank else None

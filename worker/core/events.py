@@ -1,0 +1,455 @@
+"""Events: from a CloudEvents envelope to a typed event, or to every problem it has.
+
+A good event takes one typed conversion. Only an event that fails it is looked at field by field,
+so that its sender reads all of its problems at once instead of one an attempt.
+"""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+MAX_AHEAD = timedelta(hours=24)
+"""How far an event's time may lie ahead of its receipt (clocks differ)."""
+
+MAX_BYTES = 262_144
+"""The largest event kept, as JSON; an event is about a fact that happened, not its content."""
+
+# Three ids and a day make the longest index entry; PostgreSQL's limit for one is 2,704 bytes.
+Id = Annotated[str, Meta(min_length=1, max_length=200)]
+EventId = Annotated[str, Meta(min_length=1, max_length=300)]
+Words = Annotated[str, Meta(max_length=2_000)]
+Whole = Annotated[int, Meta(ge=0, le=10**12)]
+Number = Annotated[float, Meta(ge=-1e15, le=1e15)]
+Moment = Annotated[datetime, Meta(tz=True)]
+
+
+Role = Literal["user", "champion", "admin", "economic_buyer", "other"]
+LevelName = Literal["c_level", "vp", "director", "manager", "staff"]
+Lifecycle = Literal["trial", "onboarding", "active", "churned"]
+Direction = Literal["inbound", "outbound", "mutual"]
+
+
+class Interaction(Struct, frozen=True):
+    """People of both sides in contact: a mail, a meeting, a call, a chat."""
+
+    channel: Literal["email", "meeting", "call", "chat", "other"]
+    reps: Annotated[list[Id], Meta(min_length=1)]
+    contacts: list[Id]
+    direction: Direction | None = None
+    cc: list[Id] | None = None
+    duration_minutes: Annotated[float, Meta(ge=0, le=100_000)] | None = None
+    status: Literal["held", "cancelled", "declined", "no_show"] | None = None
+    automatic: Literal["auto-reply", "bounce", "bulk", "calendar", "other"] | None = None
+    thread: Words | None = None
+
+    @property
+    def counts(self) -> bool:
+        """Whether it is contact between people: it took place, and no machine wrote it."""
+        return self.automatic is None and (self.status is None or self.status == "held")
+
+    @property
+    def way(self) -> Direction:
+        """Its direction; what does not have to say one (meetings, calls) is mutual."""
+        return self.direction or "mutual"
+
+
+class Usage(Struct, frozen=True):
+    """Use of the product, by a contact if `user` says whom."""
+
+    user: Id | None = None
+    feature: Words | None = None
+    count: Annotated[int, Meta(ge=1, le=10**12)] | None = None
+    minutes: Annotated[float, Meta(ge=0, le=1e9)] | None = None
+
+
+class Account(Struct, frozen=True):
+    """Attributes of the account; an absent field says nothing, a null one clears."""
+
+    name: Words | UnsetType | None = UNSET
+    segment: Words | UnsetType | None = UNSET
+    owner: Id | UnsetType | None = UNSET
+    seats: Whole | UnsetType | None = UNSET
+    mrr: Number | UnsetType | None = UNSET
+    currency: Words | UnsetType | None = UNSET
+    renewal_date: date | UnsetType | None = UNSET
+    lifecycle: Lifecycle | UnsetType | None = UNSET
+    domains: list[Words] | UnsetType | None = UNSET
+    timezone: Words | UnsetType | None = UNSET
+    parent: Id | UnsetType | None = UNSET
+
+
+class Contact(Struct, frozen=True):
+    """Attributes of a person at the account."""
+
+    contact: Id
+    name: Words | UnsetType | None = UNSET
+    title: Words | UnsetType | None = UNSET
+    level: LevelName | UnsetType | None = UNSET
+    role: Role | UnsetType | None = UNSET
+    function: Words | UnsetType | None = UNSET
+    emails: list[Words] | UnsetType | None = UNSET
+    left: bool | UnsetType | None = UNSET
+
+
+class Rep(Struct, frozen=True):
+    """Attributes of a person on the vendor's team."""
+
+    rep: Id
+    name: Words | UnsetType | None = UNSET
+    email: Words | UnsetType | None = UNSET
+    slack_user: Words | UnsetType | None = UNSET
+    timezone: Words | UnsetType | None = UNSET
+    manager: Id | UnsetType | None = UNSET
+    left: bool | UnsetType | None = UNSET
+
+
+class Subscription(Struct, frozen=True):
+    """A change of a subscription; one with a `term_start` adds or replaces that term."""
+
+    subscription: Id
+    status: Literal["trial", "started", "renewed", "changed", "churned"]
+    plan: Words | UnsetType | None = UNSET
+    mrr: Number | UnsetType | None = UNSET
+    seats: Whole | UnsetType | None = UNSET
+    term_start: date | UnsetType | None = UNSET
+    term_end: date | UnsetType | None = UNSET
+
+
+class Survey(Struct, frozen=True):
+    """What a contact said: nps 0-10, csat 1-5, or a perception in one word."""
+
+    kind: Literal["nps", "csat", "perception"]
+    score: float | str
+    contact: Id | None = None
+
+
+class Ticket(Struct, frozen=True):
+    """A step in the life of a support ticket."""
+
+    ticket: Id
+    status: Literal["opened", "escalated", "deescalated", "resolved"]
+    priority: Words | UnsetType | None = UNSET
+    defect: bool | UnsetType | None = UNSET
+    topic: Words | UnsetType | None = UNSET
+
+
+class Outcome(Struct, frozen=True):
+    """Progress towards a goal of the customer."""
+
+    goal: Id
+    target: Number | Words | UnsetType | None = UNSET
+    value: Number | Words | UnsetType | None = UNSET
+    progress: Annotated[float, Meta(ge=0, le=100)] | UnsetType | None = UNSET
+    cost: Number | UnsetType | None = UNSET
+    benefit: Number | UnsetType | None = UNSET
+    achieved: bool | UnsetType | None = UNSET
+
+
+_MUST_SAY_DIRECTION = {"email": "an email", "chat": "a chat"}
+
+Content = Interaction | Usage | Account | Contact | Rep | Subscription | Survey | Ticket | Outcome
+_TYPES: dict[str, type[Content]] = {kind.__name__.lower(): kind for kind in Content.__args__}
+
+
+class _Envelope(Struct):
+    id: EventId
+    source: EventId
+    type: str
+    time: Moment
+    data: dict[str, Any]
+    subject: Id | None = None
+    specversion: Literal["1.0"] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """A valid event. `time` is UTC and `day` its date's ordinal; `account` is None for a rep.
+
+    `body` is the whole envelope as JSON, unknown keys included, for the log.
+    """
+
+    source: str
+    id: str
+    type: str
+    time: datetime
+    day: int
+    account: str | None
+    data: Content
+    body: str
+
+
+@dataclass(frozen=True, slots=True)
+class Quarantined:
+    """An event that cannot be applied, with every reason; `body` is kept whole for later."""
+
+    source: str | None
+    id: str | None
+    problems: tuple[str, ...]
+    body: str
+
+    def __str__(self) -> str:
+        """As an error says it: `quarantined crm/4711: 'direction' is missing: ...`."""
+        name = f"{self.source or '?'}/{self.id or '?'}"
+        return f"quarantined {name}: {'; '.join(self.problems)}"
+
+
+def parse(raw: object, received: datetime) -> Event | Quarantined:
+    """One event of a batch, typed and checked, or everything that is wrong with it.
+
+    `raw` is decoded JSON; text stands for something that was not JSON to begin with. `received`
+    is the time of receipt, against which an event's own time is checked.
+    """
+    try:
+        envelope = msgspec.convert(raw, _Envelope)
+        data = _content_of(envelope)
+        time = envelope.time.astimezone(UTC)
+        body = _body(raw)
+    except (msgspec.ValidationError, KeyError, ValueError, OverflowError, RecursionError):
+        return _quarantined(raw, received)
+    account = None if envelope.type == "rep" else envelope.subject
+    # A cheap look first: what it flags may still be fine, and is then only looked at again.
+    suspect = (
+        time - received > MAX_AHEAD
+        or len(body) > MAX_BYTES // 4
+        or "\\u0000" in body
+        or "\\ud" in body
+        or (account is None and envelope.type != "rep")
+        or next(_contradictions(data), None) is not None
+    )
+    if suspect and _problems(raw, received):
+        return _quarantined(raw, received)
+    return Event(
+        envelope.source, envelope.id, envelope.type, time, time.toordinal(), account, data, body
+    )
+
+
+def _content_of(envelope: _Envelope) -> Content:
+    kind = _TYPES[envelope.type]
+    try:
+        return msgspec.convert(envelope.data, kind)
+    except msgspec.ValidationError:
+        # Spreadsheets and data frames write whole numbers as 10.0.
+        whole = {name: _whole(value) for name, value in envelope.data.items()}
+        return msgspec.convert(whole, kind)
+
+
+def _whole(value: object) -> object:
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def _body(raw: object) -> str:
+    try:
+        return msgspec.json.encode(raw).decode()
+    except UnicodeEncodeError:  # half a surrogate pair, which only the escaped form can hold
+        return json.dumps(raw)
+
+
+def same_content(one: str, other: str) -> bool:
+    """Whether two bodies under one (source, id) are one event sent twice.
+
+    Only what tiewatch reads decides: senders add trace ids and the like to a second attempt.
+    """
+    return _content(one) == _content(other)
+
+
+def _content(body: str) -> tuple[object, ...]:
+    event = json.loads(body)
+    time = msgspec.convert(event["time"], Moment)
+    return event["type"], time, event.get("subject"), event["data"]
+
+
+def _quarantined(raw: object, received: datetime) -> Quarantined:
+    known = raw if isinstance(raw, dict) else {}
+    source, id_ = known.get("source"), known.get("id")
+    return Quarantined(
+        source=_name(source),
+        id=_name(id_),
+        problems=tuple(_problems(raw, received)) or ("it cannot be read",),
+        body=raw if isinstance(raw, str) else _json(raw),
+    )
+
+
+def _name(value: object) -> str | None:
+    """An id fit to be shown and stored, however broken the event."""
+    if not isinstance(value, str | int | float):
+        return None
+    return str(value)[:300].encode("ascii", "backslashreplace").decode().replace("\x00", "\\x00")
+
+
+def _json(raw: object) -> str:
+    try:
+        return json.dumps(raw)
+    except (ValueError, TypeError, RecursionError):
+        return repr(raw)[:MAX_BYTES]
+
+
+def _problems(raw: object, received: datetime) -> list[str]:
+    if isinstance(raw, str):
+        return [_not_json(raw)]
+    if not isinstance(raw, dict):
+        return [f"an event is a JSON object, not {_shown(raw)}"]
+    found = list(_field_problems(raw, _Envelope))
+    if isinstance(raw.get("type"), str) and raw["type"] not in _TYPES:
+        found.append(f"unknown type {_shown(raw['type'])}: it must be one of {', '.join(_TYPES)}")
+    if raw.get("type") != "rep" and raw.get("subject") is None:
+        found.append("'subject' is missing: it says which account the event belongs to")
+    found += _time_problems(raw.get("time"), received)
+    kind = _TYPES.get(raw["type"]) if isinstance(raw.get("type"), str) else None
+    if kind is not None and isinstance(raw.get("data"), dict):
+        found += _field_problems(raw["data"], kind)
+        found += _contradictions(_lenient(raw["data"], kind))
+    size = len(_json(raw))
+    if size > MAX_BYTES:
+        found.append(f"the event is {size:,} bytes long; the limit is {MAX_BYTES:,}")
+    return found
+
+
+def _not_json(line: str) -> str:
+    try:
+        decoded = json.loads(line)
+    except RecursionError:
+        return "not valid JSON: nested too deeply"
+    except ValueError as error:
+        reason = error.msg if isinstance(error, json.JSONDecodeError) else "a number is too long"
+        where = f" at character {error.pos + 1}" if isinstance(error, json.JSONDecodeError) else ""
+        return f"not valid JSON: {reason}{where}"
+    return f"an event is a JSON object, not {_shown(decoded)}"
+
+
+def _time_problems(value: object, received: datetime) -> Iterator[str]:
+    try:
+        time = msgspec.convert(value, Moment)
+        ahead = time.astimezone(UTC) - received
+    except msgspec.ValidationError:
+        return
+    except OverflowError:
+        yield f"'time' {_shown(value)} is outside the calendar"
+        return
+    if ahead > MAX_AHEAD:
+        yield f"'time' {_shown(value)} is more than 24 hours ahead of its receipt"
+
+
+def _field_problems(given: dict[str, Any], kind: type[Struct]) -> Iterator[str]:
+    for field in msgspec.structs.fields(kind):
+        if field.encode_name not in given:
+            if field.required:
+                yield f"'{field.name}' is missing"
+            continue
+        value = given[field.encode_name]
+        if field.name == "time" and isinstance(value, str) and _is_naive(value):
+            yield f"'time' {_shown(value)} has no offset: add Z for UTC, or one like +02:00"
+        elif not _fits(value, field.type):
+            yield f"'{field.name}' must be {_expected(field.type)}, not {_shown(value)}"
+        elif _has_unstorable(value) and field.name != "data":
+            yield f"'{field.name}' contains a character that cannot be stored (NUL or half a pair)"
+
+
+def _is_naive(value: str) -> bool:
+    try:
+        return msgspec.convert(value, datetime).tzinfo is None
+    except msgspec.ValidationError:
+        return False
+
+
+def _fits(value: object, kind: Any) -> bool:
+    try:
+        msgspec.convert(_whole(value), kind)
+    except (msgspec.ValidationError, UnicodeError):
+        return False
+    return True
+
+
+def _has_unstorable(value: object) -> bool:
+    texts = value if isinstance(value, list) else [value]
+    return any(
+        isinstance(text, str) and ("\x00" in text or any("\ud800" <= c <= "\udfff" for c in text))
+        for text in texts
+    )
+
+
+def _lenient(given: dict[str, Any], kind: type[Content]) -> Content:
+    """The content with what does not fit left out, so that the rest can still be checked."""
+    fitting = {
+        field.name: given[field.name]
+        for field in msgspec.structs.fields(kind)
+        if field.name in given and _fits(given[field.name], field.type)
+    }
+    blank: dict[str, Any] = {f.name: UNSET for f in msgspec.structs.fields(kind) if f.required}
+    return kind(**(blank | fitting))
+
+
+def _contradictions(data: Content) -> Iterator[str]:
+    """What the types of the single fields cannot say."""
+    match data:
+        case Interaction():
+            if data.channel in _MUST_SAY_DIRECTION and data.direction is None:
+                article = _MUST_SAY_DIRECTION[data.channel]
+                yield f"'direction' is missing: {article} must say inbound or outbound"
+            if data.contacts == [] and not data.cc:
+                yield "'contacts' is empty: an interaction names at least one contact"
+        case Survey(kind="nps", score=score) if not _between(score, 0, 10):
+            yield f"'score' must be a number from 0 to 10 for nps, not {_shown(score)}"
+        case Survey(kind="csat", score=score) if not _between(score, 1, 5):
+            yield f"'score' must be a number from 1 to 5 for csat, not {_shown(score)}"
+        case Survey(kind="perception", score=score) if score not in (
+            UNSET,
+            "positive",
+            "neutral",
+            "negative",
+        ):
+            yield f"'score' must be positive, neutral or negative, not {_shown(score)}"
+
+
+def _between(score: object, low: int, high: int) -> bool:
+    return score is UNSET or (isinstance(score, int | float) and low <= score <= high)
+
+
+def _expected(kind: Any) -> str:
+    """What a field's type asks for, in words."""
+    info = msgspec.inspect.type_info(kind)
+    parts = info.types if isinstance(info, msgspec.inspect.UnionType) else (info,)
+    words = [_words(part) for part in parts]
+    return " or ".join(word for word in words if word)
+
+
+def _words(info: msgspec.inspect.Type) -> str:
+    match info:
+        case msgspec.inspect.StrType(min_length=1):
+            return f"text of 1 to {info.max_length} characters"
+        case msgspec.inspect.StrType(max_length=int()):
+            return f"text of up to {info.max_length:,} characters"
+        case msgspec.inspect.StrType():
+            return "text"
+        case msgspec.inspect.IntType(ge=1):
+            return "a positive whole number"
+        case msgspec.inspect.IntType():
+            return "a whole number, 0 or more"
+        case msgspec.inspect.FloatType(ge=0, le=100):
+            return "a number from 0 to 100"
+        case msgspec.inspect.FloatType():
+            return "a number"
+        case msgspec.inspect.BoolType():
+            return "true or false"
+        case msgspec.inspect.DateType():
+            return "a date like 2026-03-31"
+        case msgspec.inspect.DateTimeType():
+            return "a time like 2026-03-31T09:30:00Z"
+        case msgspec.inspect.LiteralType():
+            return f"one of {', '.join(map(str, info.values))}"
+        case msgspec.inspect.ListType():
+            at_least = "at least one " if info.min_length else ""
+            return f"a list of {at_least}{_words(info.item_type)}"
+        case msgspec.inspect.DictType():
+            return "an object"
+        case _:
+            return ""
+
+
+def _shown(value: object) -> str:
+    text = "a missing value" if value is None else _json(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."

@@ -1,0 +1,89 @@
+"""Flags: the durable state of one rule on one account, moved by what the rule says on a date.
+
+Holds count UTC dates. Unknown moves nothing: not the state, not the clocks.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from enum import StrEnum
+
+from worker.core.rules import Severity
+
+
+class State(StrEnum):
+    """Where a flag stands. Pending is a hold that runs; nobody has heard of it."""
+
+    PENDING = "pending"
+    OPEN = "open"
+    ACKNOWLEDGED = "acknowledged"
+    SNOOZED = "snoozed"
+    RESOLVED = "resolved"
+    DISMISSED = "dismissed"
+
+
+HEARD_OF = frozenset({State.OPEN, State.ACKNOWLEDGED, State.SNOOZED})
+"""The live states of which somebody has been told."""
+
+
+@dataclass(frozen=True, slots=True)
+class Flag:
+    """The live flag of one rule on one account. `first_false_on` is set while it is clearing."""
+
+    state: State
+    severity: Severity
+    first_true_on: date
+    first_false_on: date | None = None
+    opened_on: date | None = None
+    resolved_on: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Holds:
+    """Days a rule must be true before its flag opens, and false before it resolves."""
+
+    open_after: int = 0
+    resolve_after: int = 0
+
+
+def step(
+    flag: Flag | None, outcome: bool | None, severity: Severity, holds: Holds, on: date
+) -> Flag | None:
+    """The flag after the rule came out as `outcome` on the date `on`; None if there is none.
+
+    `flag` is the live one, if any. A pending flag whose rule turns false is gone: its clock
+    starts anew. A date before a running clock's start moves the start back.
+    """
+    if outcome is None:
+        return flag
+    if outcome:
+        return _after_true(flag, severity, timedelta(holds.open_after), on)
+    return _after_false(flag, timedelta(holds.resolve_after), on)
+
+
+def resolve(flag: Flag, on: date) -> Flag | None:
+    """The flag when its rule no longer applies at all: resolved, or gone if it never opened."""
+    if flag.state is State.PENDING:
+        return None
+    return replace(flag, state=State.RESOLVED, resolved_on=on)
+
+
+def _after_true(flag: Flag | None, severity: Severity, hold: timedelta, on: date) -> Flag:
+    if flag is None:
+        flag = Flag(State.PENDING, severity, first_true_on=on)
+    elif flag.severity is not severity or flag.first_false_on is not None:
+        flag = replace(flag, severity=severity, first_false_on=None)
+    if flag.state is not State.PENDING:
+        return flag
+    since = min(flag.first_true_on, on)
+    if on >= since + hold:
+        return replace(flag, state=State.OPEN, first_true_on=since, opened_on=on)
+    return flag if since == flag.first_true_on else replace(flag, first_true_on=since)
+
+
+def _after_false(flag: Flag | None, hold: timedelta, on: date) -> Flag | None:
+    if flag is None or flag.state is State.PENDING:
+        return None
+    since = min(flag.first_false_on or on, on)
+    if on >= since + hold:
+        return resolve(replace(flag, first_false_on=since), on)
+    return flag if since == flag.first_false_on else replace(flag, first_false_on=since)

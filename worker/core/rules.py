@@ -1,0 +1,91 @@
+"""Rules: what admins want to hear of, as read from rule files, and the words of their alerts."""
+
+import hashlib
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from worker.core.conditions import Condition, Facts, Threshold, Thresholds
+from worker.core.facts import FACTS
+from worker.core.units import NEVER, shown
+
+__all__ = ["PLACEHOLDER", "Rule", "RuleSet", "Severity", "Threshold", "render", "rule_set"]
+
+
+class Severity(StrEnum):
+    """How much a flag matters; compare by `rank`, since text sorts otherwise."""
+
+    LOW = "low"
+    MEDIUM = "medium"
+    HIGH = "high"
+    CRITICAL = "critical"
+
+    @property
+    def rank(self) -> int:
+        """0 for low to 3 for critical."""
+        return list(Severity).index(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One rule: when it holds, how long before its flag moves (in days), and what it then says.
+
+    A true `except_when` takes the rule out; a false or unknown one does not.
+    """
+
+    id: str
+    title: str
+    severity: Severity
+    when: Condition
+    advice: str | None = None
+    hold_for: int = 0
+    keep_open_for: int = 0
+    except_when: Condition | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RuleSet:
+    """The rules in force, in order of id, with the thresholds that they name.
+
+    `digest` is 16 hexadecimal digits that are equal for rule sets that mean the same, however
+    their files are laid out, commented and ordered.
+    """
+
+    rules: tuple[Rule, ...]
+    thresholds: Mapping[str, Threshold]
+    digest: str
+
+
+def rule_set(rules: Iterable[Rule], thresholds: Iterable[Threshold]) -> RuleSet:
+    """These rules and thresholds, in order and with their digest."""
+    ordered = tuple(sorted(rules, key=lambda rule: rule.id))
+    named = sorted(thresholds, key=lambda threshold: threshold.name)
+    meaning = [
+        *map(repr, ordered),
+        *(repr((t.name, t.unit, sorted(t.by_segment.items()), t.default)) for t in named),
+    ]
+    digest = hashlib.sha256("\n".join(meaning).encode()).hexdigest()[:16]
+    return RuleSet(ordered, {threshold.name: threshold for threshold in named}, digest)
+
+
+PLACEHOLDER = re.compile(r"\{ *(?P<name>[^{} ](?:[^{}]*[^{} ])?|) *\}(?P<ago> ago\b)?")
+"""A fact or threshold between braces, in a title or advice."""
+
+
+def render(text: str, facts: Facts, thresholds: Thresholds) -> str:
+    """The text with each `{fact}` and `{threshold name}` filled in, with its unit.
+
+    A threshold shows its value for the account's segment. What never happened, or is unknown, is
+    not `ago`: `{days_since_contact} ago` becomes `22 days ago` or `never`.
+    """
+
+    def fill(placeholder: re.Match[str]) -> str:
+        name, ago = placeholder["name"], placeholder["ago"] or ""
+        if name in FACTS:
+            value, unit = facts[name], FACTS[name].unit
+        else:
+            value, unit = thresholds[name].value_for(facts["segment"]), thresholds[name].unit
+        return shown(value, unit) + ("" if value in (None, NEVER) else ago)
+
+    return PLACEHOLDER.sub(fill, text)

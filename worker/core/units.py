@@ -1,0 +1,47 @@
+"""What the numbers of facts and thresholds mean, and how people read them."""
+
+import math
+from enum import StrEnum
+
+NEVER = math.inf
+"""Days since something that never happened: known, and more than any number of days."""
+
+Value = float | int | str | None
+"""A fact's value; None is unknown."""
+
+
+class Unit(StrEnum):
+    """The unit of a fact or threshold."""
+
+    DAYS = "days"
+    PERCENT = "%"
+    COUNT = "count"
+    MONEY = "money"
+    TEXT = "text"
+
+
+def shown(value: Value, unit: Unit) -> str:
+    """The value as an alert says it: `1 day`, `75%`, `20,000`, `never`, `unknown`.
+
+    Percentages are rounded to whole ones, money to whole units; days and counts are whole already.
+    """
+    if value is None:
+        return "unknown"
+    if isinstance(value, str):
+        return value
+    if value == NEVER:
+        return "never"
+    match unit:
+        case Unit.DAYS:
+            return "1 day" if value == 1 else f"{value:g} days"
+        case Unit.PERCENT:
+            return f"{_whole(value)}%"
+        case Unit.MONEY:
+            return f"{_whole(value):,}"
+        case _:
+            return f"{value:,}"
+
+
+def _whole(value: float) -> int:
+    """Rounded half away from zero, as people do; Python's own rounding goes to the even number."""
+    return int(math.copysign(math.floor(abs(value) + 0.5), value))

@@ -1,0 +1,232 @@
+"""Evaluates the rules for some accounts on a date, moves their flags, and writes the alerts.
+
+The event path and the sweeps both come through here, inside their own transactions.
+"""
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from pathlib import Path
+
+from msgspec.structs import replace
+from sqlalchemy import Connection
+
+from worker.core import conditions
+from worker.core.alerts import Alert, AlertReason, OpenFlag, reason_for
+from worker.core.evidence import facts_in, who
+from worker.core.facts import facts_of, renewal_day
+from worker.core.flags import HEARD_OF, Flag, Holds, State, resolve, step
+from worker.core.rules import Rule, RuleSet, render
+from worker.core.stats import AccountStats, Workspace
+from worker.core.subscriptions import terms_on
+from worker.core.ties import TieSettings
+from worker.core.units import Value
+from worker.rulefiles import load, load_ties
+from worker.store import flags, outbox, people
+from worker.store import stats as stats_store
+from worker.store.flags import Move, StoredFlag
+
+RULE_IS_GONE = "the rule has been removed"
+
+
+@dataclass(frozen=True, slots=True)
+class Rulebook:
+    """What the rules directory says: the rules, and how ties are weighed."""
+
+    rules: RuleSet
+    ties: TieSettings
+
+
+def read_rulebook(root: Path) -> Rulebook:
+    """The rules directory, read whole. Raises `RuleFilesRefused` with every problem in it."""
+    return Rulebook(load(root), load_ties(root))
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """An account on a date: its stats, its facts, and its flags that people have heard of."""
+
+    stats: AccountStats
+    facts: Mapping[str, Value]
+    open: list[OpenFlag] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluated:
+    """What an evaluation did. `alerts` counts the rows it wrote to the outbox."""
+
+    standings: Mapping[str, Standing]
+    opened: int
+    resolved: int
+    alerts: int
+
+
+def evaluate(
+    db: Connection,
+    accounts: Collection[str],
+    on: date,
+    book: Rulebook,
+    now: datetime,
+    *,
+    reword: bool = False,
+) -> Evaluated:
+    """Evaluate every rule for these accounts as of the UTC date `on`.
+
+    The accounts' rows should be locked, so that nobody moves their flags meanwhile. With `reword`
+    the words of flags that stay open are brought up to date too, which sweeps do once a day.
+    """
+    workspace = stats_store.read_workspace(db, book.ties)
+    live = flags.read_live(db, accounts)
+    moves: list[Move] = []
+    standings: dict[str, Standing] = {}
+    for account, stats in stats_store.read(db, accounts, on, book.ties.half_life).items():
+        facts = facts_of(stats, on.toordinal(), workspace)
+        standing = standings[account] = Standing(stats, facts)
+        for rule in book.rules.rules:
+            before = live.pop((account, rule.id), None)
+            move = _judge(rule, book.rules, account, before, facts, on, reword)
+            if move is not None:
+                moves.append(move)
+            flag = move.after if move else before.flag if before else None
+            if flag is not None and flag.state in HEARD_OF:
+                title = move.title if move else before.title if before else ""
+                standing.open.append(OpenFlag(rule.id, flag.severity, title))
+    moves += [_retire(stored, on) for stored in live.values() if stored.account in standings]
+    if not moves:
+        return Evaluated(standings, 0, 0, 0)
+    ids = flags.write(db, moves, book.rules.digest, now, on)
+    written = outbox.put(db, list(_alerts(db, moves, ids, standings, workspace, book, on)), now)
+    return Evaluated(
+        standings,
+        sum(move.opens for move in moves),
+        sum(move.resolves for move in moves),
+        written,
+    )
+
+
+def _judge(
+    rule: Rule,
+    rules: RuleSet,
+    account: str,
+    before: StoredFlag | None,
+    facts: Mapping[str, Value],
+    on: date,
+    reword: bool,
+) -> Move | None:
+    """The change that one rule makes on one account, if any."""
+    flag = before.flag if before else None
+    thresholds = rules.thresholds
+    if rule.except_when is not None and conditions.evaluate(rule.except_when, facts, thresholds):
+        if before is None or flag is None:
+            return None
+        why = conditions.reasons(rule.except_when, facts, thresholds)
+        return Move(account, rule.id, before, resolve(flag, on), before.title, why)
+    outcome = conditions.evaluate(rule.when, facts, thresholds)
+    if before is None and not outcome:
+        return None
+    holds = Holds(rule.hold_for, rule.keep_open_for)
+    after = step(flag, outcome, rule.severity, holds, on)
+    if after == flag and not (reword and outcome):
+        return None
+    if outcome:
+        title = render(rule.title, facts, thresholds)
+        why = conditions.reasons(rule.when, facts, thresholds)
+    elif before is not None:
+        title, why = before.title, before.reasons
+        if after is not None and after.state is State.RESOLVED:
+            why = conditions.reasons(conditions.Not(rule.when), facts, thresholds)
+    if before is not None and after == flag and (title, why) == (before.title, before.reasons):
+        return None
+    return Move(account, rule.id, before, after, title, why)
+
+
+def _retire(stored: StoredFlag, on: date) -> Move:
+    """The end of a flag whose rule is no longer there."""
+    after = resolve(stored.flag, on)
+    return Move(stored.account, stored.rule, stored, after, stored.title, (RULE_IS_GONE,))
+
+
+def _alerts(
+    db: Connection,
+    moves: Iterable[Move],
+    ids: Mapping[tuple[str, str], int],
+    standings: Mapping[str, Standing],
+    workspace: Workspace,
+    book: Rulebook,
+    on: date,
+) -> Iterator[tuple[str, Alert]]:
+    """(key, alert) of every move that someone should hear of."""
+    resolved_before = flags.last_resolved(db, sorted({m.account for m in moves if m.opens}))
+    rules = {rule.id: rule for rule in book.rules.rules}
+    names: Mapping[str, str] | None = None
+    for move in moves:
+        after = move.after
+        before = move.before.flag if move.before else None
+        key = (move.account, move.rule)
+        if after is None:
+            continue
+        reason = reason_for(before, after, resolved_before.get(key))
+        if reason is None:
+            continue
+        names = people.rep_names(db) if names is None else names
+        alert = alert_of(
+            reason,
+            move,
+            after,
+            rules.get(move.rule),
+            standings[move.account],
+            workspace,
+            book,
+            names,
+            on,
+        )
+        yield f"flag/{ids[key]}/{after.state}/{after.severity}", alert
+
+
+def alert_of(
+    reason: AlertReason,
+    move: Move,
+    after: Flag,
+    rule: Rule | None,
+    standing: Standing,
+    workspace: Workspace,
+    book: Rulebook,
+    rep_names: Mapping[str, str],
+    on: date,
+) -> Alert:
+    """Everything that the message of this move says, as of now. `rule` is None if it is gone."""
+    stats, facts = standing.stats, standing.facts
+    thresholds = book.rules.thresholds
+    told = facts_in(rule.when) if rule else frozenset()
+    ended = reason is AlertReason.RESOLVED
+    return replace(
+        account_alert(reason, standing, move.title, on),
+        rule=move.rule,
+        severity=after.severity,
+        why=move.reasons,
+        who=who(stats, on.toordinal(), workspace, told, rep_names),
+        advice=render(rule.advice, facts, thresholds)
+        if rule and rule.advice and not ended
+        else None,
+        since=after.first_true_on,
+        clears=conditions.clears(rule.when, facts, thresholds) if rule and not ended else None,
+    )
+
+
+def account_alert(reason: AlertReason, standing: Standing, title: str, on: date) -> Alert:
+    """An alert with what every alert says of its account, and nothing else yet."""
+    stats = standing.stats
+    terms = terms_on(stats.subscriptions, on.toordinal())
+    renewal = renewal_day(stats, terms, on.toordinal())
+    return Alert(
+        reason=reason,
+        account=stats.account,
+        on=on,
+        title=title,
+        account_name=stats.name,
+        segment=stats.segment,
+        mrr=stats.mrr if terms.mrr is None else terms.mrr,
+        currency=stats.currency,
+        renewal_date=None if renewal is None else date.fromordinal(renewal),
+        owner=stats.owner,
+    )

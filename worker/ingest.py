@@ -1,0 +1,110 @@
+"""Takes a batch of events in: one transaction from the event log to the outbox."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from sqlalchemy import Connection, Engine
+
+from worker.core.events import Event, Quarantined, parse
+from worker.evaluation import Rulebook, evaluate
+from worker.store import batches, event_log
+from worker.store.batches import BatchState, Counts, Rejected
+from worker.store.database import is_down, writing
+from worker.store.fold import calibrate, fold
+from worker.store.sweeps import last_sweep_on
+
+MAX_STARTS = 5
+"""Starts of a batch after which it is parked: one of its events may kill whoever takes it in."""
+
+
+class TryAgain(Exception):
+    """The batch could not be applied now; the same batch may be later."""
+
+
+@dataclass(frozen=True, slots=True)
+class BatchResult:
+    """What came of a batch. `alerts` is the number of outbox rows that its events led to."""
+
+    counts: Counts
+    rejected: tuple[Rejected, ...]
+    alerts: int = 0
+    parked: str | None = None
+
+
+def ingest(
+    engine: Engine,
+    batch: str,
+    raw: Sequence[object],
+    book: Rulebook,
+    now: datetime,
+    *,
+    backfill: bool = False,
+) -> BatchResult:
+    """Apply a batch once, however often it comes: log, stats, facts, rules, flags, outbox.
+
+    `raw` are decoded JSON values, `now` is the time of receipt. With `backfill` no rules are
+    evaluated: a sweep does that once, when the whole history is in. A batch that was started
+    `MAX_STARTS` times without a result is parked, whole.
+
+    Raises:
+        TryAgain: when it failed, and is not parked yet.
+    """
+    try:
+        with writing(engine) as db:
+            row = batches.start(db, batch, now)
+    except Exception as error:
+        raise TryAgain(str(error)) from error
+    if row.state is BatchState.APPLIED:
+        return BatchResult(row.counts, row.rejected)
+    if row.starts > MAX_STARTS:
+        return _park(engine, batch, raw, row.error or "its worker died", now)
+    try:
+        parsed = [parse(one, now) for one in raw]
+        with writing(engine) as db:
+            return _apply(db, batch, parsed, book, now, backfill)
+    except Exception as error:
+        told = f"{type(error).__name__}: {error}"[:2_000]
+        if row.starts >= MAX_STARTS and not is_down(error):
+            return _park(engine, batch, raw, told, now)
+        raise TryAgain(told) from error
+
+
+def _apply(
+    db: Connection,
+    batch: str,
+    parsed: Sequence[Event | Quarantined],
+    book: Rulebook,
+    now: datetime,
+    backfill: bool,
+) -> BatchResult:
+    good = [(index, event) for index, event in enumerate(parsed) if isinstance(event, Event)]
+    fresh, conflicts = event_log.append(db, [event for _, event in good], batch)
+    bad = {index: one for index, one in enumerate(parsed) if isinstance(one, Quarantined)}
+    bad |= {good[place][0]: one for place, one in conflicts.items()}
+    if bad:
+        event_log.quarantine(db, list(bad.values()), batch, now)
+    alerts = 0
+    if fresh:
+        calibrate(db, book.ties.half_life)
+        touched = fold(db, fresh, book.ties.half_life)
+        if touched and not backfill:
+            alerts = evaluate(db, touched, evaluation_date(db, now), book, now).alerts
+    counts = Counts(len(parsed), len(fresh), len(parsed) - len(fresh) - len(bad), len(bad))
+    rejected = [Rejected(i, one.source, one.id, one.problems) for i, one in sorted(bad.items())]
+    batches.applied(db, batch, counts, rejected, now)
+    return BatchResult(counts, tuple(rejected), alerts)
+
+
+def evaluation_date(db: Connection, now: datetime) -> date:
+    """Today, or the date of the last sweep if that is later: flags never go back in time."""
+    swept = last_sweep_on(db)
+    return max(now.date(), swept) if swept else now.date()
+
+
+def _park(
+    engine: Engine, batch: str, raw: Sequence[object], error: str, now: datetime
+) -> BatchResult:
+    with writing(engine) as db:
+        batches.park(db, batch, raw, error, now)
+    return BatchResult(Counts(len(raw)), (), parked=error)

@@ -1,0 +1,12 @@
+"""Rule files: YAML that admins edit, to rules and settings or to problems with their place.
+
+docs/rules.md is what admins read. A file goes through `files` (which ones, their bytes), `nodes`
+(YAML with places), then `thresholds` and `rules`, down to `conditions`, `comparisons`, `operands`
+and `quantities`; `check` puts it together.
+"""
+
+from worker.rulefiles.check import check, load
+from worker.rulefiles.problems import Problem, RuleFilesRefused
+from worker.rulefiles.ties import load_ties
+
+__all__ = ["Problem", "RuleFilesRefused", "check", "load", "load_ties"]

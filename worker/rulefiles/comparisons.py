@@ -1,0 +1,190 @@
+"""What stands beside a fact: `over 15 days`, `between 0 days and 90 days`, `[trial, churned]`."""
+
+import re
+from collections.abc import Sequence
+
+from worker.core.conditions import Compare, Comparison
+from worker.core.facts import Fact
+from worker.core.units import Unit
+from worker.rulefiles.nodes import List, Node, Text
+from worker.rulefiles.operands import operand, ordered
+from worker.rulefiles.problems import Place, quoted
+from worker.rulefiles.quantities import quantity
+from worker.rulefiles.shapes import complain
+from worker.rulefiles.thresholds import Scope
+
+WORDS = {
+    "at least": Comparison.AT_LEAST,
+    "at most": Comparison.AT_MOST,
+    "over": Comparison.OVER,
+    "more than": Comparison.OVER,
+    "under": Comparison.UNDER,
+    "fewer than": Comparison.UNDER,
+    "less than": Comparison.UNDER,
+    "between": Comparison.BETWEEN,
+    "is not": Comparison.IS_NOT,
+    "is": Comparison.IS,
+    "one of": Comparison.IS,
+}
+"""The comparisons that take something to compare with, by the words that start them."""
+
+SYMBOLS = {
+    ">=": Comparison.AT_LEAST,
+    "≥": Comparison.AT_LEAST,
+    "<=": Comparison.AT_MOST,
+    "≤": Comparison.AT_MOST,
+    "!=": Comparison.IS_NOT,
+    "≠": Comparison.IS_NOT,
+    "==": Comparison.IS,
+    "=": Comparison.IS,
+    ">": Comparison.OVER,
+    "<": Comparison.UNDER,
+}
+"""The same as symbols, those that begin like another before it."""
+
+PRESENCE = {
+    "known": Comparison.KNOWN,
+    "is known": Comparison.KNOWN,
+    "is not unknown": Comparison.KNOWN,
+    "unknown": Comparison.UNKNOWN,
+    "is unknown": Comparison.UNKNOWN,
+    "is not known": Comparison.UNKNOWN,
+}
+"""The comparisons that are whole by themselves."""
+
+_FOR_TEXT = (Comparison.IS, Comparison.IS_NOT)
+_CLOSE = 0.8
+
+_LONGEST = 300
+_START = re.compile("|".join([*(rf"{word}(?= |$)" for word in WORDS), *map(re.escape, SYMBOLS)]))
+_WORDS_THEN_NUMBER = re.compile(r"([^\W\d]+(?: [^\W\d]+)*) ?[-+−$€£¥]?\d.*")
+_OTHER_WORDS = {
+    "above": "over",
+    "greater than": "over",
+    "longer than": "over",
+    "below": "under",
+    "lower than": "under",
+    "shorter than": "under",
+    "no more than": "at most",
+    "up to": "at most",
+    "no less than": "at least",
+    "no fewer than": "at least",
+    "from": "between",
+    "equals": "is",
+    "equal to": "is",
+    "exactly": "is",
+    "not": "is not",
+    "any of": "one of",
+    "in": "one of",
+}
+
+
+def compare(fact: Fact, node: Node, scope: Scope) -> Compare | None:
+    """The comparison of a fact with what stands beside it; None if that is wrong."""
+    if isinstance(node, List):
+        return _compare_list(fact, node, scope)
+    if not isinstance(node, Text):
+        complain(node, f"compare {fact.name} in one text: {_example(fact)}", scope.findings)
+        return None
+    text = " ".join(node.text.split())
+    if node.folded:
+        scope.findings.add(node.at, "quote a comparison that starts with > or |, such as '> 70%'")
+    elif not text:
+        message = f"there is nothing to compare {fact.name} with: write {_example(fact)}"
+        scope.findings.add(node.at, message)
+    elif len(text) > _LONGEST:
+        scope.findings.add(node.at, f"a comparison of more than {_LONGEST} characters")
+    elif text in PRESENCE:
+        return Compare(fact.name, PRESENCE[text])
+    else:
+        return _compare_text(fact, text, node.at, scope)
+    return None
+
+
+def _compare_list(fact: Fact, node: List, scope: Scope) -> Compare | None:
+    if not node.items:
+        scope.findings.add(node.at, f"the list of what {fact.name} can be is empty")
+        return None
+    texts = []
+    for item in node.items:
+        if isinstance(item, Text):
+            texts.append((" ".join(item.text.split()), item.at))
+        else:
+            complain(item, "an item of this list must be a plain text", scope.findings)
+            return None
+    return _with_operands(fact, Comparison.IS, texts, scope)
+
+
+def _compare_text(fact: Fact, text: str, at: Place, scope: Scope) -> Compare | None:
+    start = _START.match(text)
+    if start is None:
+        if fact.unit is not Unit.TEXT and (words := _unknown_words(text, scope)):
+            _note_unknown_words(words, at, scope)
+            return None
+        return _with_operands(fact, Comparison.IS, [(text, at)], scope)
+    words, rest = start[0], text[start.end() :].strip()
+    comparison = WORDS.get(words) or SYMBOLS[words]
+    if fact.unit is Unit.TEXT and comparison not in _FOR_TEXT:
+        others = "'is', 'is not', 'one of', 'known' or 'unknown'"
+        message = f"{fact.name} is a text: compare it with {others}, not {quoted(words)}"
+        scope.findings.add(at, message)
+        return None
+    if words == "one of":
+        parts = re.split(r" or |,(?: or )?", rest.removeprefix("[").removesuffix("]"))
+    elif words == "between":
+        parts = rest.split(" and ")
+    else:
+        parts = [rest]
+    if words == "between" and len(parts) != 2:
+        scope.findings.add(at, "'between' takes two ends: 'between 0 days and 90 days'")
+        return None
+    return _with_operands(fact, comparison, [(part.strip(), at) for part in parts], scope)
+
+
+def _with_operands(
+    fact: Fact, comparison: Comparison, texts: Sequence[tuple[str, Place]], scope: Scope
+) -> Compare | None:
+    found = [operand(fact, text, at, scope) for text, at in texts]
+    operands = tuple(each for each in found if each is not None)
+    if len(operands) < len(texts):
+        return None
+    at = texts[0][1]
+    if comparison is Comparison.BETWEEN and not ordered(operands[0], operands[1], at, scope):
+        return None
+    return Compare(fact.name, comparison, operands)
+
+
+def _unknown_words(text: str, scope: Scope) -> str | None:
+    """The words where a comparison should be, if the text is not a bare number or threshold."""
+    if text in scope.thresholds or quantity(text) or not text[0].isalpha():
+        return None
+    if found := _WORDS_THEN_NUMBER.fullmatch(text):
+        return found[1]
+    for name in scope.thresholds:
+        if text.endswith(f" {name}"):
+            return text.removesuffix(name).strip()
+    for count in (3, 2, 1):
+        start = " ".join(text.split()[:count])
+        if start in _OTHER_WORDS or scope.findings.nearest(start, WORDS, _CLOSE):
+            return start
+    is_threshold = not scope.complete or scope.findings.nearest(text, scope.thresholds)
+    return None if is_threshold else text
+
+
+def _note_unknown_words(words: str, at: Place, scope: Scope) -> None:
+    if meant := _OTHER_WORDS.get(words):
+        message = f"unknown comparison {quoted(words)}; did you mean {quoted(meant)}?"
+        scope.findings.add(at, message)
+    else:
+        known = f"; there is {', '.join(WORDS)}, known, unknown"
+        scope.findings.unknown(at, "comparison", words, list(WORDS), known)
+
+
+def _example(fact: Fact) -> str:
+    return {
+        Unit.DAYS: "'over 15 days'",
+        Unit.PERCENT: "'at least 75%'",
+        Unit.COUNT: "'fewer than 2'",
+        Unit.MONEY: "'over $10,000'",
+        Unit.TEXT: "'is not smb'",
+    }[fact.unit]

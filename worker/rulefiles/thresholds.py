@@ -1,0 +1,109 @@
+"""The `thresholds:` of rule files, and whatever else their conditions may name."""
+
+import re
+from dataclasses import dataclass, field
+
+from worker.core.conditions import Threshold
+from worker.core.facts import FACTS
+from worker.core.units import Unit
+from worker.rulefiles import shapes
+from worker.rulefiles.nodes import Node, Table, Text
+from worker.rulefiles.problems import Findings, Place, quoted
+from worker.rulefiles.quantities import complaint, quantity
+
+_LONGEST_NAME = 60
+_MOST_SEGMENTS = 100
+_NAME = re.compile(r"[^\W\d_][\w -]*")
+_RESERVED = re.compile(
+    r".*\b(and|or)\b.*|(at|over|more|under|fewer|less|between|is|one) .*|never|known|unknown"
+)
+
+
+@dataclass
+class Scope:
+    """What the files that are read together define and name.
+
+    A threshold that is None has been reported. With a file that could not be read, `complete` is
+    False: a threshold that seems unknown may be in there.
+    """
+
+    findings: Findings = field(default_factory=Findings)
+    thresholds: dict[str, Threshold | None] = field(default_factory=dict)
+    places: dict[str, Place] = field(default_factory=dict)
+    segments: set[str] = field(default_factory=set)
+    complete: bool = True
+
+
+def define(node: Node, scope: Scope) -> None:
+    """Add the thresholds of one file's `thresholds:` to the scope."""
+    if not isinstance(node, Table):
+        scope.complete = False
+    for key, value in shapes.table(node, "'thresholds'", scope.findings):
+        name = " ".join(key.text.split())
+        if first := scope.places.get(name):
+            message = f"threshold {quoted(name)} is also in {first.file}:{first.line}"
+            scope.findings.add(key.at, message)
+        elif _is_name(name, key, scope.findings):
+            scope.places[name] = key.at
+            scope.thresholds[name] = _threshold(name, key, value, scope)
+
+
+def require_values(scope: Scope) -> None:
+    """Note each threshold without a default that lacks a segment which some file names."""
+    for name, threshold in scope.thresholds.items():
+        if threshold is None or threshold.default is not None:
+            continue
+        for segment in sorted(scope.segments):
+            if segment not in threshold.by_segment:
+                message = f"threshold {quoted(name)} has neither a value for {quoted(segment)}"
+                scope.findings.add(scope.places[name], f"{message} nor a default")
+                break
+
+
+def _is_name(name: str, key: Text, findings: Findings) -> bool:
+    if len(name) > _LONGEST_NAME or not _NAME.fullmatch(name):
+        message = "letters, digits, spaces, - and _, starting with a letter"
+        findings.add(key.at, f"{quoted(name)} cannot name a threshold: use {message}")
+    elif name in FACTS:
+        findings.add(key.at, f"{quoted(name)} cannot name a threshold: it is a fact")
+    elif _RESERVED.fullmatch(name) or quantity(name):
+        message = "it would read as a part of a comparison"
+        findings.add(key.at, f"{quoted(name)} cannot name a threshold: {message}")
+    else:
+        return True
+    return False
+
+
+def _threshold(name: str, key: Text, value: Node, scope: Scope) -> Threshold | None:
+    """The threshold, None if anything in it is wrong."""
+    if isinstance(value, Table):
+        rows = list(shapes.table(value, f"threshold {quoted(name)}", scope.findings))
+        sound = len(rows) == len(value.pairs)
+    else:
+        rows, sound = [(Text(key.at, "default"), value)], True
+    if not rows or len(rows) > _MOST_SEGMENTS:
+        message = f"has {len(rows)} values: give it 1 to {_MOST_SEGMENTS}"
+        scope.findings.add(key.at, f"threshold {quoted(name)} {message}")
+        return None
+    values: dict[str, float] = {}
+    unit: Unit | None = None
+    for segment, row in rows:
+        what = f"the value for {quoted(segment.text)}"
+        written = shapes.text(row, what, _LONGEST_NAME, scope.findings)
+        found = quantity(written) if written is not None else None
+        if written is None:
+            continue
+        if found is None:
+            message = f"{quoted(written)} is not a number such as '15 days', '75%', '2' or '$500'"
+            scope.findings.add(row.at, message)
+            continue
+        unit = unit or found[1]
+        if wrong := complaint(f"threshold {quoted(name)}", unit, written):
+            scope.findings.add(row.at, wrong)
+            continue
+        values[segment.text] = found[0]
+    default = values.pop("default", None)
+    scope.segments.update(values)
+    if unit is None or not sound or len(values) + (default is not None) < len(rows):
+        return None
+    return Threshold(name, unit, values, default)

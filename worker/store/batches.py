@@ -1,0 +1,164 @@
+"""Batches of events on their way: how often one was started, what came of it, and the parked."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from worker.store.tables import batches
+
+
+class BatchState(StrEnum):
+    """Where a batch stands."""
+
+    STARTED = "started"
+    APPLIED = "applied"
+    PARKED = "parked"
+
+
+class Rejected(msgspec.Struct, frozen=True):
+    """One event of a batch that was quarantined; `index` is its place in the batch."""
+
+    index: int
+    source: str | None
+    id: str | None
+    problems: tuple[str, ...]
+
+    def __str__(self) -> str:
+        """As an error says it: `quarantined crm/4711: 'direction' is missing: ...`."""
+        return f"quarantined {self.source or '?'}/{self.id or '?'}: {'; '.join(self.problems)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """What became of a batch's events."""
+
+    received: int = 0
+    applied: int = 0
+    duplicates: int = 0
+    quarantined: int = 0
+
+    def __add__(self, other: "Counts") -> "Counts":
+        return Counts(
+            self.received + other.received,
+            self.applied + other.applied,
+            self.duplicates + other.duplicates,
+            self.quarantined + other.quarantined,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """A batch's row: how far it is, how often it was started, and what came of it."""
+
+    id: str
+    state: BatchState
+    starts: int
+    counts: Counts
+    rejected: tuple[Rejected, ...]
+    error: str | None
+
+
+def start(db: Connection, id_: str, now: datetime) -> Batch:
+    """Count one more start of a batch; the row that says how it stands."""
+    dialect = postgresql if db.dialect.name == "postgresql" else sqlite
+    new = dialect.insert(batches).values(id=id_, state=BatchState.STARTED, starts=1, started_at=now)
+    db.execute(
+        new.on_conflict_do_update(
+            index_elements=["id"],
+            set_={"starts": batches.c.starts + 1},
+            where=batches.c.state == BatchState.STARTED,
+        )
+    )
+    return read(db, [id_])[0]
+
+
+def applied(
+    db: Connection, id_: str, counts: Counts, rejected: Sequence[Rejected], now: datetime
+) -> None:
+    """Record what came of a batch, in the transaction that applies it."""
+    db.execute(
+        update(batches)
+        .where(batches.c.id == id_)
+        .values(
+            state=BatchState.APPLIED,
+            finished_at=now,
+            received=counts.received,
+            applied=counts.applied,
+            duplicates=counts.duplicates,
+            quarantined=counts.quarantined,
+            problems=msgspec.json.encode(rejected).decode() if rejected else None,
+            payload=None,
+            error=None,
+        )
+    )
+
+
+def park(db: Connection, id_: str, events: Sequence[Any], error: str, now: datetime) -> None:
+    """Put a batch aside, whole, with what went wrong last."""
+    db.execute(
+        update(batches)
+        .where(batches.c.id == id_, batches.c.state != BatchState.APPLIED)
+        .values(
+            state=BatchState.PARKED,
+            finished_at=now,
+            error=error,
+            payload=json.dumps(events),
+        )
+    )
+
+
+def note_error(db: Connection, id_: str, error: str) -> None:
+    """Keep what went wrong with the last start."""
+    db.execute(update(batches).where(batches.c.id == id_).values(error=error))
+
+
+def parked_events(db: Connection) -> list[tuple[str, list[Any]]]:
+    """Ids and events of the parked batches, oldest first."""
+    found = db.execute(
+        select(batches.c.id, batches.c.payload)
+        .where(batches.c.state == BatchState.PARKED)
+        .order_by(batches.c.started_at)
+    ).all()
+    return [(id_, json.loads(payload)) for id_, payload in found]
+
+
+def restart(db: Connection, id_: str) -> None:
+    """Let a parked batch start again; its events stay with it until it is applied."""
+    db.execute(
+        update(batches)
+        .where(batches.c.id == id_, batches.c.state == BatchState.PARKED)
+        .values(state=BatchState.STARTED, starts=0, finished_at=None)
+    )
+
+
+def read(db: Connection, ids: Sequence[str]) -> list[Batch]:
+    """The rows of those batches that have been started."""
+    found = db.execute(select(batches).where(batches.c.id.in_(ids))).mappings()
+    return [
+        Batch(
+            row["id"],
+            BatchState(row["state"]),
+            row["starts"],
+            Counts(*(row[n] or 0 for n in ("received", "applied", "duplicates", "quarantined"))),
+            tuple(msgspec.json.decode(row["problems"] or "[]", type=list[Rejected])),
+            row["error"],
+        )
+        for row in found
+    ]
+
+
+def parked(db: Connection) -> Sequence[tuple[str, str | None]]:
+    """Ids of the parked batches and what went wrong with each."""
+    found = db.execute(
+        select(batches.c.id, batches.c.error)
+        .where(batches.c.state == BatchState.PARKED)
+        .order_by(batches.c.started_at)
+    )
+    return [(id_, error) for id_, error in found]

@@ -1,0 +1,206 @@
+"""Flags and their history. The schema holds that a rule has one live flag on an account."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection, RowMapping, select
+
+from worker.core.flags import HEARD_OF, Flag, State
+from worker.core.rules import Severity
+from worker.store.dialect import execute_among, execute_rows
+from worker.store.tables import LIVE_FLAG, flags, instant
+
+LIVE = (State.PENDING, *sorted(HEARD_OF))
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFlag:
+    """A live flag as it is stored, with the words that were last true of it."""
+
+    id: int
+    account: str
+    rule: str
+    flag: Flag
+    title: str
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """A change to store: `before` is the stored flag if there is one, `after` None if it goes."""
+
+    account: str
+    rule: str
+    before: StoredFlag | None
+    after: Flag | None
+    title: str
+    reasons: tuple[str, ...]
+
+    @property
+    def opens(self) -> bool:
+        """Whether it makes the flag one that people hear of."""
+        was = self.before.flag.state if self.before else State.PENDING
+        return was is State.PENDING and self.after is not None and self.after.state is State.OPEN
+
+    @property
+    def resolves(self) -> bool:
+        """Whether it ends a flag that people have heard of."""
+        return self.after is not None and self.after.state is State.RESOLVED
+
+
+_LIVE = f"""
+    SELECT id, account, rule, state, severity, first_true_on, first_false_on, opened_on,
+        title, reasons
+    FROM flags WHERE account {{among}} AND {LIVE_FLAG.text}
+"""
+
+
+def read_live(db: Connection, accounts: Iterable[str]) -> dict[tuple[str, str], StoredFlag]:
+    """The live flags of those accounts, by (account, rule)."""
+    found = {}
+    for (
+        id_,
+        account,
+        rule,
+        state,
+        severity,
+        true_on,
+        false_on,
+        opened,
+        title,
+        reasons,
+    ) in execute_among(db, _LIVE, accounts):
+        flag = Flag(
+            State(state), Severity(severity), _date(true_on), _date(false_on), _date(opened)
+        )
+        words = tuple(msgspec.json.decode(reasons))
+        found[account, rule] = StoredFlag(id_, account, rule, flag, title, words)
+    return found
+
+
+_FLAG = {
+    "severity": "text",
+    "state": "text",
+    "first_true_on": "date",
+    "first_false_on": "date",
+    "opened_on": "date",
+    "resolved_on": "date",
+    "title": "text",
+    "reasons": "text",
+}
+
+
+def write(
+    db: Connection, moves: Sequence[Move], rules_hash: str, now: datetime, on: date
+) -> dict[tuple[str, str], int]:
+    """Store the moves, with history from a flag's opening on; returns ids by (account, rule)."""
+    ids = {(m.account, m.rule): m.before.id for m in moves if m.before is not None}
+    _remove(db, [m.before.id for m in moves if m.before is not None and m.after is None])
+    kept = [(m, m.after) for m in moves if m.after is not None]
+    ids |= _insert(db, [pair for pair in kept if pair[0].before is None], rules_hash)
+    _update(db, [pair for pair in kept if pair[0].before is not None], ids)
+    history = [
+        (ids[m.account, m.rule], _was(m), after.state, _json(m.reasons))
+        for m, after in kept
+        if after.state is not State.PENDING and after.state != _was(m)
+    ]
+    if history:
+        execute_rows(
+            db,
+            "INSERT INTO flag_history (flag, at, on_date, from_state, to_state, reasons) "
+            "SELECT flag, :at, :on_date, from_state, to_state, reasons FROM {rows} WHERE true",
+            {"flag": "bigint", "from_state": "text", "to_state": "text", "reasons": "text"},
+            history,
+            at=now if db.dialect.name == "postgresql" else instant(now),
+            on_date=on if db.dialect.name == "postgresql" else on.isoformat(),
+        )
+    return ids
+
+
+def _was(move: Move) -> str:
+    return move.before.flag.state if move.before else "none"
+
+
+def _values(move: Move, after: Flag) -> tuple[object, ...]:
+    return (
+        after.severity,
+        after.state,
+        after.first_true_on,
+        after.first_false_on,
+        after.opened_on,
+        after.resolved_on,
+        move.title,
+        _json(move.reasons),
+    )
+
+
+def _insert(
+    db: Connection, new: Sequence[tuple[Move, Flag]], rules_hash: str
+) -> dict[tuple[str, str], int]:
+    if not new:
+        return {}
+    names = ", ".join(("account", "rule", *_FLAG))
+    inserted = execute_rows(
+        db,
+        f"INSERT INTO flags ({names}, rules_hash) SELECT {names}, :rules_hash FROM {{rows}} "
+        "WHERE true RETURNING id, account, rule",
+        {"account": "text", "rule": "text"} | _FLAG,
+        [(move.account, move.rule, *_values(move, after)) for move, after in new],
+        rules_hash=rules_hash,
+    )
+    return {(account, rule): id_ for id_, account, rule in inserted}
+
+
+def _update(
+    db: Connection, changed: Sequence[tuple[Move, Flag]], ids: dict[tuple[str, str], int]
+) -> None:
+    if changed:
+        execute_rows(
+            db,
+            f"UPDATE flags SET {', '.join(f'{name} = r.{name}' for name in _FLAG)} "
+            "FROM {rows} WHERE flags.id = r.id",
+            {"id": "bigint"} | _FLAG,
+            [(ids[move.account, move.rule], *_values(move, after)) for move, after in changed],
+        )
+
+
+def _remove(db: Connection, ids: Sequence[int]) -> None:
+    if ids:
+        rows = [(id_,) for id_ in ids]
+        execute_rows(
+            db, "DELETE FROM flags WHERE id IN (SELECT id FROM {rows})", {"id": "bigint"}, rows
+        )
+
+
+def _json(value: object) -> str:
+    return msgspec.json.encode(value).decode()
+
+
+def last_resolved(db: Connection, accounts: Iterable[str]) -> dict[tuple[str, str], date]:
+    """When each rule's last resolved flag on those accounts was resolved, by (account, rule)."""
+    found = execute_among(
+        db,
+        "SELECT account, rule, max(resolved_on) FROM flags "
+        "WHERE account {among} AND state = 'resolved' GROUP BY account, rule",
+        accounts,
+    )
+    return {(account, rule): _date(resolved_on) for account, rule, resolved_on in found}
+
+
+def listed(
+    db: Connection, account: str | None = None, states: Sequence[str] = LIVE
+) -> Sequence[RowMapping]:
+    """Flags in those states, by account and rule, newest first within a rule."""
+    query = select(flags).where(flags.c.state.in_(states))
+    if account is not None:
+        query = query.where(flags.c.account == account)
+    query = query.order_by(flags.c.account, flags.c.rule, flags.c.id.desc())
+    return db.execute(query).mappings().all()
+
+
+def _date(value: Any) -> Any:
+    """A date from text, which is how SQLite keeps one."""
+    return date.fromisoformat(value) if isinstance(value, str) else value

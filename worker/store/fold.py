@@ -1,0 +1,289 @@
+"""Folds new events into the stats, with one statement a table.
+
+The accounts are locked first, in order of id, so that two batches that touch the same account
+take turns, and each evaluates what the one before it left.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from itertools import groupby
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection, text
+
+from worker.core.events import Event, Subscription
+from worker.core.stats import Additions, additions
+from worker.core.ties import Bucket, TieState, extend, state_of
+from worker.store.attributes import fold_attributes
+from worker.store.dialect import execute_rows
+from worker.store.tables import instant
+
+TieKey = tuple[str, str, str]
+"""(account, rep, contact)"""
+
+_TIE = {"account": "text", "rep": "text", "contact": "text"}
+_DAY = {"day": "int"}
+_BUCKET = {"mutual": "bigint", "outbound": "bigint", "inbound": "bigint"}
+_STATE = (
+    _TIE
+    | _DAY
+    | _BUCKET
+    | dict.fromkeys(("past_mutual", "past_outbound", "past_inbound"), "float8")
+    | {"active_days": "int", "two_way_day": "int"}
+)
+
+
+def fold(db: Connection, events: Sequence[Event], half_life: int) -> list[str]:
+    """Add new events to the stats; returns the accounts that they touch, in order of id.
+
+    `half_life` (days) must be the one that the stored ties were made with.
+    """
+    add = additions(events)
+    if add.accounts:
+        _lock_accounts(db, add)
+    known = _fold_ties(db, add, half_life) if add.tie_days else set()
+    _fold_usage(db, add)
+    _fold_people(db, add, known)
+    _fold_subscriptions(db, add.subscriptions)
+    fold_attributes(db, add.attributes)
+    if add.first_interaction_day is not None:
+        _begin_interactions(db, add.first_interaction_day)
+    return sorted(add.accounts)
+
+
+def rebuild_ties(db: Connection, half_life: int) -> None:
+    """Make every tie's state anew from its day buckets: they are the truth, it is a cache."""
+    found = db.execute(text("SELECT account, rep, contact FROM ties ORDER BY 1, 2, 3"))
+    keys = [(account, rep, contact) for account, rep, contact in found]
+    for start in range(0, len(keys), 5_000):
+        _write_ties(db, _rebuilt(db, keys[start : start + 5_000], half_life))
+
+
+def _lock_accounts(db: Connection, add: Additions) -> None:
+    execute_rows(
+        db,
+        """
+        INSERT INTO accounts (account, first_day, first_usage_day, first_user_day)
+        SELECT account, first_day, first_usage_day, first_user_day FROM {rows} WHERE true
+        ON CONFLICT (account) DO UPDATE SET
+            first_day = least(accounts.first_day, excluded.first_day),
+            first_usage_day = coalesce(
+                least(accounts.first_usage_day, excluded.first_usage_day),
+                accounts.first_usage_day, excluded.first_usage_day),
+            first_user_day = coalesce(
+                least(accounts.first_user_day, excluded.first_user_day),
+                accounts.first_user_day, excluded.first_user_day)
+        WHERE excluded.first_day < accounts.first_day
+            OR excluded.first_usage_day < coalesce(accounts.first_usage_day, 2147483647)
+            OR excluded.first_user_day < coalesce(accounts.first_user_day, 2147483647)
+        """,
+        {"account": "text", "first_day": "int", "first_usage_day": "int", "first_user_day": "int"},
+        sorted((account, d.first, d.usage, d.user) for account, d in add.accounts.items()),
+    )
+
+
+def _fold_ties(db: Connection, add: Additions, half_life: int) -> set[TieKey]:
+    """Add to the day buckets and bring the ties' states up to date; returns the ties touched."""
+    added = execute_rows(
+        db,
+        """
+        INSERT INTO tie_days (account, rep, contact, day, mutual, outbound, inbound)
+        SELECT account, rep, contact, day, mutual, outbound, inbound FROM {rows} WHERE true
+        ON CONFLICT (account, rep, contact, day) DO UPDATE SET
+            mutual = tie_days.mutual + excluded.mutual,
+            outbound = tie_days.outbound + excluded.outbound,
+            inbound = tie_days.inbound + excluded.inbound
+        RETURNING account, rep, contact, day, mutual, outbound, inbound
+        """,
+        _TIE | _DAY | _BUCKET,
+        [(*key, *sums) for key, sums in sorted(add.tie_days.items())],
+    )
+    buckets: dict[TieKey, list[Bucket]] = defaultdict(list)
+    for account, rep, contact, *bucket in added:
+        buckets[account, rep, contact].append(Bucket._make(bucket))
+    stored = _read_ties(db, buckets)
+    fresh: dict[TieKey, TieState] = {}
+    late: list[TieKey] = []
+    for key, days in buckets.items():
+        days.sort()
+        state = stored.get(key)
+        if state is not None and days[0].day < state.day:
+            late.append(key)
+            continue
+        for one in days:
+            state = extend(state, one, half_life)
+        if state is not None:
+            fresh[key] = state
+    _write_ties(db, fresh | _rebuilt(db, late, half_life))
+    return set(stored)
+
+
+def _read_ties(db: Connection, keys: Iterable[TieKey]) -> dict[TieKey, TieState]:
+    found = execute_rows(
+        db,
+        """
+        SELECT t.account, t.rep, t.contact, t.day, t.mutual, t.outbound, t.inbound,
+            t.past_mutual, t.past_outbound, t.past_inbound, t.active_days, t.two_way_day
+        FROM {rows}
+        JOIN ties t ON t.account = r.account AND t.rep = r.rep AND t.contact = r.contact
+        """,
+        _TIE,
+        list(keys),
+    )
+    return {
+        (account, rep, contact): TieState._make(state) for account, rep, contact, *state in found
+    }
+
+
+def _rebuilt(db: Connection, keys: Sequence[TieKey], half_life: int) -> dict[TieKey, TieState]:
+    if not keys:
+        return {}
+    found = execute_rows(
+        db,
+        """
+        SELECT t.account, t.rep, t.contact, t.day, t.mutual, t.outbound, t.inbound
+        FROM {rows}
+        JOIN tie_days t ON t.account = r.account AND t.rep = r.rep AND t.contact = r.contact
+        ORDER BY t.account, t.rep, t.contact, t.day
+        """,
+        _TIE,
+        keys,
+    )
+    return states_of(found, half_life)
+
+
+def states_of(rows: Iterable[Sequence[Any]], half_life: int) -> dict[TieKey, TieState]:
+    """States from (account, rep, contact, day, sums...) rows, sorted by those four."""
+    states = {}
+    for key, days in groupby(rows, key=lambda row: (row[0], row[1], row[2])):
+        state = state_of((Bucket._make(day[3:]) for day in days), half_life)
+        if state is not None:
+            states[key] = state
+    return states
+
+
+def _write_ties(db: Connection, states: dict[TieKey, TieState]) -> None:
+    columns = ", ".join(_STATE)
+    updates = ", ".join(f"{name} = excluded.{name}" for name in _STATE if name not in _TIE)
+    execute_rows(
+        db,
+        f"INSERT INTO ties ({columns}) SELECT {columns} FROM {{rows}} WHERE true "
+        f"ON CONFLICT (account, rep, contact) DO UPDATE SET {updates}",
+        _STATE,
+        [(*key, *state) for key, state in sorted(states.items())],
+    )
+
+
+def _fold_usage(db: Connection, add: Additions) -> None:
+    if add.usage_days:
+        execute_rows(
+            db,
+            """
+            INSERT INTO usage_days (account, day, count)
+            SELECT account, day, count FROM {rows} WHERE true
+            ON CONFLICT (account, day) DO UPDATE SET count = usage_days.count + excluded.count
+            """,
+            {"account": "text", "day": "int", "count": "bigint"},
+            [(*key, count) for key, count in sorted(add.usage_days.items())],
+        )
+    if add.user_days:
+        execute_rows(
+            db,
+            """
+            INSERT INTO user_days (account, contact, day, count)
+            SELECT account, contact, day, count FROM {rows} WHERE true
+            ON CONFLICT (account, contact, day) DO UPDATE SET
+                count = user_days.count + excluded.count
+            """,
+            {"account": "text", "contact": "text", "day": "int", "count": "bigint"},
+            [(*key, count) for key, count in sorted(add.user_days.items())],
+        )
+
+
+def _fold_people(db: Connection, add: Additions, known: set[TieKey]) -> None:
+    """Create the people named, and keep the last two days on which each used the product."""
+    used: dict[tuple[str, str], list[int]] = defaultdict(list)
+    for account, contact, day in add.user_days:
+        used[account, contact].append(day)
+    seen = {(account, contact) for account, _, contact in known}
+    rows = []
+    for person in sorted(add.contacts):
+        days = sorted(used.get(person, ()))[-2:]
+        if days or person not in seen:
+            rows.append((*person, days[-1] if days else None, days[0] if len(days) > 1 else None))
+    if rows:
+        execute_rows(
+            db,
+            """
+            INSERT INTO contacts (account, contact, last_used, used_before)
+            SELECT account, contact, last_used, used_before FROM {rows} WHERE true
+            ON CONFLICT (account, contact) DO UPDATE SET
+                last_used = greatest(coalesce(contacts.last_used, 0), excluded.last_used),
+                used_before = CASE
+                    WHEN contacts.last_used IS NULL THEN excluded.used_before
+                    WHEN excluded.last_used > contacts.last_used
+                        THEN greatest(contacts.last_used, coalesce(excluded.used_before, 0))
+                    WHEN excluded.last_used < contacts.last_used
+                        THEN greatest(excluded.last_used, coalesce(contacts.used_before, 0))
+                    ELSE coalesce(
+                        greatest(contacts.used_before, excluded.used_before),
+                        contacts.used_before, excluded.used_before)
+                END
+            WHERE excluded.last_used <> coalesce(contacts.last_used, 0)
+                OR excluded.used_before > coalesce(contacts.used_before, 0)
+            """,
+            {"account": "text", "contact": "text", "last_used": "int", "used_before": "int"},
+            rows,
+        )
+    new_reps = add.reps - {rep for _, rep, _ in known}
+    if new_reps:
+        execute_rows(
+            db,
+            "INSERT INTO reps (rep) SELECT rep FROM {rows} WHERE true ON CONFLICT (rep) DO NOTHING",
+            {"rep": "text"},
+            [(rep,) for rep in sorted(new_reps)],
+        )
+
+
+def _fold_subscriptions(db: Connection, events: Sequence[Event]) -> None:
+    if not events:
+        return
+    execute_rows(
+        db,
+        """
+        INSERT INTO subscription_events (account, subscription, source, id, time, data)
+        SELECT account, subscription, source, id, time, data FROM {rows} WHERE true
+        """,
+        dict.fromkeys(("account", "subscription", "source", "id"), "text")
+        | {"time": "timestamptz", "data": "text"},
+        [
+            (e.account, e.data.subscription, e.source, e.id, instant(e.time), _json(e.data))
+            for e in events
+            if isinstance(e.data, Subscription)
+        ],
+    )
+
+
+def _json(value: object) -> str:
+    return msgspec.json.encode(value).decode()
+
+
+def _begin_interactions(db: Connection, day: int | None) -> None:
+    db.execute(
+        text(
+            "UPDATE workspace SET first_interaction_day = :day "
+            "WHERE first_interaction_day IS NULL OR first_interaction_day > :day"
+        ),
+        {"day": day},
+    )
+
+
+def calibrate(db: Connection, half_life: int) -> None:
+    """Make the stored ties those of this half-life (days), if they are of another."""
+    changed = db.execute(
+        text("UPDATE workspace SET half_life = :half_life WHERE half_life <> :half_life"),
+        {"half_life": half_life},
+    )
+    if changed.rowcount:
+        rebuild_ties(db, half_life)

@@ -1,0 +1,328 @@
+"""Every table, in one place. Uniqueness, and with it most of what must never happen twice, lives
+here.
+
+A `day` in the stats tables is `date.toordinal()`: windows are then plain subtraction, the same in
+both databases. Tables that people read (flags, sweeps) hold real dates.
+"""
+
+from datetime import UTC, datetime
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Date,
+    DateTime,
+    Dialect,
+    Double,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    TypeDecorator,
+    text,
+)
+from sqlalchemy.types import TypeEngine
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+    }
+)
+
+
+class Instant(TypeDecorator[datetime]):
+    """A point in time: `timestamptz` in PostgreSQL, ISO 8601 text in UTC in SQLite.
+
+    SQLite has no time type, and SQLAlchemy's substitute for it drops the offset.
+    """
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[datetime]:
+        """Text for SQLite, else the database's own type."""
+        if dialect.name == "sqlite":
+            return dialect.type_descriptor(String(32))  # type: ignore[arg-type]
+        return dialect.type_descriptor(DateTime(timezone=True))
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> object:
+        """UTC, in one fixed width, so that text sorts as time."""
+        if value is None or dialect.name != "sqlite":
+            return value
+        return instant(value)
+
+    def process_result_value(self, value: object, dialect: Dialect) -> datetime | None:
+        """Always aware, always UTC."""
+        if value is None:
+            return None
+        if isinstance(value, datetime):
+            return value.astimezone(UTC)
+        return datetime.fromisoformat(str(value))
+
+
+def instant(value: datetime) -> str:
+    """The one text form of a point in time in the database: UTC, microseconds, fixed width."""
+    return value.astimezone(UTC).isoformat(timespec="microseconds")
+
+
+_ROW_ID = BigInteger().with_variant(Integer, "sqlite")
+LIVE_FLAG = text("state IN ('pending', 'open', 'acknowledged', 'snoozed')")
+
+workspace = Table(
+    "workspace",
+    metadata,
+    Column("id", Integer, CheckConstraint("id = 1", name="one"), primary_key=True),
+    Column("demo", Boolean, nullable=False, server_default=text("false")),
+    Column("half_life", Integer, nullable=False, server_default=text("60")),
+    Column("first_interaction_day", Integer),
+    Column("last_sweep_on", Date),
+    Column("slack_paused_until", Instant),
+)
+
+events = Table(
+    "events",
+    metadata,
+    Column("source", Text, primary_key=True),
+    Column("id", Text, primary_key=True),
+    Column("type", Text, nullable=False),
+    Column("time", Instant, nullable=False),
+    Column("account", Text),
+    Column("batch", Text, nullable=False),
+    Column("body", Text, nullable=False),
+)
+
+quarantine = Table(
+    "quarantine",
+    metadata,
+    Column("digest", Text, primary_key=True),
+    Column("source", Text),
+    Column("event_id", Text),
+    Column("problems", Text, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("batch", Text, nullable=False),
+    Column("received_at", Instant, nullable=False),
+)
+
+batches = Table(
+    "batches",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("state", Text, nullable=False),
+    Column("starts", Integer, nullable=False),
+    Column("started_at", Instant, nullable=False),
+    Column("finished_at", Instant),
+    Column("received", Integer),
+    Column("applied", Integer),
+    Column("duplicates", Integer),
+    Column("quarantined", Integer),
+    Column("problems", Text),
+    Column("error", Text),
+    Column("payload", Text),
+)
+
+accounts = Table(
+    "accounts",
+    metadata,
+    Column("account", Text, primary_key=True),
+    Column("name", Text),
+    Column("segment", Text),
+    Column("owner", Text),
+    Column("seats", BigInteger),
+    Column("mrr", Double),
+    Column("currency", Text),
+    Column("renewal_day", Integer),
+    Column("lifecycle", Text),
+    Column("domains", Text),
+    Column("timezone", Text),
+    Column("parent", Text),
+    Column("stamps", Text),
+    Column("first_day", Integer, nullable=False),
+    Column("first_usage_day", Integer),
+    Column("first_user_day", Integer),
+)
+
+contacts = Table(
+    "contacts",
+    metadata,
+    Column("account", Text, primary_key=True),
+    Column("contact", Text, primary_key=True),
+    Column("name", Text),
+    Column("title", Text),
+    Column("level", Text),
+    Column("role", Text),
+    Column("function", Text),
+    Column("emails", Text),
+    Column("gone", Boolean),
+    Column("stamps", Text),
+    Column("last_used", Integer),
+    Column("used_before", Integer),
+)
+
+reps = Table(
+    "reps",
+    metadata,
+    Column("rep", Text, primary_key=True),
+    Column("name", Text),
+    Column("email", Text),
+    Column("slack_user", Text),
+    Column("timezone", Text),
+    Column("manager", Text),
+    Column("gone", Boolean),
+    Column("stamps", Text),
+)
+
+tie_days = Table(
+    "tie_days",
+    metadata,
+    Column("account", Text, primary_key=True),
+    Column("rep", Text, primary_key=True),
+    Column("contact", Text, primary_key=True),
+    Column("day", Integer, primary_key=True),
+    Column("mutual", BigInteger, nullable=False),
+    Column("outbound", BigInteger, nullable=False),
+    Column("inbound", BigInteger, nullable=False),
+)
+
+ties = Table(
+    "ties",
+    metadata,
+    Column("account", Text, primary_key=True),
+    Column("rep", Text, primary_key=True),
+    Column("contact", Text, primary_key=True),
+    Column("day", Integer, nullable=False),
+    Column("mutual", BigInteger, nullable=False),
+    Column("outbound", BigInteger, nullable=False),
+    Column("inbound", BigInteger, nullable=False),
+    Column("past_mutual", Double, nullable=False),
+    Column("past_outbound", Double, nullable=False),
+    Column("past_inbound", Double, nullable=False),
+    Column("active_days", Integer, nullable=False),
+    Column("two_way_day", Integer),
+)
+
+usage_days = Table(
+    "usage_days",
+    metadata,
+    Column("account", Text, primary_key=True),
+    Column("day", Integer, primary_key=True),
+    Column("count", BigInteger, nullable=False),
+)
+
+user_days = Table(
+    "user_days",
+    metadata,
+    Column("account", Text, primary_key=True),
+    Column("contact", Text, primary_key=True),
+    Column("day", Integer, primary_key=True),
+    Column("count", BigInteger, nullable=False),
+)
+
+subscription_events = Table(
+    "subscription_events",
+    metadata,
+    Column("account", Text, primary_key=True),
+    Column("subscription", Text, primary_key=True),
+    Column("source", Text, primary_key=True),
+    Column("id", Text, primary_key=True),
+    Column("time", Instant, nullable=False),
+    Column("data", Text, nullable=False),
+)
+
+flags = Table(
+    "flags",
+    metadata,
+    Column("id", _ROW_ID, primary_key=True),
+    Column("account", Text, nullable=False),
+    Column("rule", Text, nullable=False),
+    Column("severity", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("first_true_on", Date, nullable=False),
+    Column("first_false_on", Date),
+    Column("opened_on", Date),
+    Column("resolved_on", Date),
+    Column("title", Text, nullable=False),
+    Column("reasons", Text, nullable=False),
+    Column("rules_hash", Text, nullable=False),
+    Index(
+        "uq_flags_live",
+        "account",
+        "rule",
+        unique=True,
+        postgresql_where=LIVE_FLAG,
+        sqlite_where=LIVE_FLAG,
+    ),
+    Index("ix_flags_account_rule", "account", "rule"),
+)
+
+flag_history = Table(
+    "flag_history",
+    metadata,
+    Column("id", _ROW_ID, primary_key=True),
+    Column("flag", _ROW_ID, ForeignKey("flags.id"), nullable=False, index=True),
+    Column("at", Instant, nullable=False),
+    Column("on_date", Date, nullable=False),
+    Column("from_state", Text, nullable=False),
+    Column("to_state", Text, nullable=False),
+    Column("reasons", Text, nullable=False),
+)
+
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("id", _ROW_ID, primary_key=True),
+    Column("key", Text, nullable=False, unique=True),
+    Column("account", Text, nullable=False),
+    Column("alert", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("due_at", Instant, nullable=False),
+    Column("attempts", Integer, nullable=False, server_default=text("0")),
+    Column("leased_until", Instant),
+    Column("sent_at", Instant),
+    Column("channel", Text),
+    Column("message_ts", Text),
+    Column("error", Text),
+    Index(
+        "ix_outbox_unsent",
+        "due_at",
+        postgresql_where=text("state IN ('waiting', 'sending')"),
+        sqlite_where=text("state IN ('waiting', 'sending')"),
+    ),
+)
+
+sweeps = Table(
+    "sweeps",
+    metadata,
+    Column("id", _ROW_ID, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("slot", Text, nullable=False),
+    Column("on_date", Date, nullable=False),
+    Column("previous_on", Date),
+    Column("created_at", Instant, nullable=False),
+    Index("uq_sweeps_kind_slot", "kind", "slot", unique=True),
+)
+
+sweep_shards = Table(
+    "sweep_shards",
+    metadata,
+    Column("sweep", _ROW_ID, ForeignKey("sweeps.id"), primary_key=True),
+    Column("shard", Integer, primary_key=True),
+    Column("first_account", Text, nullable=False),
+    Column("next_account", Text),
+    Column("leased_until", Instant),
+    Column("starts", Integer, nullable=False, server_default=text("0")),
+    Column("finished_at", Instant),
+    Column("accounts", Integer),
+    Column("opened", Integer),
+    Column("resolved", Integer),
+    Column("error", Text),
+)

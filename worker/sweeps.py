@@ -1,0 +1,130 @@
+"""Sweeps: every account evaluated as of a date, in shards that workers share.
+
+A sweep sees what only midnight changes: days that have passed, windows that have moved. The daily
+one also tells owners of renewals that come near.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from msgspec.structs import replace
+from sqlalchemy import Connection, Engine
+
+from worker.core.alerts import Alert, AlertReason
+from worker.core.facts import FACTS
+from worker.core.units import shown
+from worker.evaluation import Evaluated, Rulebook, Standing, account_alert, evaluate
+from worker.store import outbox, stats, sweeps
+from worker.store.database import writing
+from worker.store.dialect import execute_among
+from worker.store.fold import calibrate
+from worker.store.sweeps import Lease
+
+SHARD_SIZE = 1_000
+"""Accounts in a shard: enough to read in bulk, few enough to be done well within a lease."""
+
+MAX_STARTS = 5
+MILESTONES = (90, 60, 30, 15, 7)
+"""Days before a renewal on which its account's owner is told how it stands."""
+
+RENEWAL_FACTS = (
+    "days_since_exec_contact",
+    "strong_exec_ties",
+    "user_ties",
+    "adoption",
+    "usage_change",
+)
+
+
+class SweepRefused(Exception):
+    """The sweep cannot be made; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Swept:
+    """What sweeping a shard did."""
+
+    accounts: int
+    opened: int
+    resolved: int
+    alerts: int
+
+
+def open_sweep(engine: Engine, kind: str, slot: str, on: date, now: datetime) -> int | None:
+    """Begin the sweep of a slot, once: its id, or None if somebody has begun it.
+
+    Raises:
+        SweepRefused: if a sweep of a later date has been made: flags do not go back in time.
+    """
+    with writing(engine) as db:
+        last = sweeps.last_sweep_on(db)
+        if last is not None and on < last:
+            raise SweepRefused(
+                f"The last sweep was of {last}: one of {on} would take flags back in time. "
+                f"Choose {last} or later."
+            )
+        return sweeps.open_sweep(db, kind, slot, on, SHARD_SIZE, now)
+
+
+def sweep_shard(
+    engine: Engine, sweep: int, shard: int, book: Rulebook, now: datetime, lease: timedelta
+) -> Swept | None:
+    """Sweep one shard in one transaction; None if it is done, or in another worker's hands.
+
+    Whatever fails is raised, after the shard was given back for another try.
+    """
+    with writing(engine) as db:
+        held = sweeps.lease(db, sweep, shard, now, lease)
+    if held is None:
+        return None
+    try:
+        with writing(engine) as db:
+            return _sweep(db, held, book, now)
+    except Exception as error:
+        with writing(engine) as db:
+            sweeps.release(db, held, f"{type(error).__name__}: {error}"[:2_000])
+        raise
+
+
+def _sweep(db: Connection, held: Lease, book: Rulebook, now: datetime) -> Swept | None:
+    calibrate(db, book.ties.half_life)
+    ids = stats.account_ids(db, held.on, held.first, held.beyond)
+    if db.dialect.name == "postgresql":  # a batch may be at work on them; SQLite has one writer
+        execute_among(
+            db, "SELECT 1 FROM accounts WHERE account {among} ORDER BY account FOR UPDATE", ids
+        )
+    done = evaluate(db, ids, held.on, book, now, reword=True)
+    checks = list(_renewal_checks(done, held))
+    written = outbox.put(db, checks, now) if checks else 0
+    if not sweeps.finish(db, held, len(ids), done.opened, done.resolved, now):
+        raise SweepRefused(f"Shard {held.shard} was finished by another worker meanwhile.")
+    return Swept(len(ids), done.opened, done.resolved, done.alerts + written)
+
+
+def _renewal_checks(done: Evaluated, held: Lease) -> Iterator[tuple[str, Alert]]:
+    """One alert an account whose renewal has come a milestone nearer since the sweep before."""
+    before = held.previous_on or held.on - timedelta(days=1)
+    passed = (held.on - before).days
+    for account, standing in done.standings.items():
+        left = standing.facts["days_to_renewal"]
+        if not isinstance(left, int) or left < 0 or standing.facts["lifecycle"] == "churned":
+            continue
+        reached = [days for days in MILESTONES if left <= days < left + passed]
+        if reached:
+            renewal = held.on + timedelta(days=left)
+            yield f"renewal/{account}/{renewal}/{min(reached)}", renewal_check(standing, held.on)
+
+
+def renewal_check(standing: Standing, on: date) -> Alert:
+    """What its owner should know of an account whose renewal comes near."""
+    facts = standing.facts
+    left = shown(facts["days_to_renewal"], FACTS["days_to_renewal"].unit)
+    key_facts = [
+        f"{FACTS[name].meaning}: {shown(facts[name], FACTS[name].unit)}" for name in RENEWAL_FACTS
+    ]
+    return replace(
+        account_alert(AlertReason.RENEWAL, standing, f"Renews in {left}", on),
+        why=tuple(key_facts),
+        open_flags=tuple(standing.open),
+    )

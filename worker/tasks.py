@@ -1,0 +1,169 @@
+"""The Celery tasks: each takes a message, calls one service, and says what comes next.
+
+Late acknowledgement does not save a task that raises, so a failed one is sent again by hand, with
+a growing delay; the services make doing a thing twice the same as doing it once.
+"""
+
+import os
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import structlog
+from celery import Task
+from celery.exceptions import Reject
+from celery.signals import setup_logging
+from kombu.exceptions import OperationalError as BrokerDown
+from rich.console import Console
+from sqlalchemy import Engine
+
+from worker import delivery, logs, sweeps
+from worker.celery_app import DELIVER, INGEST, SWEEP, TASK_SECONDS, app
+from worker.evaluation import Rulebook, read_rulebook
+from worker.ingest import TryAgain, ingest
+from worker.settings import settings
+from worker.shipped import rules_dir
+from worker.slack.sender import SlackConfig
+from worker.store.database import engine_for, reading
+from worker.store.workspace import is_demo
+
+LEASE = timedelta(seconds=TASK_SECONDS + 10)
+LONGEST_DELAY = 30
+"""Seconds between two tries at most: a delayed message is held by a worker, not by the queue."""
+
+DELIVERED_AT_ONCE = 50
+"""Alerts sent for one message: a task must end well before its time is up."""
+
+DEMO_NOW = "tiewatch_now"
+"""The message header that carries a demo's simulated time."""
+
+log = structlog.get_logger("tiewatch")
+
+
+def engine() -> Engine:
+    """The database engine of this process; a forked one makes its own."""
+    return _engine(os.getpid())
+
+
+@lru_cache(maxsize=1)
+def _engine(_process: int) -> Engine:
+    return engine_for(settings().database)
+
+
+@lru_cache(maxsize=1)
+def rulebook() -> Rulebook:
+    """The rules in force in this process."""
+    return read_rulebook(rules_path())
+
+
+def rules_path() -> Path:
+    """The rules directory: the one set, else `./rules`, else the shipped one."""
+    local = Path("rules")
+    return settings().rules_dir or (local if local.is_dir() else rules_dir())
+
+
+def slack() -> SlackConfig:
+    """Where alerts go."""
+    ours = settings()
+    token = ours.slack_bot_token
+    return SlackConfig(
+        token=token.get_secret_value() if token else None,
+        base_url=ours.slack_base_url,
+        channel=ours.slack_channel,
+    )
+
+
+@app.task(bind=True, name=INGEST, max_retries=None)
+def ingest_batch(self: Task, events: list[Any], backfill: bool = False) -> None:
+    """Take in a batch: a list of events. The message's id is the batch's."""
+    batch = self.request.id
+    try:
+        result = ingest(engine(), batch, events, rulebook(), now(self), backfill=backfill)
+    except TryAgain as error:
+        _again(self, error)
+        return
+    if result.parked:
+        log.error("batch parked", batch=batch, events=len(events), error=result.parked)
+        return
+    log.info("batch applied", batch=batch, **_counts(result.counts))
+    if result.alerts:
+        request_delivery()
+
+
+@app.task(bind=True, name=SWEEP, max_retries=None)
+def sweep_shard(self: Task, sweep: int, shard: int) -> None:
+    """Sweep one shard, unless it is done or in another's hands."""
+    done = sweeps.sweep_shard(engine(), sweep, shard, rulebook(), now(self), LEASE)
+    if done is not None:
+        log.info(
+            "shard swept",
+            sweep=sweep,
+            shard=shard,
+            accounts=done.accounts,
+            opened=done.opened,
+            resolved=done.resolved,
+        )
+        if done.alerts:
+            request_delivery()
+
+
+@app.task(bind=True, name=DELIVER, max_retries=None)
+def deliver(self: Task) -> None:
+    """Send what the outbox holds."""
+    send = delivery.sender(slack(), Console())
+    done = delivery.deliver(engine(), send, clock, limit=DELIVERED_AT_ONCE)
+    if done.sent or done.failed:
+        log.info("delivered", sent=done.sent, failed=done.failed, waiting=done.waiting)
+    if done.sent + done.failed >= DELIVERED_AT_ONCE:
+        request_delivery()
+
+
+def clock() -> datetime:
+    """The one clock of tiewatch."""
+    return datetime.now(UTC)
+
+
+def now(task: Task) -> datetime:
+    """The time for this message: the clock's, but a demo's own in a demo workspace."""
+    given = (task.request.get("headers") or {}).get(DEMO_NOW) or task.request.get(DEMO_NOW)
+    if given:
+        with reading(engine()) as db:
+            if is_demo(db):
+                return datetime.fromisoformat(given)
+    return clock()
+
+
+def request_delivery() -> None:
+    """Ask for a delivery now; if the queue is down, the minute's pass will do it."""
+    try:
+        deliver.apply_async(retry=False)
+    except BrokerDown as error:
+        log.warning("delivery waits for the minute's pass", error=str(error))
+
+
+def request_shards(
+    shards: Iterable[tuple[int, int]], headers: Mapping[str, str] | None = None
+) -> None:
+    """Hand shards to the workers; what gets lost, the minute's pass hands out again."""
+    for sweep, shard in shards:
+        sweep_shard.apply_async((sweep, shard), headers=dict(headers or {}))
+
+
+def _again(task: Task, error: TryAgain) -> None:
+    delay = min(2**task.request.retries, LONGEST_DELAY)
+    log.warning("batch will be tried again", batch=task.request.id, seconds=delay, error=str(error))
+    try:
+        raise task.retry(exc=error, countdown=delay)
+    except BrokerDown as down:
+        raise Reject(down, requeue=True) from down
+
+
+def _counts(counts: Any) -> dict[str, int]:
+    return {name: getattr(counts, name) for name in counts.__slots__}
+
+
+@setup_logging.connect
+def _set_up_logging(**_: object) -> None:
+    logs.set_up(settings().log_level)
