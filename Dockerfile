@@ -10,5 +10,5 @@ ENV PATH=/opt/tiewatch/bin:$PATH PYTHONUNBUFFERED=1
 WORKDIR /srv/tiewatch
 USER 10001:10001
 # Healthy: the database and the queue answer.
-HEALTHCHECK --interval=60s --timeout=20s --start-period=30s CMD ["tiewatch", "doctor"]
+HEALTHCHECK --interval=60s --timeout=20s --start-period=30s CMD ["tiewatch", "doctor", "--connections"]
 ENTRYPOINT ["tiewatch"]

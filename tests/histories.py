@@ -14,6 +14,8 @@ from typing import Any, NamedTuple
 
 from hypothesis import strategies as st
 
+from worker.core.events import Event, parse
+
 Raw = dict[str, Any]
 
 
@@ -56,9 +58,10 @@ def histories(draw: st.DrawFn, source: str = "crm") -> list[Raw]:
     kept = [story for story, is_told in zip(stories, told, strict=True) if is_told]
     moments = [moment for story in kept for moment in story]
     marks = [chance.choice(["", "a", "B", "é"]) for _ in range(5)]
+    ids = [f"{marks[number % 5]}{number * 7919 % 1009}" for number in range(len(moments))]
     return [
-        _event(source, f"{marks[number % 5]}{number * 7919 % 1009}", moment, chance.choice(_OFFSETS))
-        for number, moment in enumerate(moments)
+        _event(source, id_, moment, chance.choice(_OFFSETS))
+        for id_, moment in zip(ids, moments, strict=True)
     ]
 
 
@@ -74,6 +77,16 @@ def arrivals(draw: st.DrawFn, events: list[Raw]) -> list[list[Raw]]:
         batches.append(arriving[:size])
         arriving = arriving[size:]
     return batches
+
+
+def parsed(history: list[Raw]) -> list[Event]:
+    """The events as the product reads them; all of them are valid."""
+    events = []
+    for raw in history:
+        event = parse(raw, RECEIVED)
+        assert isinstance(event, Event), event
+        events.append(event)
+    return events
 
 
 def _event(source: str, id_: str, moment: Moment, offset: int) -> Raw:
@@ -188,6 +201,14 @@ def _busy_day(chance: Random) -> Story:
     ]
 
 
+def _all_hands(chance: Random) -> Story:
+    """More guests than the divisor of points takes into account, and some of the contacts."""
+    guests = [f"guest {number}" for number in range(chance.choice([20, 24, 30]))]
+    people = {"reps": ["ana"], "contacts": guests, "cc": chance.choices(CONTACTS, k=3)}
+    data = {"channel": "meeting", "duration_minutes": 60, **people}
+    return [Moment(_day(chance), _hour(chance), "interaction", _account(chance), data)]
+
+
 def _usage_run(chance: Random) -> Story:
     """The product used day after day, by one person or by nobody in particular."""
     last, account, data = _day(chance), _account(chance), _usage(chance)
@@ -242,6 +263,7 @@ _LIVES = [
     ["trial"],
     ["started"],
     ["trial", "started", "changed"],
+    ["trial", "changed"],
     ["trial", "churned"],
     ["started", "churned"],
     ["started", "churned", "started"],
@@ -278,13 +300,12 @@ def _term(chance: Random) -> Raw:
 
 def _said(chance: Random) -> Story:
     """A survey, ticket or outcome: as yet they only make an account known."""
-    kind, data = chance.choice(
-        [
-            ("survey", {"kind": "nps", "score": 9, "contact": "dana"}),
-            ("ticket", {"ticket": "t1", "status": "opened", "priority": None}),
-            ("outcome", {"goal": "g1", "progress": 40, "achieved": False}),
-        ]
-    )
+    said: list[tuple[str, Raw]] = [
+        ("survey", {"kind": "nps", "score": 9, "contact": "dana"}),
+        ("ticket", {"ticket": "t1", "status": "opened", "priority": None}),
+        ("outcome", {"goal": "g1", "progress": 40, "achieved": False}),
+    ]
+    kind, data = chance.choice(said)
     return [Moment(_day(chance), _hour(chance), kind, _account(chance), data)]
 
 
@@ -306,7 +327,8 @@ _STORIES: list[Callable[[Random], Story]] = [
     _once("account", _tells_account),
     _once("rep", _tells_rep),
     _once("usage", _usage),
-    _monologue,
+    *[_monologue] * 2,
+    _all_hands,
     _busy_day,
     _leaving,
     _said,

@@ -3,7 +3,7 @@
 The product folds events into stats with SQL and computes facts from stats. Here nothing is stored
 and nothing is folded: every figure is worked out anew from the raw events by the sentence that
 defines it. The two share no code but the reading of job titles, so where either misreads a
-definition, the tests that compare them fail. Speed does not matter here, likeness to the prose does.
+definition, the tests that compare them fail. Likeness to the prose matters here, speed does not.
 """
 
 import math
@@ -190,12 +190,8 @@ def _relationship_facts(
             {t.rep for t in live if t.tier in ("strong", "very_strong") and t.contact in here}
         ),
         "days_since_contact": _days_since(interactions, on),
-        "days_since_user_contact": _days_since(
-            [e for e in interactions if _people(e) & users], on
-        ),
-        "days_since_exec_contact": _days_since(
-            [e for e in interactions if _people(e) & execs], on
-        ),
+        "days_since_user_contact": _days_since([e for e in interactions if _people(e) & users], on),
+        "days_since_exec_contact": _days_since([e for e in interactions if _people(e) & execs], on),
         "days_since_inbound": _days_since(
             [e for e in interactions if _direction(e) in ("inbound", "mutual")], on
         ),
@@ -293,7 +289,9 @@ def _is_active(history: list[Raw], on: date) -> bool:
 def _licences(own: list[Raw], by_then: list[Raw], on: date) -> float | None:
     active = [history for history in _subscriptions(by_then) if _is_active(history, on)]
     seats = [value for history in active if (value := _latest(history, "seats")) is not None]
-    return sum(seats) if seats else _latest([e for e in own if e["type"] == "account"], "seats")
+    said = [event for event in own if event["type"] == "account"]
+    licences: float | None = sum(seats) if seats else _latest(said, "seats")
+    return licences
 
 
 def _renewal_date(field: str | None, histories: list[list[Raw]], on: date) -> date | None:

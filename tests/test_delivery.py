@@ -6,6 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from rich.console import Console
@@ -17,7 +18,7 @@ from tests.slack_server import DROP_AFTER, SlackServer
 from worker import delivery
 from worker.core.alerts import Alert
 from worker.delivery import LEASE, MAX_ATTEMPTS, Delivered, deliver, sender
-from worker.slack.sender import Posted, SendFailed, SlackConfig
+from worker.slack.sender import TIMEOUT, Posted, SendFailed, SlackConfig
 from worker.store import outbox
 from worker.store.database import engine_for, writing
 from worker.store.tables import outbox as rows
@@ -258,6 +259,17 @@ def test_a_pass_ends_at_its_limit(engine, clock):
     assert seen == ["a", "b"]
 
 
+def test_a_pass_begins_no_send_after_its_time(engine, clock):
+    put(engine, *"abcd")
+
+    def send(_alert: Alert, _id: int, _user: str | None) -> Posted:
+        clock.passes(seconds=6)
+        return Posted("C1", "1.2")
+
+    done = deliver(engine, send, clock, within=timedelta(seconds=10))
+    assert done == Delivered(sent=2, failed=0, waiting=2)
+
+
 def test_the_token_is_nowhere_in_the_database(engine, slack, clock):
     answers = [slack_server.error("invalid_auth"), slack_server.status(500), DROP_AFTER,
                slack_server.slow_down("1")]  # fmt: skip
@@ -267,6 +279,19 @@ def test_the_token_is_nowhere_in_the_database(engine, slack, clock):
     assert len(slack.requests) == 4
     with engine.connect() as db:
         assert "xoxb" not in str(db.execute(select(rows)).all())
+
+
+def test_the_page_about_slack_has_the_numbers_right():
+    page = " ".join((Path(__file__).parents[1] / "docs" / "slack.md").read_text().split())
+    assert delivery.LONGEST_BACKOFF == timedelta(hours=1)
+    for said in (
+        f"after {delivery.FIRST_BACKOFF.seconds} seconds, doubling up to an hour",
+        f"{MAX_ATTEMPTS} times: about a day",
+        f"After {delivery.TROUBLE} such failures in a row",
+        f"after {LEASE.seconds // 60} minutes",
+        f"{TIMEOUT} seconds pass without a sign",
+    ):
+        assert said in page
 
 
 def deliver_everything(url: str, base_url: str) -> None:

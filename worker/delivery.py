@@ -21,7 +21,7 @@ from worker.store import outbox
 from worker.store.database import reading, writing
 from worker.store.outbox import Waiting
 
-LEASE = timedelta(minutes=5)
+LEASE = timedelta(minutes=2)
 """Far longer than a send can take, or two would send the same row."""
 
 FIRST_BACKOFF = timedelta(seconds=30)
@@ -49,18 +49,26 @@ def sender(config: SlackConfig, console: Console) -> Send:
 
 
 def deliver(
-    engine: Engine, send: Send, now: Callable[[], datetime], limit: int | None = None
+    engine: Engine,
+    send: Send,
+    now: Callable[[], datetime],
+    limit: int | None = None,
+    within: timedelta | None = None,
 ) -> Delivered:
-    """Send what is due, up to `limit` rows, and never sleep.
+    """Send what is due: up to `limit` rows, none of them begun after `within`. Never sleeps.
 
     Any number of these may run at once: a row is sent by one of them, and an account's alerts go in
     order.
     """
+    began = now()
     ends: Counter[str] = Counter()
     trouble = 0
     while trouble < TROUBLE and ends.total() != limit:
+        started = now()
+        if within is not None and started - began > within:
+            break
         with writing(engine) as db:
-            taken = outbox.take(db, now(), LEASE)
+            taken = outbox.take(db, started, LEASE)
         if not taken:
             break
         end = _deliver(engine, send, taken[0], now)

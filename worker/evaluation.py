@@ -200,7 +200,7 @@ def alert_of(
     told = facts_in(rule.when) if rule else frozenset()
     ended = reason is AlertReason.RESOLVED
     return replace(
-        account_alert(reason, standing, move.title, on),
+        account_alert(reason, standing, move.title, on, rep_names),
         rule=move.rule,
         severity=after.severity,
         why=move.reasons,
@@ -213,7 +213,9 @@ def alert_of(
     )
 
 
-def account_alert(reason: AlertReason, standing: Standing, title: str, on: date) -> Alert:
+def account_alert(
+    reason: AlertReason, standing: Standing, title: str, on: date, rep_names: Mapping[str, str]
+) -> Alert:
     """An alert with what every alert says of its account, and nothing else yet."""
     stats = standing.stats
     terms = terms_on(stats.subscriptions, on.toordinal())
@@ -229,4 +231,5 @@ def account_alert(reason: AlertReason, standing: Standing, title: str, on: date)
         currency=stats.currency,
         renewal_date=None if renewal is None else date.fromordinal(renewal),
         owner=stats.owner,
+        owner_name=rep_names.get(stats.owner or ""),
     )

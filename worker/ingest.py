@@ -87,9 +87,10 @@ def _apply(
     alerts = 0
     if fresh:
         calibrate(db, book.ties.half_life)
-        touched = fold(db, fresh, book.ties.half_life)
-        if touched and not backfill:
-            alerts = evaluate(db, touched, evaluation_date(db, now), book, now).alerts
+        on = evaluation_date(db, now)
+        changed = fold(db, fresh, book.ties.half_life).accounts(on)
+        if changed and not backfill:
+            alerts = evaluate(db, changed, on, book, now).alerts
     counts = Counts(len(parsed), len(fresh), len(parsed) - len(fresh) - len(bad), len(bad))
     rejected = [Rejected(i, one.source, one.id, one.problems) for i, one in sorted(bad.items())]
     batches.applied(db, batch, counts, rejected, now)

@@ -70,7 +70,7 @@ class _Files(PydanticBaseSettingsSource):
         if not path:
             return None, field_name, False
         try:
-            return Path(path).read_text().strip(), field_name, False
+            return Path(path).read_text().strip() or None, field_name, False
         except (OSError, UnicodeDecodeError) as error:
             raise SettingsError(f"{name} names {path}, which cannot be read: {error}") from error
 

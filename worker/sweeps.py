@@ -4,7 +4,7 @@ A sweep sees what only midnight changes: days that have passed, windows that hav
 one also tells owners of renewals that come near.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -12,10 +12,11 @@ from msgspec.structs import replace
 from sqlalchemy import Connection, Engine
 
 from worker.core.alerts import Alert, AlertReason
+from worker.core.conditions import told
 from worker.core.facts import FACTS
 from worker.core.units import shown
 from worker.evaluation import Evaluated, Rulebook, Standing, account_alert, evaluate
-from worker.store import outbox, stats, sweeps
+from worker.store import outbox, people, stats, sweeps
 from worker.store.database import writing
 from worker.store.dialect import execute_among
 from worker.store.fold import calibrate
@@ -95,14 +96,16 @@ def _sweep(db: Connection, held: Lease, book: Rulebook, now: datetime) -> Swept 
             db, "SELECT 1 FROM accounts WHERE account {among} ORDER BY account FOR UPDATE", ids
         )
     done = evaluate(db, ids, held.on, book, now, reword=True)
-    checks = list(_renewal_checks(done, held))
+    checks = list(_renewal_checks(done, held, people.rep_names(db)))
     written = outbox.put(db, checks, now) if checks else 0
     if not sweeps.finish(db, held, len(ids), done.opened, done.resolved, now):
         raise SweepRefused(f"Shard {held.shard} was finished by another worker meanwhile.")
     return Swept(len(ids), done.opened, done.resolved, done.alerts + written)
 
 
-def _renewal_checks(done: Evaluated, held: Lease) -> Iterator[tuple[str, Alert]]:
+def _renewal_checks(
+    done: Evaluated, held: Lease, names: Mapping[str, str]
+) -> Iterator[tuple[str, Alert]]:
     """One alert an account whose renewal has come a milestone nearer since the sweep before."""
     before = held.previous_on or held.on - timedelta(days=1)
     passed = (held.on - before).days
@@ -113,18 +116,19 @@ def _renewal_checks(done: Evaluated, held: Lease) -> Iterator[tuple[str, Alert]]
         reached = [days for days in MILESTONES if left <= days < left + passed]
         if reached:
             renewal = held.on + timedelta(days=left)
-            yield f"renewal/{account}/{renewal}/{min(reached)}", renewal_check(standing, held.on)
+            yield (
+                f"renewal/{account}/{renewal}/{min(reached)}",
+                renewal_check(standing, held.on, names),
+            )
 
 
-def renewal_check(standing: Standing, on: date) -> Alert:
+def renewal_check(standing: Standing, on: date, rep_names: Mapping[str, str]) -> Alert:
     """What its owner should know of an account whose renewal comes near."""
     facts = standing.facts
     left = shown(facts["days_to_renewal"], FACTS["days_to_renewal"].unit)
-    key_facts = [
-        f"{FACTS[name].meaning}: {shown(facts[name], FACTS[name].unit)}" for name in RENEWAL_FACTS
-    ]
+    known = (name for name in RENEWAL_FACTS if facts[name] is not None)
     return replace(
-        account_alert(AlertReason.RENEWAL, standing, f"Renews in {left}", on),
-        why=tuple(key_facts),
+        account_alert(AlertReason.RENEWAL, standing, f"Renews in {left}", on, rep_names),
+        why=tuple(told(name, facts[name]) for name in known),
         open_flags=tuple(standing.open),
     )

@@ -88,6 +88,13 @@ def test_a_resolved_flag_alarms_nobody_and_says_when_it_ended():
     assert found[-1].endswith("since 12 Feb 2026 · resolved 18 Feb 2026")
 
 
+def test_a_resolved_flag_says_on_a_phone_what_has_changed():
+    now = ("the last contact with an executive was 1 day ago",)
+    assert message(alert(reason=AlertReason.RESOLVED, title="Quiet", why=now), 7).text == (
+        "Acme, resolved: Quiet. Now: the last contact with an executive was 1 day ago"
+    )
+
+
 def test_a_renewal_check_lists_what_is_open_with_its_rules():
     one = renewal(
         OpenFlag("single-threaded", Severity.MEDIUM, "1 strong exec tie, 2 needed"),

@@ -192,10 +192,3 @@ def test_customers_are_in_no_log_either(slack: SlackServer, caplog):
     caplog.set_level(logging.DEBUG)
     send(slack)
     assert "Acme" not in caplog.text
-
-
-def test_a_proxy_for_elsewhere_does_not_take_what_is_local(slack: SlackServer, monkeypatch):
-    for name in ("HTTPS_PROXY", "HTTP_PROXY"):
-        monkeypatch.setenv(name, "http://127.0.0.1:9")
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    assert send(slack).ts

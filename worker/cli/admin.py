@@ -76,7 +76,7 @@ class Finding:
 
 def doctor(
     connections: Annotated[
-        bool, typer.Option(help="Only whether the database and the broker answer.")
+        bool, typer.Option("--connections", help="Only whether the database and the broker answer.")
     ] = False,
     as_json: AsJson = False,
 ) -> None:

@@ -23,7 +23,8 @@ from worker.celery_app import INGEST, SWEEP
 from worker.cli.access import database, queue
 from worker.cli.terminal import AsJson, Refused, out, print_json, progress, say, table
 from worker.core.alerts import Alert, AlertReason
-# DEMOIMPORT
+
+from worker.demo.simulation import simulate
 from worker.settings import PREFIX, settings
 from worker.shipped import rules_dir
 from worker.slack.console import show

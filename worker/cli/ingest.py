@@ -79,13 +79,13 @@ def run(
     ] = None,
     backfill: Annotated[
         bool,
-        typer.Option(help="For history: raise no alerts one by one, sweep once at the end."),
+        typer.Option("--backfill", help="For history: raise no alerts one by one, sweep once at the end."),
     ] = False,
     direct: Annotated[
-        bool, typer.Option(help="Apply in this process, without the queue and its workers.")
+        bool, typer.Option("--direct", help="Apply in this process, without the queue and its workers.")
     ] = False,
     parked: Annotated[
-        bool, typer.Option(help="Take in again the batches that were parked (see doctor).")
+        bool, typer.Option("--parked", help="Take in again the batches that were parked (see doctor).")
     ] = False,
     as_json: AsJson = False,
 ) -> None:

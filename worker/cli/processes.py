@@ -28,7 +28,7 @@ def worker(
         list[str] | None,
         typer.Option("--queue", help=f"Serve only these queues, of {', '.join(QUEUES)}."),
     ] = None,
-    quiet: Annotated[bool, typer.Option(help="Log only warnings.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Log only warnings.")] = False,
 ) -> None:
     """Take in events, sweep and deliver: the process that does the work. Stop with Ctrl-C."""
     unknown = sorted(set(only or ()) - set(QUEUES))

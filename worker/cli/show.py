@@ -28,18 +28,17 @@ ACCOUNTS = Annotated[
 ]
 CHUNK = 1_000
 
-OVERVIEW = (
-    "segment",
-    "lifecycle",
-    "mrr",
-    "days_to_renewal",
-    "strong_exec_ties",
-    "strong_user_ties",
-    "days_since_exec_contact",
-    "adoption",
-    "usage_change",
-)
-"""The facts that fit beside one another when many accounts are listed."""
+OVERVIEW = {
+    "segment": "segment",
+    "mrr": "mrr",
+    "days_to_renewal": "renewal in",
+    "days_since_exec_contact": "exec contact",
+    "strong_exec_ties": "exec ties",
+    "strong_user_ties": "user ties",
+    "adoption": "adoption",
+    "usage_change": "usage",
+}
+"""The facts that fit beside one another when many accounts are listed, and their headings."""
 
 
 def facts(accounts: ACCOUNTS = None, on: ON = None, as_json: AsJson = False) -> None:
@@ -52,9 +51,9 @@ def facts(accounts: ACCOUNTS = None, on: ON = None, as_json: AsJson = False) -> 
     elif len(computed) == 1:
         _print_account(*computed[0])
     else:
-        shape = table("account", *(name.replace("_", " ") for name in OVERVIEW))
+        shape = table("account", *OVERVIEW.values())
         for account, values in computed:
-            shape.add_row(Text(account), *(_cell(name, values[name]) for name in OVERVIEW))
+            shape.add_row(Text(account), *(_cell(name, values[name], "-") for name in OVERVIEW))
         out.print(shape)
 
 
@@ -160,8 +159,8 @@ def _print_account(account: str, values: dict[str, Value]) -> None:
     out.print(shape)
 
 
-def _cell(name: str, value: Value) -> Text:
-    return Text(shown(value, FACTS[name].unit), style="dim" if value is None else "")
+def _cell(name: str, value: Value, unknown: str = "unknown") -> Text:
+    return Text(unknown, "dim") if value is None else Text(shown(value, FACTS[name].unit))
 
 
 def _ties_of(one: AccountStats, world: Workspace, on: date) -> list[dict[str, Any]]:

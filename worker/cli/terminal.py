@@ -1,6 +1,7 @@
 """What the commands print: results on standard output, everything else on standard error."""
 
 import json
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,7 +19,10 @@ from rich.progress import (
 )
 from rich.table import Table
 
-out = Console(highlight=False)
+PIPED_WIDTH = 200
+"""Columns of a table that does not go to a terminal."""
+
+out = Console(highlight=False, width=None if sys.stdout.isatty() else PIPED_WIDTH)
 err = Console(stderr=True, highlight=False)
 
 BAD_INPUT = 2

@@ -37,7 +37,7 @@ class OpenFlag(Struct, frozen=True):
 class Alert(Struct, frozen=True, kw_only=True):
     """One message to one rep.
 
-    `rule` and `severity` are None for a renewal check, whose `open_flags` say what is open. `mrr`
+    `owner` is a rep's id. `rule` and `severity` are None for a renewal check, whose `open_flags` say what is open. `mrr`
     is a month's revenue in `currency`; `since` is the UTC date from which the rule held, `on` the
     UTC date of the decision; `clears` says in words what will clear the flag.
     """
@@ -52,6 +52,7 @@ class Alert(Struct, frozen=True, kw_only=True):
     currency: str | None = None
     renewal_date: date | None = None
     owner: str | None = None
+    owner_name: str | None = None
     rule: str | None = None
     severity: Severity | None = None
     why: tuple[str, ...] = ()

@@ -159,7 +159,7 @@ _OPPOSITES |= {opposite: comparison for comparison, opposite in _OPPOSITES.items
 def opposite(condition: Condition) -> Condition:
     """The condition that holds when this one is false, and is unknown when this one is.
 
-    It has no `Not` on top, and none below what it had to turn around.
+    Comparisons are turned around rather than negated, so that people can read them.
     """
     match condition:
         case Compare(fact, comparison, operands):
@@ -184,7 +184,16 @@ def reasons(condition: Condition, facts: Facts, thresholds: Thresholds) -> tuple
         # "lifecycle: active (active)" would say it twice.
         if words not in said and words != shown(facts[compare.fact], FACTS[compare.fact].unit):
             said.append(words)
-    return tuple(_line(FACTS[name], facts[name], said) for name, said in grounds.items())
+    return tuple(
+        f"{told(name, facts[name])} ({' and '.join(said)})" if said else told(name, facts[name])
+        for name, said in grounds.items()
+    )
+
+
+def told(name: str, value: Value) -> str:
+    """A fact and its value in a line: `last contact with an executive: 22 days ago`."""
+    fact = FACTS[name]
+    return f"{fact.label}: {_dated(fact, shown(value, fact.unit))}"
 
 
 def _grounds(condition: Condition, facts: Facts, thresholds: Thresholds) -> Iterator[Compare]:
@@ -198,11 +207,6 @@ def _grounds(condition: Condition, facts: Facts, thresholds: Thresholds) -> Iter
             for part in parts:
                 if evaluate(part, facts, thresholds):
                     yield from _grounds(part, facts, thresholds)
-
-
-def _line(fact: Fact, value: Value, comparisons: list[str]) -> str:
-    line = f"{fact.label}: {_dated(fact, shown(value, fact.unit))}"
-    return f"{line} ({' and '.join(comparisons)})" if comparisons else line
 
 
 def clears(condition: Condition, facts: Facts, thresholds: Thresholds) -> str:
@@ -226,10 +230,13 @@ def _sentence(condition: Condition, facts: Facts, thresholds: Thresholds) -> str
             return ", or ".join(_sentence(part, facts, thresholds) for part in parts)
         case AllOf(parts):
             missing = [part for part in parts if not evaluate(part, facts, thresholds)]
-            return " and ".join(
-                ("either " if isinstance(part, AnyOf) else "") + _sentence(part, facts, thresholds)
-                for part in missing
-            )
+            sentences = [_sentence(part, facts, thresholds) for part in missing]
+            if len(missing) > 1:
+                sentences = [
+                    f"either {sentence}" if isinstance(part, AnyOf) else sentence
+                    for part, sentence in zip(missing, sentences, strict=True)
+                ]
+            return " and ".join(sentences)
 
 
 def _subject(fact: Fact) -> str:
@@ -247,7 +254,7 @@ def _dated(fact: Fact, words: str) -> str:
 def _said(
     compare: Compare, facts: Facts, thresholds: Thresholds, *, explained: bool = False
 ) -> str:
-    """A comparison in words; explained, a threshold comes with its name and whose it is."""
+    """A comparison in words; `explained` as in a reason, with the names of thresholds."""
     unit = FACTS[compare.fact].unit
     if compare == Compare(compare.fact, Comparison.IS_NOT, (NEVER,)):
         return "on record"
@@ -267,7 +274,7 @@ def _said(
             return limits[0] if len(limits) == 1 else f"one of {', '.join(limits)}"
         case Comparison.IS_NOT:
             return f"not {limits[0]}" if len(limits) == 1 else f"none of {', '.join(limits)}"
-    if unit is Unit.COUNT:
+    if explained and unit is Unit.COUNT:
         words = {"over": "more than", "under": "fewer than"}.get(words, words)
     return f"{words} {limits[0]}"
 

@@ -177,7 +177,7 @@ _CATALOGUE = (
     Fact(
         "usage_change",
         Unit.PERCENT,
-        "usage against the 30 days before",
+        "30-day change in usage",
         "change of usage_30d against usage_prev_30d",
         _NO_USAGE + ", or usage_prev_30d is 0",
     ),
@@ -206,22 +206,23 @@ LICENCE_DAYS = 30
 class People:
     """Who is who among an account's contacts. `users` and `execs` hold those who have left too."""
 
-    users: frozenset[str]
-    execs: frozenset[str]
-    gone: frozenset[str]
+    users: set[str]
+    execs: set[str]
+    gone: set[str]
 
 
 def people_of(stats: AccountStats, on: int) -> People:
     """Users and executives of the account on the day `on` (an ordinal)."""
     users, execs, gone = set(), set(), set()
+    first_day_as_user = on - USER_DAYS
     for person in stats.contacts:
-        if person.role in USER_ROLES or (person.used is not None and person.used >= on - USER_DAYS):
+        if person.role in USER_ROLES or (person.used or 0) >= first_day_as_user:
             users.add(person.contact)
         if decision_level(person) in EXEC_LEVELS:
             execs.add(person.contact)
         if person.gone:
             gone.add(person.contact)
-    return People(frozenset(users), frozenset(execs), frozenset(gone))
+    return People(users, execs, gone)
 
 
 def decision_level(person: ContactStats) -> str | None:
@@ -249,23 +250,24 @@ def facts_of(stats: AccountStats, on: int, workspace: Workspace) -> dict[str, Va
 def _relationship_facts(stats: AccountStats, on: int, workspace: Workspace) -> dict[str, Value]:
     people = people_of(stats, on)
     strong, alive, reps = set(), set(), set()
-    contact = user_contact = exec_contact = inbound = None
+    contact = user_contact = exec_contact = inbound = 0
     for rep, name, state in stats.ties:
-        contact = latest(contact, state.day)
-        inbound = latest(inbound, state.two_way_day)
+        day, heard = state.day, state.two_way_day or 0
+        contact = max(contact, day)
+        inbound = max(inbound, heard)
         if name in people.users:
-            user_contact = latest(user_contact, state.day)
+            user_contact = max(user_contact, day)
         if name in people.execs:
-            exec_contact = latest(exec_contact, state.day)
-        if name in people.gone or rep in workspace.gone_reps:
+            exec_contact = max(exec_contact, day)
+        # Below, a tie counts only where both are still there and the contact has been heard from.
+        if on - heard > TWO_WAY_DAYS or name in people.gone or rep in workspace.gone_reps:
             continue
         tier = strength(state, on, workspace.ties).tier
+        if tier >= Tier.WEAK:
+            alive.add(name)
         if tier >= Tier.STRONG:
             strong.add(name)
             reps.add(rep)
-        heard = state.two_way_day is not None and on - state.two_way_day <= TWO_WAY_DAYS
-        if tier >= Tier.WEAK and heard:
-            alive.add(name)
     return {
         "strong_user_ties": len(strong & people.users),
         "strong_exec_ties": len(strong & people.execs),
@@ -331,11 +333,5 @@ def _licence_facts(stats: AccountStats, on: int, licences: Value) -> dict[str, V
 
 
 def _since(day: int | None, on: int) -> Value:
-    return NEVER if day is None else on - day
-
-
-def latest(one: int | None, other: int | None) -> int | None:
-    """The later of two days, either of which may be missing."""
-    if one is None or other is None:
-        return other if one is None else one
-    return max(one, other)
+    """Days since a day, of which there may be none (None, or 0 where days are compared)."""
+    return on - day if day else NEVER

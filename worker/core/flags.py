@@ -3,9 +3,9 @@
 Holds count UTC dates. Unknown moves nothing: not the state, not the clocks.
 """
 
-from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from enum import StrEnum
+from typing import NamedTuple
 
 from worker.core.rules import Severity
 
@@ -25,8 +25,7 @@ HEARD_OF = frozenset({State.OPEN, State.ACKNOWLEDGED, State.SNOOZED})
 """The live states of which somebody has been told."""
 
 
-@dataclass(frozen=True, slots=True)
-class Flag:
+class Flag(NamedTuple):
     """The live flag of one rule on one account. `first_false_on` is set while it is clearing."""
 
     state: State
@@ -37,8 +36,7 @@ class Flag:
     resolved_on: date | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Holds:
+class Holds(NamedTuple):
     """Days a rule must be true before its flag opens, and false before it resolves."""
 
     open_after: int = 0
@@ -64,20 +62,20 @@ def resolve(flag: Flag, on: date) -> Flag | None:
     """The flag when its rule no longer applies at all: resolved, or gone if it never opened."""
     if flag.state is State.PENDING:
         return None
-    return replace(flag, state=State.RESOLVED, resolved_on=on)
+    return flag._replace(state=State.RESOLVED, resolved_on=on)
 
 
 def _after_true(flag: Flag | None, severity: Severity, hold: timedelta, on: date) -> Flag:
     if flag is None:
         flag = Flag(State.PENDING, severity, first_true_on=on)
     elif flag.severity is not severity or flag.first_false_on is not None:
-        flag = replace(flag, severity=severity, first_false_on=None)
+        flag = flag._replace(severity=severity, first_false_on=None)
     if flag.state is not State.PENDING:
         return flag
     since = min(flag.first_true_on, on)
     if on >= since + hold:
-        return replace(flag, state=State.OPEN, first_true_on=since, opened_on=on)
-    return flag if since == flag.first_true_on else replace(flag, first_true_on=since)
+        return flag._replace(state=State.OPEN, first_true_on=since, opened_on=on)
+    return flag if since == flag.first_true_on else flag._replace(first_true_on=since)
 
 
 def _after_false(flag: Flag | None, hold: timedelta, on: date) -> Flag | None:
@@ -85,5 +83,5 @@ def _after_false(flag: Flag | None, hold: timedelta, on: date) -> Flag | None:
         return None
     since = min(flag.first_false_on or on, on)
     if on >= since + hold:
-        return resolve(replace(flag, first_false_on=since), on)
-    return flag if since == flag.first_false_on else replace(flag, first_false_on=since)
+        return resolve(flag._replace(first_false_on=since), on)
+    return flag if since == flag.first_false_on else flag._replace(first_false_on=since)

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from worker.core.events import Event, Interaction, Usage
+from worker.core.events import Account, Contact, Event, Interaction, Rep, Subscription, Usage
 from worker.core.subscriptions import SubscriptionEvent
 from worker.core.ties import TieSettings, TieState, shares
 
@@ -98,12 +98,14 @@ class Days:
 class Additions:
     """What some events add to the stats.
 
-    `tie_days` maps (account, rep, contact, day) to hundredths [mutual, outbound, inbound].
+    `tie_days` maps (account, rep, contact, day) to hundredths [mutual, outbound, inbound];
+    `not_usage` are the accounts of all events but usage.
     """
 
     accounts: dict[str, Days] = field(default_factory=dict)
     contacts: set[tuple[str, str]] = field(default_factory=set)
     reps: set[str] = field(default_factory=set)
+    not_usage: set[str] = field(default_factory=set)
     tie_days: dict[tuple[str, str, str, int], list[int]] = field(
         default_factory=lambda: defaultdict(lambda: [0, 0, 0])
     )
@@ -127,10 +129,13 @@ def additions(events: Iterable[Event]) -> Additions:
                 _add_interaction(add, event, interaction)
             case Usage() as usage:
                 _add_usage(add, event, usage, days)
-            case _ if event.type == "subscription":
+                continue
+            case Subscription():
                 add.subscriptions.append(event)
-            case _ if event.type in ("account", "contact", "rep"):
+            case Account() | Contact() | Rep():
                 add.attributes.append(event)
+        if event.account is not None:
+            add.not_usage.add(event.account)
     return add
 
 

@@ -132,6 +132,7 @@ class Strength(NamedTuple):
     tier: Tier
 
 
+@lru_cache(maxsize=16_384)
 def decay(age: int, half_life: int) -> float:
     """What is left of a point after `age` days; days still to come are age 0."""
     return 2.0 ** (-age / half_life) if age > 0 else 1.0

@@ -12,71 +12,14 @@ from worker.rulefiles.problems import Place, quoted
 from worker.rulefiles.quantities import quantity
 from worker.rulefiles.shapes import complain
 from worker.rulefiles.thresholds import Scope
-
-WORDS = {
-    "at least": Comparison.AT_LEAST,
-    "at most": Comparison.AT_MOST,
-    "over": Comparison.OVER,
-    "more than": Comparison.OVER,
-    "under": Comparison.UNDER,
-    "fewer than": Comparison.UNDER,
-    "less than": Comparison.UNDER,
-    "between": Comparison.BETWEEN,
-    "is not": Comparison.IS_NOT,
-    "is": Comparison.IS,
-    "one of": Comparison.IS,
-}
-"""The comparisons that take something to compare with, by the words that start them."""
-
-SYMBOLS = {
-    ">=": Comparison.AT_LEAST,
-    "≥": Comparison.AT_LEAST,
-    "<=": Comparison.AT_MOST,
-    "≤": Comparison.AT_MOST,
-    "!=": Comparison.IS_NOT,
-    "≠": Comparison.IS_NOT,
-    "==": Comparison.IS,
-    "=": Comparison.IS,
-    ">": Comparison.OVER,
-    "<": Comparison.UNDER,
-}
-"""The same as symbols, those that begin like another before it."""
-
-PRESENCE = {
-    "known": Comparison.KNOWN,
-    "is known": Comparison.KNOWN,
-    "is not unknown": Comparison.KNOWN,
-    "unknown": Comparison.UNKNOWN,
-    "is unknown": Comparison.UNKNOWN,
-    "is not known": Comparison.UNKNOWN,
-}
-"""The comparisons that are whole by themselves."""
+from worker.rulefiles.words import OTHER_WORDS, PRESENCE, START, SYMBOLS, WORDS
 
 _FOR_TEXT = (Comparison.IS, Comparison.IS_NOT)
 _CLOSE = 0.8
+_TWO_COMPARISONS = re.compile(r" (and|or) ")
 
 _LONGEST = 300
-_START = re.compile("|".join([*(rf"{word}(?= |$)" for word in WORDS), *map(re.escape, SYMBOLS)]))
 _WORDS_THEN_NUMBER = re.compile(r"([^\W\d]+(?: [^\W\d]+)*) ?[-+−$€£¥]?\d.*")
-_OTHER_WORDS = {
-    "above": "over",
-    "greater than": "over",
-    "longer than": "over",
-    "below": "under",
-    "lower than": "under",
-    "shorter than": "under",
-    "no more than": "at most",
-    "up to": "at most",
-    "no less than": "at least",
-    "no fewer than": "at least",
-    "from": "between",
-    "equals": "is",
-    "equal to": "is",
-    "exactly": "is",
-    "not": "is not",
-    "any of": "one of",
-    "in": "one of",
-}
 
 
 def compare(fact: Fact, node: Node, scope: Scope) -> Compare | None:
@@ -116,7 +59,7 @@ def _compare_list(fact: Fact, node: List, scope: Scope) -> Compare | None:
 
 
 def _compare_text(fact: Fact, text: str, at: Place, scope: Scope) -> Compare | None:
-    start = _START.match(text)
+    start = START.match(text)
     if start is None:
         if fact.unit is not Unit.TEXT and (words := _unknown_words(text, scope)):
             _note_unknown_words(words, at, scope)
@@ -124,21 +67,30 @@ def _compare_text(fact: Fact, text: str, at: Place, scope: Scope) -> Compare | N
         return _with_operands(fact, Comparison.IS, [(text, at)], scope)
     words, rest = start[0], text[start.end() :].strip()
     comparison = WORDS.get(words) or SYMBOLS[words]
-    if fact.unit is Unit.TEXT and comparison not in _FOR_TEXT:
-        others = "'is', 'is not', 'one of', 'known' or 'unknown'"
-        message = f"{fact.name} is a text: compare it with {others}, not {quoted(words)}"
-        scope.findings.add(at, message)
-        return None
+    parts = [rest]
     if words == "one of":
         parts = re.split(r" or |,(?: or )?", rest.removeprefix("[").removesuffix("]"))
     elif words == "between":
         parts = rest.split(" and ")
-    else:
-        parts = [rest]
-    if words == "between" and len(parts) != 2:
-        scope.findings.add(at, "'between' takes two ends: 'between 0 days and 90 days'")
+    if wrong := _misused(fact, words, comparison, parts, scope):
+        scope.findings.add(at, wrong)
         return None
     return _with_operands(fact, comparison, [(part.strip(), at) for part in parts], scope)
+
+
+def _misused(
+    fact: Fact, words: str, comparison: Comparison, parts: Sequence[str], scope: Scope
+) -> str | None:
+    """What is wrong with a comparison, whatever its operands are worth."""
+    if fact.unit is Unit.TEXT and comparison not in _FOR_TEXT:
+        others = "'is', 'is not', 'one of', 'known' or 'unknown'"
+        return f"{fact.name} is a text: compare it with {others}, not {quoted(words)}"
+    if words == "between" and len(parts) != 2:
+        return "'between' takes two ends: 'between 0 days and 90 days'"
+    two = any(_TWO_COMPARISONS.search(part) for part in parts if part not in scope.thresholds)
+    if fact.unit is not Unit.TEXT and two:
+        return "one comparison at a time: two go in a list under 'all:' or 'any:'"
+    return None
 
 
 def _with_operands(
@@ -165,14 +117,14 @@ def _unknown_words(text: str, scope: Scope) -> str | None:
             return text.removesuffix(name).strip()
     for count in (3, 2, 1):
         start = " ".join(text.split()[:count])
-        if start in _OTHER_WORDS or scope.findings.nearest(start, WORDS, _CLOSE):
+        if start in OTHER_WORDS or scope.findings.nearest(start, WORDS, _CLOSE):
             return start
     is_threshold = not scope.complete or scope.findings.nearest(text, scope.thresholds)
     return None if is_threshold else text
 
 
 def _note_unknown_words(words: str, at: Place, scope: Scope) -> None:
-    if meant := _OTHER_WORDS.get(words):
+    if meant := OTHER_WORDS.get(words):
         message = f"unknown comparison {quoted(words)}; did you mean {quoted(meant)}?"
         scope.findings.add(at, message)
     else:

@@ -11,9 +11,9 @@ _CONNECTIVES = ("all", "any", "not")
 
 
 def condition(node: Node, what: str, scope: Scope) -> Condition | None:
-    """The condition that a node says; None if anything in it is wrong.
+    """The condition that a node says; None if a part of it cannot be read.
 
-    Several facts, and the items of a list, are all of them.
+    Several facts under one another, and the items of a list, must all hold.
     """
     parts = _parts(node, what, scope)
     if parts is None or None in parts:
@@ -27,9 +27,8 @@ def _parts(node: Node, what: str, scope: Scope) -> list[Condition | None] | None
     if isinstance(node, List):
         parts = [condition(item, f"an item of {what}", scope) for item in node.items]
     elif isinstance(node, Table):
-        pairs = list(shapes.table(node, what, scope.findings))
+        pairs = shapes.table(node, what, scope.findings)
         parts = [_part(key, value, scope) for key, value in pairs]
-        parts += [None] * (len(node.pairs) - len(pairs))
     else:
         message = (
             f"{what} must be facts with comparisons, such as 'days_since_contact: over 15 days'"

@@ -9,13 +9,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ruamel.yaml import YAML
-from ruamel.yaml.error import MarkedYAMLError, StringMark
+from ruamel.yaml.error import MarkedYAMLError, StringMark, YAMLError
 from ruamel.yaml.events import (
     AliasEvent,
     DocumentStartEvent,
     Event,
     MappingEndEvent,
-    MappingStartEvent,
     NodeEvent,
     ScalarEvent,
     SequenceEndEvent,
@@ -35,10 +34,11 @@ _INDENTING_TAB = re.compile(r" *\t")
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """A single value, as written; `folded` if it is a block that starts with | or >."""
+    """A single value; `folded` if it is a block that starts with | or >."""
 
     at: Place
     text: str
+    quoted: bool = False
     folded: bool = False
 
 
@@ -73,29 +73,30 @@ class _Stop(Exception):
 
 
 def parse(text: str, file: str, findings: Findings) -> Node | None:
-    """The tree of the one document in a YAML text.
+    """The tree of the one document in a YAML text, None if it has none.
 
-    None if the text has no document, or cannot be read, which `findings` then says.
+    A text that cannot be read is a refused node, and `findings` says why.
     """
+    refused = Refused(Place(file))
     for number, line in enumerate(text.splitlines(), 1):
         if len(line) > LONGEST_LINE:
             message = f"a line of more than {LONGEST_LINE:,} characters"
             findings.add(Place(file, number, LONGEST_LINE + 1), message)
-            return None
+            return refused
     composer = _Composer(text, file, findings)
     try:
         return composer.document()
     except _Stop:
-        return None
+        return refused
     except MarkedYAMLError as error:
         findings.add(*_explained(error, text, file))
     except ReaderError as error:
         findings.add(_place_in(text, error.position, file), "a character that YAML does not allow")
-    except Exception:
-        # Broken escapes and the like end in whatever Python raises (an OverflowError for
-        # "\UFFFFFFFF"), without a place: it is after the last thing that could be read.
+    except (YAMLError, ValueError, OverflowError):
+        # An escape such as "\UFFFFFFFF" ends in what Python raises for it, without a place: it is
+        # after the last thing that could be read.
         findings.add(composer.last, "not valid YAML after this point")
-    return None
+    return refused
 
 
 class _Composer:
@@ -134,11 +135,11 @@ class _Composer:
         if getattr(event, "tag", None) is not None:
             message = "YAML tags (!name) are not allowed; quote a text that starts with !"
             self._findings.add(at, message)
+        if isinstance(event, ScalarEvent):
+            return self._text(event, at)
         if isinstance(event, SequenceStartEvent):
             return List(at, tuple(self._items(depth)))
-        if isinstance(event, MappingStartEvent):
-            return Table(at, tuple(self._pairs(depth)))
-        return self._text(event, at)
+        return Table(at, tuple(self._pairs(depth)))
 
     def _items(self, depth: int) -> Iterator[Node]:
         while not isinstance(event := next(self._events), SequenceEndEvent):
@@ -147,18 +148,17 @@ class _Composer:
     def _pairs(self, depth: int) -> Iterator[tuple[Node, Node]]:
         while not isinstance(event := next(self._events), MappingEndEvent):
             key = self._node(event, depth + 1)
-            value = next(self._events)
+            value = self._node(next(self._events), depth + 1)
             # An empty value has no place of its own: the parser gives that of what comes next.
-            empty = isinstance(value, ScalarEvent) and value.style is None and not value.value
-            yield key, Text(key.at, "") if empty else self._node(value, depth + 1)
+            nothing = isinstance(value, Text) and not value.text and not value.quoted
+            yield key, Text(key.at, "") if nothing else value
 
-    def _text(self, event: Event, at: Place) -> Node:
-        if not isinstance(event, ScalarEvent):
-            raise TypeError(f"unexpected {event}")
+    def _text(self, event: ScalarEvent, at: Place) -> Node:
         if _UNPRINTABLE.search(event.value):
             self._findings.add(at, "a text with an unprintable character")
             return Refused(at)
-        return Text(at, event.value, folded=event.style in ("|", ">"))
+        folded = event.style in ("|", ">")
+        return Text(at, event.value, quoted=event.style is not None and not folded, folded=folded)
 
     def _place(self, event: Event) -> Place:
         mark = event.start_mark
@@ -187,7 +187,7 @@ def _explained(error: MarkedYAMLError, text: str, file: str) -> tuple[Place, str
     if "'\\t'" in problem:
         return here, "a tab: use a space"
     if "block scalar" in context:
-        return start, 'quote a comparison that starts with a symbol, such as ">= 70%"'
+        return start, 'quote a text that starts with > or |, such as ">= 70%"'
     if "quoted scalar" in context and "unexpected end" in problem:
         return start, "this quote is never closed"
     if "mapping values are not allowed" in problem:
@@ -196,9 +196,11 @@ def _explained(error: MarkedYAMLError, text: str, file: str) -> tuple[Place, str
         return start, "a key without its ':'"
     if "flow" in context and "expected ','" in problem:
         return here, f"a comma or a closing bracket is missing; it opens in line {start.line}"
-    if "cannot start any token" in problem:
+    if "cannot start any token" in problem or "expected the node content" in problem:
         return here, "a value cannot start with this character: quote it"
-    if "<block end>" in problem:
+    if "sequence entries" in problem:
+        return here, "a list must start on a line of its own"
+    if "<block end>" in problem or "<document start>" in problem:
         return here, "this does not fit what is above it: check the indentation and the quotes"
     return here, f"not valid YAML: {problem}"
 

@@ -84,5 +84,6 @@ class Findings:
 
 
 def quoted(text: str) -> str:
-    """The text in quotes, cut short where nobody would read on."""
+    """The text in quotes and on one line, cut short where nobody would read on."""
+    text = " ".join(text.split())
     return f"'{text}'" if len(text) <= _LONGEST_WORD else f"'{text[:_LONGEST_WORD]}...'"

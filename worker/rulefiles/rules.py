@@ -78,7 +78,9 @@ def _words(node: Node | None, what: str, longest: int, scope: Scope) -> str | No
         name = found["name"]
         if name not in FACTS and name not in scope.thresholds and scope.complete:
             known = [*FACTS, *scope.thresholds]
-            scope.findings.unknown(node.at, "placeholder", name, known, ": no such fact")
+            scope.findings.unknown(
+                node.at, "placeholder", name, known, ": it is neither a fact nor a threshold"
+            )
     if {"{", "}"} & set(PLACEHOLDER.sub("", text)):
         scope.findings.add(node.at, f"{what} has a brace without its partner")
     return text

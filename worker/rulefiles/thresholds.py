@@ -10,13 +10,11 @@ from worker.rulefiles import shapes
 from worker.rulefiles.nodes import Node, Table, Text
 from worker.rulefiles.problems import Findings, Place, quoted
 from worker.rulefiles.quantities import complaint, quantity
+from worker.rulefiles.words import PRESENCE, START
 
 _LONGEST_NAME = 60
 _MOST_SEGMENTS = 100
-_NAME = re.compile(r"[^\W\d_][\w -]*")
-_RESERVED = re.compile(
-    r".*\b(and|or)\b.*|(at|over|more|under|fewer|less|between|is|one) .*|never|known|unknown"
-)
+_NAME = re.compile(r"[^\W_][^{}\[\],]*")
 
 
 @dataclass
@@ -62,11 +60,11 @@ def require_values(scope: Scope) -> None:
 
 def _is_name(name: str, key: Text, findings: Findings) -> bool:
     if len(name) > _LONGEST_NAME or not _NAME.fullmatch(name):
-        message = "letters, digits, spaces, - and _, starting with a letter"
-        findings.add(key.at, f"{quoted(name)} cannot name a threshold: use {message}")
+        message = f"at most {_LONGEST_NAME} characters, a letter first, no brackets or commas"
+        findings.add(key.at, f"{quoted(name)} cannot name a threshold: {message}")
     elif name in FACTS:
         findings.add(key.at, f"{quoted(name)} cannot name a threshold: it is a fact")
-    elif _RESERVED.fullmatch(name) or quantity(name):
+    elif "and" in name.split() or START.match(name) or name in PRESENCE or quantity(name):
         message = "it would read as a part of a comparison"
         findings.add(key.at, f"{quoted(name)} cannot name a threshold: {message}")
     else:

@@ -131,16 +131,13 @@ def to_slack(config: SlackConfig) -> Send:
 
 def client(config: SlackConfig) -> WebClient:
     """Slack's client, which tries once and logs nothing."""
-    made = WebClient(
+    return WebClient(
         token=config.token,
         base_url=config.base_url,
         timeout=config.timeout,
         retry_handlers=[],
         logger=_SILENT,
     )
-    # The client would take a proxy from the environment without its exceptions; urllib heeds both.
-    made.proxy = None
-    return made
 
 
 def post(slack: WebClient, channel: str, content: Message) -> Posted:

@@ -102,6 +102,8 @@ def _brief(alert: Alert) -> str:
         if not titles:
             return f"{sentence} Nothing is open."
         return f"{sentence} {len(alert.open_flags)} open: {'; '.join(titles)}."
+    if alert.reason is AlertReason.RESOLVED and alert.why:
+        return f"{sentence} Now: {line(alert.why[0])}"
     return f"{sentence} Do: {line(alert.advice)}" if alert.advice else headline
 
 
@@ -110,9 +112,14 @@ def _account(alert: Alert) -> str:
         line(alert.segment or "", MAX_NAME),
         _revenue(alert),
         _renewal(alert.renewal_date, alert.on) if alert.renewal_date else None,
-        f"owner {line(alert.owner, MAX_NAME)}" if alert.owner else "no owner",
+        _owner(alert),
     ]
     return " · ".join(part for part in parts if part)
+
+
+def _owner(alert: Alert) -> str:
+    name = line(alert.owner_name or alert.owner or "", MAX_NAME)
+    return f"owner {name}" if name else "no owner"
 
 
 def _revenue(alert: Alert) -> str | None:

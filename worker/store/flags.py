@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 from sqlalchemy import Connection, RowMapping, select
@@ -16,8 +16,7 @@ from worker.store.tables import LIVE_FLAG, flags, instant
 LIVE = (State.PENDING, *sorted(HEARD_OF))
 
 
-@dataclass(frozen=True, slots=True)
-class StoredFlag:
+class StoredFlag(NamedTuple):
     """A live flag as it is stored, with the words that were last true of it."""
 
     id: int

@@ -6,6 +6,8 @@ take turns, and each evaluates what the one before it left.
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
 from itertools import groupby
 from typing import Any
 
@@ -34,22 +36,48 @@ _STATE = (
 )
 
 
-def fold(db: Connection, events: Sequence[Event], half_life: int) -> list[str]:
-    """Add new events to the stats; returns the accounts that they touch, in order of id.
+@dataclass(frozen=True, slots=True)
+class Folded:
+    """What some events did to the stats.
+
+    `changed` are the accounts with more than usage, or with their first; of the others,
+    `more_usage` and `new_usage` hold (account, day): days that had usage before, and that had none.
+    """
+
+    changed: frozenset[str]
+    more_usage: frozenset[tuple[str, int]]
+    new_usage: frozenset[tuple[str, int]]
+
+    def accounts(self, on: date) -> list[str]:
+        """The accounts whose facts of the date `on` may have changed, in order of id.
+
+        Usage windows are of complete days: of the usage of `on` itself only the first event of
+        an account changes a fact, and at midnight a sweep sees the rest.
+        """
+        today = on.toordinal()
+        late = {account for account, day in self.more_usage if day < today}
+        return sorted(self.changed | late | {account for account, _ in self.new_usage})
+
+
+def fold(db: Connection, events: Sequence[Event], half_life: int) -> Folded:
+    """Add new events to the stats.
 
     `half_life` (days) must be the one that the stored ties were made with.
     """
     add = additions(events)
+    changed = set(add.not_usage)
     if add.accounts:
-        _lock_accounts(db, add)
+        changed.update(_lock_accounts(db, add))
     known = _fold_ties(db, add, half_life) if add.tie_days else set()
-    _fold_usage(db, add)
+    new_usage = _fold_usage(db, add)
     _fold_people(db, add, known)
     _fold_subscriptions(db, add.subscriptions)
     fold_attributes(db, add.attributes)
     if add.first_interaction_day is not None:
         _begin_interactions(db, add.first_interaction_day)
-    return sorted(add.accounts)
+    return Folded(
+        frozenset(changed), frozenset(add.usage_days.keys() - new_usage), frozenset(new_usage)
+    )
 
 
 def rebuild_ties(db: Connection, half_life: int) -> None:
@@ -60,8 +88,9 @@ def rebuild_ties(db: Connection, half_life: int) -> None:
         _write_ties(db, _rebuilt(db, keys[start : start + 5_000], half_life))
 
 
-def _lock_accounts(db: Connection, add: Additions) -> None:
-    execute_rows(
+def _lock_accounts(db: Connection, add: Additions) -> list[str]:
+    """Create or lock the accounts' rows; returns those that are new or whose first days changed."""
+    changed = execute_rows(
         db,
         """
         INSERT INTO accounts (account, first_day, first_usage_day, first_user_day)
@@ -77,10 +106,12 @@ def _lock_accounts(db: Connection, add: Additions) -> None:
         WHERE excluded.first_day < accounts.first_day
             OR excluded.first_usage_day < coalesce(accounts.first_usage_day, 2147483647)
             OR excluded.first_user_day < coalesce(accounts.first_user_day, 2147483647)
+        RETURNING account
         """,
         {"account": "text", "first_day": "int", "first_usage_day": "int", "first_user_day": "int"},
         sorted((account, d.first, d.usage, d.user) for account, d in add.accounts.items()),
     )
+    return [account for (account,) in changed]
 
 
 def _fold_ties(db: Connection, add: Additions, half_life: int) -> set[TieKey]:
@@ -175,18 +206,22 @@ def _write_ties(db: Connection, states: dict[TieKey, TieState]) -> None:
     )
 
 
-def _fold_usage(db: Connection, add: Additions) -> None:
+def _fold_usage(db: Connection, add: Additions) -> set[tuple[str, int]]:
+    """Add to the days of accounts and users; returns the (account, day) that had no usage yet."""
+    new_days = set()
     if add.usage_days:
-        execute_rows(
+        counted = execute_rows(
             db,
             """
             INSERT INTO usage_days (account, day, count)
             SELECT account, day, count FROM {rows} WHERE true
             ON CONFLICT (account, day) DO UPDATE SET count = usage_days.count + excluded.count
+            RETURNING account, day, count
             """,
             {"account": "text", "day": "int", "count": "bigint"},
             [(*key, count) for key, count in sorted(add.usage_days.items())],
         )
+        new_days = {(a, day) for a, day, count in counted if count == add.usage_days[a, day]}
     if add.user_days:
         execute_rows(
             db,
@@ -199,6 +234,7 @@ def _fold_usage(db: Connection, add: Additions) -> None:
             {"account": "text", "contact": "text", "day": "int", "count": "bigint"},
             [(*key, count) for key, count in sorted(add.user_days.items())],
         )
+    return new_days
 
 
 def _fold_people(db: Connection, add: Additions, known: set[TieKey]) -> None:

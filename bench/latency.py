@@ -1,0 +1,150 @@
+"""How long after an event was sent its alert reaches Slack."""
+
+import time
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+from itertools import chain
+from statistics import median, quantiles
+
+import sqlalchemy as sa
+from celery import Celery
+
+from bench import events, stage
+from bench.events import Event
+from bench.measure import Goal, Line, Report, shown
+from bench.stage import Stage
+from tests.slack_server import SlackServer, slack_server
+from worker.celery_app import INGEST
+
+PROCESSES = 2
+ALERTED_EVERY = 20
+"""One event in so many leads to an alert."""
+
+WARM_UP_SECONDS = 2
+
+METHOD = """\
+{rate} messages of one event each a second for {seconds} seconds, sent by one producer, to \
+`tiewatch worker` with {processes} processes that serve all queues, on a database of {stored:,} \
+events of {customers:,} accounts. One event in {every} sets a renewal date on an account whose \
+executives nobody has met, which opens `renewal-without-exec-contact`; the others are usage, which \
+raises no alert. Time counts from just before the producer's call to the moment when the request \
+reaches a local stand-in for Slack, which answers at once. {warm} seconds of warm-up are left out."""
+
+_WATCHED = "watched-{:05}"
+_APPLIED = "SELECT count(*) FROM batches WHERE state = 'applied'"
+_SENT = "SELECT count(*) FROM outbox WHERE state = 'sent'"
+
+
+def run(
+    on: Stage,
+    note: Callable[[str], None],
+    *,
+    rate: int = 200,
+    seconds: int = 10,
+    stored: int = 20_000,
+    customers: int = 1_000,
+    runs: int = 5,
+) -> list[Report]:
+    """Measure the time from the producer to Slack."""
+    now = stage.now()
+    crowd = events.vendor(customers)
+    number = rate * (seconds + WARM_UP_SECONDS)
+    history = chain(
+        events.history(crowd, stored, events.midnight(now)),
+        _unmet(number // ALERTED_EVERY, now - timedelta(days=100)),
+    )
+    background = events.usage(crowd.customers, number, now, "background")
+    found = []
+    with stage.database(on) as state:
+        note(f"loading {stored:,} events")
+        with stage.connected(state) as engine:
+            stage.load(engine, history, now)
+        for one in range(runs):
+            sent, waits = _measure(on, state, list(_mixed(background, now)), rate)
+            found.append((sent, 1000 * median(waits), 1000 * quantiles(waits, n=100)[98]))
+            note(f"median {shown(found[-1][1])} ms of {len(waits)} (run {one + 1} of {runs})")
+    sent, middle, slow = zip(*found, strict=True)
+    lines = [
+        Line("events sent", sent, "events/s"),
+        Line("event to request, median", middle, "ms", Goal(at_most=150)),
+        Line("event to request, 99th percentile", slow, "ms"),
+    ]
+    method = METHOD.format(
+        rate=rate,
+        seconds=seconds,
+        processes=PROCESSES,
+        stored=stored,
+        customers=customers,
+        every=ALERTED_EVERY,
+        warm=WARM_UP_SECONDS,
+    )
+    return [Report("From an event to its alert's request", method, lines)]
+
+
+def _unmet(number: int, at: datetime) -> Iterator[Event]:
+    """Accounts without a renewal date, with an executive and a user whom nobody has met."""
+    made = events.Envelopes("crm", "unmet")
+    for n in range(number):
+        account = _WATCHED.format(n)
+        yield made("account", at, account, {"name": account.title(), "owner": "rep-000"})
+        yield made("contact", at, account, {"contact": "cio", "level": "c_level"})
+        yield made("contact", at, account, {"contact": "user", "role": "user"})
+
+
+def _mixed(background: list[Event], now: datetime) -> Iterator[Event]:
+    """The background, with every so manieth event replaced by one that leads to an alert."""
+    made = events.Envelopes("crm", "renewal")
+    renewal = (now + timedelta(days=30)).date().isoformat()
+    for n, event in enumerate(background):
+        if n % ALERTED_EVERY == 0:
+            account = _WATCHED.format(n // ALERTED_EVERY)
+            yield made("account", now, account, {"renewal_date": renewal})
+        else:
+            yield event
+
+
+def _measure(on: Stage, state: str, new: list[Event], rate: int) -> tuple[float, list[float]]:
+    """Events sent a second, and the seconds that each alert took after the warm-up."""
+    stage.empty(on)
+    with (
+        stage.database(on, state) as url,
+        stage.polled(url) as db,
+        slack_server() as slack,
+        stage.tiewatch_workers(
+            on,
+            url,
+            PROCESSES,
+            slack_bot_token="xoxb-bench",
+            slack_base_url=slack.url,
+            slack_channel="C0BENCH",
+        ) as workers,
+    ):
+        applied = db.scalar(sa.text(_APPLIED))
+        stage.publish(on, INGEST, [[]])
+        stage.wait_for(workers, db, _APPLIED, applied + 1)
+        sent = db.scalar(sa.text(_SENT))
+        pace, calls = _send(on, new, rate)
+        stage.wait_for(workers, db, _SENT, sent + len(calls))
+        found = db.execute(sa.text("SELECT id, account FROM outbox"))
+        accounts = {id_: account for id_, account in found}
+    arrived: dict[str, float] = {}
+    for request in slack.requests:
+        arrived.setdefault(accounts[request.alert_id], request.at)
+    waits = [arrived[account] - called for account, called in calls.items()]
+    return pace, waits[WARM_UP_SECONDS * rate // ALERTED_EVERY :]
+
+
+def _send(on: Stage, new: list[Event], rate: int) -> tuple[float, dict[str, float]]:
+    """Send each event when its turn has come; the pace kept, and when the alerted ones were sent.
+
+    The machine's clock in seconds, as the Slack stand-in has it too.
+    """
+    calls = {}
+    with Celery(broker=on.broker, set_as_current=False) as producer:
+        began = time.monotonic()
+        for n, event in enumerate(new):
+            time.sleep(max(0.0, began + n / rate - time.monotonic()))
+            if n % ALERTED_EVERY == 0:
+                calls[event["subject"]] = time.time()
+            producer.send_task(INGEST, [[event]], queue=INGEST)
+        return len(new) / (time.monotonic() - began), calls

@@ -1,0 +1,211 @@
+"""Events a second: tiewatch's workers beside the baseline's, and beside the floor."""
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from functools import partial
+
+import psycopg
+import sqlalchemy as sa
+
+from bench import baseline, events, floor, stage
+from bench.events import Event
+from bench.measure import Goal, Line, Report, interleaved, ratios
+from bench.stage import Stage
+from worker.celery_app import INGEST
+
+PROCESSES = (1, 2)
+SIZES = (100, 500)
+WARM_UP = 4
+"""Batches that each worker process takes before the clock starts."""
+
+METHOD = """\
+All start from copies of one database: {stored:,} events of {customers:,} accounts over {days} \
+days, loaded in bulk, swept, vacuumed and analysed. The {number:,} new events (85% usage, 13% \
+interactions, 2% attributes) are of the last 24 hours and in order of time, over all accounts: \
+batches taken at the same time share accounts, and wait for each other's locks. The baseline gets \
+the first {fewer:,} of them. Each run starts new worker processes, warms them up, holds them still \
+while the queue is filled, and counts from their release until the last event is committed. \
+Publishing is counted for neither side, which spares the baseline its message an event."""
+
+FLOOR_METHOD = """\
+The floor takes the same new events on a copy of the same database: one connection, one SQL \
+statement a batch that logs the events and adds them to the day buckets, then a commit. It has no \
+queue, checks nothing, and computes nothing. Beside it, tiewatch with one worker process."""
+
+_BASELINE_STATE = """
+INSERT INTO baseline.accounts (account, name, segment, owner, seats, mrr, renewal_date, lifecycle)
+    SELECT account, name, segment, owner, seats, mrr, date '0001-01-01' + renewal_day - 1, lifecycle
+    FROM public.accounts;
+INSERT INTO baseline.contacts (account, contact, name, title, level, role, "left", last_used)
+    SELECT account, contact, name, title, level, role, gone, date '0001-01-01' + last_used - 1
+    FROM public.contacts;
+INSERT INTO baseline.reps (rep, name) SELECT rep, name FROM public.reps;
+INSERT INTO baseline.ties (account, rep, contact, day, mutual, outbound, inbound)
+    SELECT account, rep, contact, date '0001-01-01' + day - 1, (past_mutual + mutual) / 100,
+        (past_outbound + outbound) / 100, (past_inbound + inbound) / 100
+    FROM public.ties;
+INSERT INTO baseline.usage_days (account, day, count)
+    SELECT account, date '0001-01-01' + day - 1, count FROM public.usage_days;
+INSERT INTO baseline.flags (account, rule, state, true_since, false_since)
+    SELECT account, rule, state, first_true_on, first_false_on FROM public.flags;
+INSERT INTO baseline.events (source, id, type, time, account, body)
+    SELECT source, id, type, time, account, body::json FROM public.events;
+"""
+
+
+def run(
+    on: Stage,
+    note: Callable[[str], None],
+    *,
+    stored: int = 30_000,
+    number: int = 20_000,
+    fewer: int = 1_000,
+    customers: int = 1_000,
+    runs: int = 5,
+) -> list[Report]:
+    """Measure tiewatch, the baseline and the floor in turn, on the same state and events."""
+    now = stage.now()
+    crowd = events.vendor(customers)
+    warm_up = WARM_UP * max(PROCESSES) * max(SIZES)
+    fresh = events.today(crowd, warm_up + number, now)
+    warm, new = fresh[:warm_up], fresh[warm_up:]
+    note(f"loading {stored:,} events")
+    with prepared(on, events.history(crowd, stored, events.midnight(now)), now) as state:
+        measures: dict[str, Callable[[int], float]] = {}
+        for processes in PROCESSES:
+            for size in SIZES:
+                measures[_ours(processes, size)] = partial(
+                    _tiewatch, on, state, warm, new, processes, size
+                )
+            measures[_theirs(processes)] = partial(
+                _baseline, on, state, warm, new[:fewer], processes
+            )
+        for size in SIZES:
+            measures[_floor_of(size)] = partial(_floor, on, state, warm, new, size)
+        found = interleaved(measures, runs, note)
+    method = METHOD.format(
+        stored=stored, customers=customers, days=events.HISTORY_DAYS, number=number, fewer=fewer
+    )
+    return [
+        Report("Events through the queue, beside the baseline", method, _beside_baseline(found)),
+        Report("Beside the floor", FLOOR_METHOD, _beside_floor(found)),
+    ]
+
+
+@contextmanager
+def prepared(on: Stage, history: Iterable[Event], now: datetime) -> Iterator[str]:
+    """A database that holds a history, for tiewatch and for the baseline; yields its URL."""
+    with stage.database(on) as url:
+        with stage.connected(url) as engine:
+            with engine.begin() as db:
+                db.execute(sa.text("CREATE SCHEMA baseline"))
+                baseline.Base.metadata.create_all(db)
+            stage.load(engine, history, now)
+            with engine.begin() as db:
+                db.execute(sa.text(_BASELINE_STATE))
+            stage.vacuum(engine)
+        yield url
+
+
+def _tiewatch(
+    on: Stage,
+    state: str,
+    warm: Sequence[Event],
+    new: Sequence[Event],
+    processes: int,
+    size: int,
+    _run: int,
+) -> float:
+    """Events a second of tiewatch's workers."""
+    stage.empty(on)
+    known = "SELECT coalesce(sum(applied), 0) FROM batches"
+    warm = warm[: WARM_UP * processes * size]
+    with (
+        stage.database(on, state) as url,
+        stage.polled(url) as db,
+        stage.tiewatch_workers(on, url, processes, INGEST) as workers,
+    ):
+        before = db.scalar(sa.text(known))
+        stage.publish(on, INGEST, stage.batches(warm, size))
+        stage.wait_for(workers, db, known, before + len(warm))
+        with stage.held(workers):
+            stage.publish(on, INGEST, stage.batches(new, size))
+        began = time.perf_counter()
+        stage.wait_for(workers, db, known, before + len(warm) + len(new))
+        return len(new) / (time.perf_counter() - began)
+
+
+def _baseline(
+    on: Stage, state: str, warm: Sequence[Event], new: Sequence[Event], processes: int, _run: int
+) -> float:
+    """Events a second of the baseline's workers."""
+    stage.empty(on)
+    known = "SELECT count(*) FROM baseline.events WHERE number > :first"
+    warm = warm[: 10 * WARM_UP * processes]
+    with (
+        stage.database(on, state) as url,
+        stage.polled(url) as db,
+        stage.group(*baseline.worker(url, on.broker, processes)) as workers,
+    ):
+        first = db.scalar(sa.text("SELECT max(number) FROM baseline.events"))
+        stage.publish(on, baseline.TASK, warm)
+        stage.wait_for(workers, db, known, len(warm), first=first)
+        with stage.held(workers):
+            stage.publish(on, baseline.TASK, new)
+        began = time.perf_counter()
+        stage.wait_for(workers, db, known, len(warm) + len(new), first=first)
+        return len(new) / (time.perf_counter() - began)
+
+
+def _floor(
+    on: Stage, state: str, warm: Sequence[Event], new: Sequence[Event], size: int, _run: int
+) -> float:
+    """Events a second of the floor."""
+    with stage.database(on, state) as url:
+        plain = sa.make_url(url).set(drivername="postgresql")
+        with psycopg.connect(plain.render_as_string(hide_password=False)) as db:
+            floor.take(db, stage.batches(warm[: WARM_UP * size], size))
+            began = time.perf_counter()
+            floor.take(db, stage.batches(new, size))
+            return len(new) / (time.perf_counter() - began)
+
+
+def _ours(processes: int, size: int) -> str:
+    return f"tiewatch, {_processes(processes)}, batches of {size}"
+
+
+def _theirs(processes: int) -> str:
+    return f"baseline, {_processes(processes)}, one event a task"
+
+
+def _floor_of(size: int) -> str:
+    return f"floor, batches of {size}"
+
+
+def _processes(number: int) -> str:
+    return "1 worker process" if number == 1 else f"{number} worker processes"
+
+
+def _beside_baseline(found: dict[str, tuple[float, ...]]) -> list[Line]:
+    lines = []
+    for processes in PROCESSES:
+        theirs = found[_theirs(processes)]
+        lines.append(Line(_theirs(processes), theirs, "events/s"))
+        for size in SIZES:
+            ours = found[_ours(processes, size)]
+            times = ratios(ours, theirs)
+            lines.append(Line(_ours(processes, size), ours, "events/s"))
+            lines.append(Line("", times, "× the baseline", Goal(at_least=60)))
+    return lines
+
+
+def _beside_floor(found: dict[str, tuple[float, ...]]) -> list[Line]:
+    lines = []
+    for size in SIZES:
+        ours, lowest = found[_ours(1, size)], found[_floor_of(size)]
+        share = tuple(100 * part for part in ratios(ours, lowest))
+        lines.append(Line(_floor_of(size), lowest, "events/s"))
+        lines.append(Line(_ours(1, size), share, "% of the floor", Goal(at_least=30)))
+    return lines

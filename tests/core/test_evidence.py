@@ -1,0 +1,194 @@
+"""The lines on people that an alert carries: true, and fit to be read between two meetings."""
+
+from collections.abc import Iterable
+from datetime import date
+
+import pytest
+
+from worker.core.conditions import AllOf, AnyOf, Compare, Comparison, Not
+from worker.core.evidence import facts_in, who
+from worker.core.stats import AccountStats, ContactStats, Tie, Workspace
+from worker.core.ties import Bucket, state_of
+
+TODAY = date(2026, 2, 18)
+ON = TODAY.toordinal()
+EXECS, USERS = {"days_since_exec_contact"}, {"user_ties"}
+NAMES = {"sam": "Sam Lee", "ana": "Ana Roy"}
+
+
+def person(contact: str, name: str | None = None, title: str | None = None, **more) -> ContactStats:
+    known = {"level": None, "role": None, "gone": None, "used": None} | more
+    return ContactStats(contact, name, title, **known)
+
+
+DANA = person("dana", "Dana Ruiz", "CIO")
+LEE = person("lee", "Lee Park", "Analyst", role="champion")
+
+
+def tie(rep: str, contact: str, *days_ago: int) -> Tie:
+    """A tie of long meetings: three recent ones make it strong."""
+    buckets = [Bucket(ON - days, 400, 0, 0) for days in sorted(days_ago, reverse=True)]
+    state = state_of(buckets, 60)
+    assert state is not None
+    return Tie(rep, contact, state)
+
+
+def lines(
+    facts: Iterable[str], people: list[ContactStats], *ties: Tie, gone_reps: Iterable[str] = ()
+) -> list[str]:
+    stats = AccountStats("acme", contacts=people, ties=list(ties))
+    workspace = Workspace(ON - 400, frozenset(gone_reps))
+    return list(who(stats, ON, workspace, set(facts), NAMES))
+
+
+def test_it_says_who_was_met_last_when_and_by_whom():
+    first, *_ = lines(EXECS, [DANA], tie("sam", "dana", 22, 50, 80), tie("ana", "dana", 90))
+    assert first == "Last executive contact: Dana Ruiz, CIO, 27 Jan 2026, with Sam Lee."
+
+
+def test_who_has_no_name_or_title_is_named_by_id():
+    first, *_ = lines(EXECS, [person("dana", level="vp")], tie("kim", "dana", 22))
+    assert first == "Last executive contact: dana, 27 Jan 2026, with kim."
+
+
+def test_it_says_who_is_nearest_when_that_is_someone_else():
+    vp = person("kit", "Kit Moe", "VP Operations")
+    found = lines(EXECS, [DANA, vp], tie("sam", "dana", 22), tie("ana", "kit", 30, 33, 36))
+    assert found[1] == (
+        "Strongest tie to an executive: Kit Moe, VP Operations, strong tie, 30 days ago, "
+        "with Ana Roy."
+    )
+
+
+def test_it_does_not_name_the_same_person_twice():
+    found = lines(EXECS, [DANA], tie("sam", "dana", 1, 2, 3))
+    assert found == [
+        "Last executive contact: Dana Ruiz, CIO, 17 Feb 2026, with Sam Lee.",
+        "That is also the strongest tie to an executive: strong tie.",
+    ]
+
+
+def test_without_a_tie_to_the_kind_it_says_who_else_is_near():
+    found = lines(EXECS, [DANA, LEE], tie("sam", "lee", 1, 2, 3))
+    assert found[1:] == ["Nearest other: Lee Park, Analyst, strong tie, 1 day ago."]
+
+
+def test_what_was_said_today_was_today():
+    assert lines(EXECS, [DANA, LEE], tie("sam", "lee", 0))[1].endswith(", today.")
+
+
+def test_nobody_of_the_kind_is_known():
+    assert lines(EXECS, [LEE]) == ["No executive is known at this account."]
+    assert lines(USERS, [DANA]) == ["No user is known at this account."]
+
+
+def test_known_people_without_any_contact_are_counted():
+    people = [DANA, person("kit", level="vp"), person("old", level="vp", gone=True)]
+    assert lines(EXECS, people) == ["No contact yet with any of the 2 known executives."]
+
+
+def test_one_known_person_without_contact_is_not_any_of_1():
+    (line,) = lines(EXECS, [DANA])
+    assert "any of the 1 " not in line
+    assert "executives" not in line
+
+
+def test_it_speaks_of_users_where_the_rule_does():
+    found = lines(USERS, [DANA, LEE], tie("sam", "lee", 40), tie("sam", "dana", 1))
+    assert found[0] == "Last user contact: Lee Park, Analyst, 9 Jan 2026, with Sam Lee."
+    assert not any("executive" in line for line in found)
+
+
+def test_who_used_the_product_lately_is_a_user():
+    recent = person("kit", "Kit Moe", used=ON - 90)
+    assert lines(USERS, [recent], tie("sam", "kit", 3))[0].startswith("Last user contact: Kit Moe")
+    past = person("kit", "Kit Moe", used=ON - 91)
+    assert lines(USERS, [past], tie("sam", "kit", 3))[0] == "No user is known at this account."
+
+
+def test_executives_come_before_users_where_a_rule_speaks_of_both():
+    found = lines(EXECS | USERS, [DANA, LEE], tie("sam", "dana", 5), tie("sam", "lee", 4))
+    firsts = [line.partition(":")[0] for line in found if line.startswith("Last ")]
+    assert firsts == ["Last executive contact", "Last user contact"]
+
+
+@pytest.mark.parametrize("fact", ["mrr", "days_since_contact", "licences_used", "usage_change"])
+def test_a_rule_that_speaks_of_neither_names_nobody(fact):
+    assert lines([fact], [DANA, LEE], tie("sam", "dana", 5)) == []
+
+
+@pytest.mark.parametrize(
+    "fact", ["strong_exec_ties", "exec_ties", "known_execs", "days_since_exec_contact"]
+)
+def test_every_fact_on_executives_brings_them_in(fact):
+    assert lines([fact], [DANA], tie("sam", "dana", 5))[0].startswith("Last executive contact")
+
+
+@pytest.mark.parametrize(
+    "fact", ["strong_user_ties", "user_ties", "known_users", "days_since_user_contact"]
+)
+def test_every_fact_on_users_brings_them_in(fact):
+    assert lines([fact], [LEE], tie("sam", "lee", 5))[0].startswith("Last user contact")
+
+
+def test_a_contact_who_has_left_may_have_been_the_last_but_is_near_no_more():
+    gone = DANA._replace(gone=True)
+    found = lines(EXECS, [gone, LEE], tie("sam", "dana", 5, 6, 7), tie("sam", "lee", 9, 10, 11))
+    assert found == [
+        "Last executive contact: Dana Ruiz, CIO (has left), 13 Feb 2026, with Sam Lee.",
+        "Nearest other: Lee Park, Analyst, strong tie, 9 days ago.",
+    ]
+
+
+def test_a_rep_who_has_left_has_no_tie_to_offer():
+    people = [DANA, person("kit", "Kit Moe", "VP Operations")]
+    ties = [tie("ana", "dana", 4, 5, 6), tie("sam", "kit", 20, 21, 22)]
+    found = lines(EXECS, people, *ties, gone_reps=["ana"])
+    assert found[0].startswith("Last executive contact: Dana Ruiz, CIO, 14 Feb 2026, with Ana Roy")
+    assert found[1].startswith("Strongest tie to an executive: Kit Moe, VP Operations")
+
+
+def test_a_rep_who_has_left_is_not_named_as_if_still_here():
+    found = lines(EXECS, [DANA], tie("ana", "dana", 4), gone_reps=["ana"])
+    assert "has left" in found[0]
+
+
+@pytest.mark.parametrize(
+    ("unknown", "line"),
+    [
+        (1, "1 contact has no known level: a title would say whether they decide."),
+        (2, "2 contacts have no known level: a title would say whether they decide."),
+    ],
+)
+def test_contacts_of_unknown_level_are_counted_as_they_may_be_executives(unknown, line):
+    people = [person(f"x{number}") for number in range(unknown)]
+    people += [LEE, person("y", gone=True)]
+    assert lines(EXECS, people)[-1] == line
+    assert line not in lines(USERS, people)
+
+
+def test_no_line_depends_on_the_order_in_which_people_and_ties_are_read():
+    people = [DANA, LEE, person("kit", "Kit Moe", "VP Operations")]
+    ties = [
+        tie("sam", "dana", 5),
+        tie("ana", "dana", 5),
+        tie("sam", "kit", 5),
+        tie("ana", "lee", 5),
+    ]
+    assert lines(EXECS | USERS, people, *ties) == lines(EXECS | USERS, people[::-1], *ties[::-1])
+
+
+def test_the_facts_of_a_condition_are_found_however_deep_they_are():
+    one, two, three = (
+        Compare(name, Comparison.KNOWN) for name in ("mrr", "segment", "days_since_usage")
+    )
+    assert facts_in(AllOf((one, AnyOf((Not(two), three))))) == {
+        "mrr",
+        "segment",
+        "days_since_usage",
+    }
+
+
+def test_days_are_written_as_people_write_them():
+    found = lines(EXECS, [DANA], tie("sam", "dana", (TODAY - date(2025, 12, 3)).days))
+    assert "3 Dec 2025" in found[0]

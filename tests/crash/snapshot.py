@@ -1,0 +1,90 @@
+"""What a database holds, in a form in which two runs of the same events are equal."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import Connection, Engine, select
+
+from worker.store.tables import flag_history, flags, metadata, outbox
+
+Rows = list[tuple[Any, ...]]
+
+_STATS = (
+    "workspace",
+    "events",
+    "quarantine",
+    "accounts",
+    "contacts",
+    "reps",
+    "tie_days",
+    "ties",
+    "usage_days",
+    "user_days",
+    "subscription_events",
+    "flags",
+)
+_DIFFERS = {"batch", "received_at", "stamps"} | {"flags.id"}
+"""Columns that tell which batch an event came with, and when, and row numbers."""
+
+_OF_ALERT = {"id", "key", "created_at", "due_at", "attempts", "leased_until", "sent_at"} | {
+    "state",
+    "channel",
+    "message_ts",
+    "error",
+}
+
+
+def contents(engine: Engine) -> dict[str, Rows]:
+    """Every table's rows, sorted, but for numbers and times that differ from run to run."""
+    with engine.connect() as db:
+        found = {name: _rows(db, name) for name in _STATS}
+        found["stamps"] = _stamps(db)
+        found["flag_history"] = _history(db)
+        found["outbox"] = _alerts(db)
+    return found
+
+
+def difference(one: Mapping[str, Rows], other: Mapping[str, Rows]) -> dict[str, tuple[Rows, Rows]]:
+    """By table, the first rows that only one of them has; empty if they are equal."""
+    return {
+        name: ([r for r in one[name] if r not in others][:5], [r for r in rows if r not in ours][:5])
+        for name, rows in other.items()
+        if rows != one[name]
+        for others, ours in [(set(rows), set(one[name]))]
+    }
+
+
+def _rows(db: Connection, name: str) -> Rows:
+    table = metadata.tables[name]
+    columns = [c for c in table.c if c.name not in _DIFFERS and f"{name}.{c.name}" not in _DIFFERS]
+    return _sorted(db.execute(select(*columns)))
+
+
+def _stamps(db: Connection) -> Rows:
+    """When each attribute was last set: an object whose keys come in order of arrival."""
+    found = []
+    for name in ("accounts", "contacts", "reps"):
+        table = metadata.tables[name]
+        for *key, stamps in db.execute(select(*table.primary_key.columns, table.c.stamps)):
+            found.append((name, *key, json.dumps(json.loads(stamps or "{}"), sort_keys=True)))
+    return _sorted(found)
+
+
+def _history(db: Connection) -> Rows:
+    of_move = [c for c in flag_history.c if c.name not in ("id", "flag", "at")]
+    return _sorted(db.execute(select(flags.c.account, flags.c.rule, *of_move).join_from(flags, flag_history)))
+
+
+def _alerts(db: Connection) -> Rows:
+    """The alerts, with the number of their flag taken out of their keys."""
+    of_alert = [c for c in outbox.c if c.name not in _OF_ALERT]
+    found = []
+    for key, *alert in db.execute(select(outbox.c.key, *of_alert)):
+        kind, subject, *rest = key.split("/")
+        found.append((kind, "" if kind == "flag" else subject, *rest, *alert))
+    return _sorted(found)
+
+
+def _sorted(rows: Any) -> Rows:
+    return sorted((tuple(row) for row in rows), key=repr)

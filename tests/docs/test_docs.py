@@ -1,0 +1,40 @@
+"""The documentation says what the code does."""
+
+import json
+import re
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from worker.core.events import Event, parse
+from worker.core.facts import FACTS
+
+DOCS = Path(__file__).parents[2] / "docs"
+PAGES = [*DOCS.glob("*.md"), *(DOCS.parent / name for name in ("README.md", "CONTRIBUTING.md"))]
+NOW = datetime(2026, 4, 1, tzinfo=UTC)
+
+
+def test_every_event_shown_in_the_documentation_is_valid():
+    shown = re.findall(r"```json\n(.*?)```", (DOCS / "events.md").read_text(), re.S)
+    events = [event for block in shown for event in _as_list(json.loads(block))]
+    assert {event["type"] for event in events} >= {"interaction", "usage", "outcome"}
+    for event in events:
+        assert isinstance(parse(event, NOW), Event), event
+
+
+def _as_list(document):
+    return document if isinstance(document, list) else [document]
+
+
+def test_the_catalogue_of_facts_is_documented_as_it_is():
+    page = (DOCS / "facts.md").read_text()
+    rows = re.findall(r"^\| `(\w+)` \| (.*?) \| (.*?) \| (.*?) \|$", page, re.M)
+    assert rows == [(f.name, str(f.unit), f.meaning, f.unknown_when) for f in FACTS.values()]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_between_pages_lead_somewhere(page):
+    for link in re.findall(r"\]\(([^)#]+)", page.read_text()):
+        if "://" not in link:
+            assert (page.parent / link).exists(), f"{page.name} links to {link}"

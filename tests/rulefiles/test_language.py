@@ -1,0 +1,202 @@
+"""What admins may write in a rule, and what it means."""
+
+from typing import get_args
+
+import pytest
+
+from worker.core.conditions import AllOf, AnyOf, Compare, Comparison, Named, Not, Threshold
+from worker.core.events import Lifecycle
+from worker.core.facts import FACTS
+from worker.core.rules import Rule, Severity
+from worker.core.units import NEVER, Unit
+
+C = Comparison
+
+THRESHOLDS = """
+thresholds:
+  renewal window: {enterprise: 90 days, default: 45 days}
+  execs required: {enterprise: 2, mid-market: 2, default: 1}
+  little money: $500
+"""
+
+
+def rule_with(when):
+    return f"{THRESHOLDS}\nrules:\n  - {{id: x, title: t, severity: low, when: {{{when}}}}}\n"
+
+
+@pytest.mark.parametrize(
+    ("when", "comparison", "operands"),
+    [
+        ("days_since_contact: at least 15 days", C.AT_LEAST, (15,)),
+        ("days_since_contact: at most 1 day", C.AT_MOST, (1,)),
+        ("days_since_contact: over 15 days", C.OVER, (15,)),
+        ("days_since_contact: more than 15 days", C.OVER, (15,)),
+        ("days_since_contact: under 15 days", C.UNDER, (15,)),
+        ("known_users: fewer than 2", C.UNDER, (2,)),
+        ("known_users: less than 2", C.UNDER, (2,)),
+        ("days_to_renewal: between -5 days and 90 days", C.BETWEEN, (-5, 90)),
+        ("days_to_renewal: between 90 days and 90 days", C.BETWEEN, (90, 90)),
+        ("days_to_renewal: between 15 days and never", C.BETWEEN, (15, NEVER)),
+        ("known_users: is 2", C.IS, (2,)),
+        ("known_users: 2", C.IS, (2,)),
+        ("known_users: is not 2", C.IS_NOT, (2,)),
+        ("known_users: [1, 2]", C.IS, (1, 2)),
+        ("known_users: 'one of 1, 2'", C.IS, (1, 2)),
+        ("days_since_contact: never", C.IS, (NEVER,)),
+        ("days_since_contact: is never", C.IS, (NEVER,)),
+        ("days_since_contact: is not never", C.IS_NOT, (NEVER,)),
+        ("days_since_contact: known", C.KNOWN, ()),
+        ("days_since_contact: is unknown", C.UNKNOWN, ()),
+        ("days_since_contact: is not known", C.UNKNOWN, ()),
+        ("adoption: at least 75%", C.AT_LEAST, (75,)),
+        ("adoption: over 74.5 %", C.OVER, (74.5,)),
+        ("usage_change: at most -20%", C.AT_MOST, (-20,)),
+        ("usage_change: at most −20%", C.AT_MOST, (-20,)),
+        ("usage_change: at least +20%", C.AT_LEAST, (20,)),
+        ("mrr: at least 10000 EUR", C.AT_LEAST, (10000,)),
+        ("mrr: 'over $10,000'", C.OVER, (10000,)),
+        ("mrr: 'over EUR 10,000 a month'", C.OVER, (10000,)),
+        ("mrr: 'under 1,500.50 per month'", C.UNDER, (1500.5,)),
+        ("usage_30d: 'over 1,000'", C.OVER, (1000,)),
+        ('adoption: ">= 75%"', C.AT_LEAST, (75,)),
+        ('adoption: "<=75%"', C.AT_MOST, (75,)),
+        ('adoption: "> 75%"', C.OVER, (75,)),
+        ('adoption: "< 75%"', C.UNDER, (75,)),
+        ('adoption: "= 75%"', C.IS, (75,)),
+        ('adoption: "!= 75%"', C.IS_NOT, (75,)),
+        ("segment: smb", C.IS, ("smb",)),
+        ("segment: is smb", C.IS, ("smb",)),
+        ("segment: is not smb", C.IS_NOT, ("smb",)),
+        ("segment: [smb, mid market]", C.IS, ("smb", "mid market")),
+        (
+            "segment: 'one of smb, mid-market or enterprise'",
+            C.IS,
+            ("smb", "mid-market", "enterprise"),
+        ),
+        ("segment: 2024", C.IS, ("2024",)),
+        ("segment: 2026-01-05", C.IS, ("2026-01-05",)),
+        ("segment: yes", C.IS, ("yes",)),
+        ("segment: is under 50 seats", C.IS, ("under 50 seats",)),
+        ("segment: known", C.KNOWN, ()),
+        ("owner: unknown", C.UNKNOWN, ()),
+        ('segment: "= smb"', C.IS, ("smb",)),
+        ("strong_exec_ties: fewer than execs required", C.UNDER, (Named("execs required"),)),
+        ("strong_exec_ties: execs required", C.IS, (Named("execs required"),)),
+        (
+            "days_to_renewal: between 0 days and renewal window",
+            C.BETWEEN,
+            (0, Named("renewal window")),
+        ),
+        ("mrr: at least little money", C.AT_LEAST, (Named("little money"),)),
+    ],
+)
+def test_a_comparison_means_what_it_says(checked, when, comparison, operands):
+    problems, rules = checked(rule_with(when))
+    assert problems == []
+    fact = when.partition(":")[0]
+    assert rules.rules[0].when == Compare(fact, comparison, operands)
+
+
+def test_the_lifecycles_that_rules_may_name_are_those_that_events_may_bring():
+    assert FACTS["lifecycle"].values == get_args(Lifecycle)
+
+
+SMB = Compare("segment", C.IS, ("smb",))
+QUIET = Compare("days_since_contact", C.OVER, (5,))
+
+
+@pytest.mark.parametrize(
+    ("when", "condition"),
+    [
+        ("segment: smb", SMB),
+        ("segment: smb, days_since_contact: over 5 days", AllOf((SMB, QUIET))),
+        ("all: [segment: smb, days_since_contact: over 5 days]", AllOf((SMB, QUIET))),
+        ("all: {segment: smb, days_since_contact: over 5 days}", AllOf((SMB, QUIET))),
+        ("any: [segment: smb, days_since_contact: over 5 days]", AnyOf((SMB, QUIET))),
+        ("any: {segment: smb, days_since_contact: over 5 days}", AnyOf((SMB, QUIET))),
+        (
+            "any: [{segment: smb, days_since_contact: over 5 days}, segment: smb]",
+            AnyOf((AllOf((SMB, QUIET)), SMB)),
+        ),
+        ("not: {segment: smb}", Not(SMB)),
+        ("not: {segment: smb, days_since_contact: over 5 days}", Not(AllOf((SMB, QUIET)))),
+        ("not: {any: {segment: smb, days_since_contact: over 5 days}}", Not(AnyOf((SMB, QUIET)))),
+        (
+            "segment: smb, not: {not: {days_since_contact: over 5 days}}",
+            AllOf((SMB, Not(Not(QUIET)))),
+        ),
+    ],
+)
+def test_all_any_and_not_nest(checked, when, condition):
+    problems, rules = checked(rule_with(when))
+    assert problems == []
+    assert rules.rules[0].when == condition
+
+
+def test_when_may_be_a_list(checked):
+    problems, rules = checked(
+        "rules:\n  - id: x\n    title: t\n    severity: low\n"
+        "    when:\n      - segment: smb\n      - days_since_contact: over 5 days\n"
+    )
+    assert problems == []
+    assert rules.rules[0].when == AllOf((SMB, QUIET))
+
+
+def test_a_whole_file(checked):
+    problems, rules = checked(
+        THRESHOLDS
+        + """
+rules:
+  - id: single-threaded
+    title: >-
+      {strong_exec_ties} strong exec ties,
+      {execs required} needed
+    severity: critical
+    when: {strong_exec_ties: fewer than execs required}
+    hold_for: 2 days
+    keep_open_for: 1 day
+    except_when: {lifecycle: [trial, churned]}
+    advice: "Ask: who else decides?"
+  - id: a
+    title: 2
+    severity: low
+    when: {segment: smb}
+"""
+    )
+    assert problems == []
+    first, second = rules.rules
+    assert first == Rule("a", "2", Severity.LOW, SMB)
+    assert second == Rule(
+        "single-threaded",
+        "{strong_exec_ties} strong exec ties, {execs required} needed",
+        Severity.CRITICAL,
+        Compare("strong_exec_ties", C.UNDER, (Named("execs required"),)),
+        "Ask: who else decides?",
+        hold_for=2,
+        keep_open_for=1,
+        except_when=Compare("lifecycle", C.IS, ("trial", "churned")),
+    )
+    assert rules.thresholds == {
+        "execs required": Threshold(
+            "execs required", Unit.COUNT, {"enterprise": 2, "mid-market": 2}, 1
+        ),
+        "little money": Threshold("little money", Unit.MONEY, {}, 500),
+        "renewal window": Threshold("renewal window", Unit.DAYS, {"enterprise": 90}, 45),
+    }
+
+
+def test_comments_layout_and_order_do_not_change_the_digest(checked):
+    rule = "{id: %s, title: t, severity: low, when: {adoption: at least 75%%}}"
+    _, one = checked(f"rules:\n  - {rule % 'a'}\n  - {rule % 'b'}\n")
+    _, two = checked(f"# twice\nrules: [{rule % 'b'},\n  {rule % 'a'}]\n".replace("75%", "75 %"))
+    _, other = checked(f"rules: [{rule % 'a'}]")
+    assert one.digest == two.digest
+    assert one.digest != other.digest
+
+
+def test_a_threshold_without_a_default_is_fine_if_it_has_every_segment_that_is_named(checked):
+    problems, _ = checked(
+        "thresholds: {a: {smb: 1, enterprise: 2}, b: {smb: 1, default: 2}}\n"
+        "rules: [{id: x, title: t, severity: low, when: {segment: [smb, enterprise]}}]\n"
+    )
+    assert problems == []

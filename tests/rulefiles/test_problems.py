@@ -1,0 +1,280 @@
+"""Every kind of mistake, at its exact line and column, with what was meant."""
+
+# ruff: noqa: E501 - one case a line, so that they read as a table
+
+import pytest
+
+RULE = "rules:\n  - id: x\n    title: t\n    severity: low\n    when: {adoption: over 5%}\n"
+THRESHOLDS = (
+    "thresholds:\n"
+    "  renewal window: {enterprise: 90 days, default: 45 days}\n"
+    "  execs required: {enterprise: 2, default: 1}\n"
+)
+
+
+def found(checked, text):
+    problems, rules = checked(text)
+    assert rules is None
+    assert problems == sorted(problems)
+    return [str(problem).removeprefix("a.yaml:") for problem in problems]
+
+
+@pytest.mark.parametrize(
+    ("comparison", "problem"),
+    [
+        ("dayz_since_contact: over 5 days", "9:7: unknown fact 'dayz_since_contact'; did you mean 'days_since_contact'?"),
+        ("days since contact: over 5 days", "9:7: unknown fact 'days since contact'; did you mean 'days_since_contact'?"),
+        ("weather: fine", "9:7: unknown fact 'weather'; docs/facts.md has them"),
+        ("days_since_contact: ovr 15 days", "9:27: unknown comparison 'ovr'; did you mean 'over'?"),
+        ("days_since_contact: Over 15 days", "9:27: unknown comparison 'Over'; did you mean 'over'?"),
+        ("days_since_contact: above 15 days", "9:27: unknown comparison 'above'; did you mean 'over'?"),
+        ("strong_exec_ties: fewer then execs required", "9:25: unknown comparison 'fewer then'; did you mean 'fewer than'?"),
+        ("strong_exec_ties: fewr than 2", "9:25: unknown comparison 'fewr than'; did you mean 'fewer than'?"),
+        ("known_users: sometimes", "9:20: unknown comparison 'sometimes'; there is at least, at most, over, more than, under, fewer than, less than, between, is not, is, one of, known, unknown"),
+        ("lifecycle: over 3", "9:18: lifecycle is a text: compare it with 'is', 'is not', 'one of', 'known' or 'unknown', not 'over'"),
+        ('segment: "> smb"', "9:16: segment is a text: compare it with 'is', 'is not', 'one of', 'known' or 'unknown', not '>'"),
+        ("days_since_contact: over 15", "9:27: days_since_contact is in days: write '15 days', not '15'"),
+        ("days_since_contact: over 15%", "9:27: days_since_contact is in days: write '15 days', not '15%'"),
+        ("days_since_contact: over 3 weeks", "9:27: days_since_contact is in days: write it like '15 days', not '3 weeks'"),
+        ("days_since_contact: over 1.5 days", "9:27: days_since_contact is in days: '1.5 days' is not a whole number"),
+        ("days_to_renewal: between 0 and 90 days", "9:24: days_to_renewal is in days: write '0 days', not '0'"),
+        ("known_users: at least 2 days", "9:20: known_users is a count: write '2', not '2 days'"),
+        ("known_users: at least 2.5", "9:20: known_users is a count: '2.5' is not a whole number"),
+        ("adoption: at least 75", "9:17: adoption is a percentage: write '75%', not '75'"),
+        ("adoption: never", "9:17: adoption is a percentage: write '75%', not 'never'"),
+        ("mrr: over 10000", "9:12: mrr is money: write '10,000 EUR' or '$10,000', not '10000'"),
+        ("lifecycle: trail", "9:18: unknown lifecycle 'trail'; did you mean 'trial'?"),
+        ("lifecycle: [trial, onbording]", "9:26: unknown lifecycle 'onbording'; did you mean 'onboarding'?"),
+        ("segment: [smb, unknown]", "9:22: 'unknown' is not one value among others: compare segment with it by itself"),
+        ("days_to_renewal: between 0 days and renewl window", "9:24: unknown threshold 'renewl window'; did you mean 'renewal window'?"),
+        ("days_to_renewal: over the hills", "9:24: unknown threshold 'the hills': no 'thresholds:' has it"),
+        ("days_to_renewal: over execs required", "9:24: threshold 'execs required' is a count, but days_to_renewal is in days"),
+        ("days_to_renewal: between 90 days and 10 days", "9:24: this range is reversed: it goes from 90 to 10"),
+        ("days_to_renewal: between 60 days and renewal window", "9:24: this range is reversed: it goes from 60 to 45"),
+        ("days_to_renewal: between renewal window and 60 days", "9:24: this range is reversed for 'enterprise': it goes from 90 to 60"),
+        ("days_to_renewal: between 90 days", "9:24: 'between' takes two ends: 'between 0 days and 90 days'"),
+        ("days_to_renewal: over 5 days and under 9 days", "9:24: one comparison at a time: two go in a list under 'all:' or 'any:'"),
+        ("days_to_renewal: over", "9:24: there is nothing to compare days_to_renewal with"),
+        ("days_to_renewal:", "9:7: there is nothing to compare days_to_renewal with: write 'over 15 days'"),
+        ("days_to_renewal: []", "9:24: the list of what days_to_renewal can be is empty"),
+        ("days_to_renewal: {over: 5 days}", "9:24: compare days_to_renewal in one text: 'over 15 days'"),
+        ("days_to_renewal: >-\n        over 5 days", "9:24: quote a comparison that starts with > or |, such as '> 70%'"),
+        ("adoption: >= 70%", '9:17: quote a text that starts with > or |, such as ">= 70%"'),
+        ("adoption: != 70%", "9:17: YAML tags (!name) are not allowed; quote a text that starts with !"),
+        ("any: [{adoption: over 5%}, {adoptoin: over 5%}]", "9:35: unknown fact 'adoptoin'; did you mean 'adoption'?"),
+        ("any: [in renewal window]", "9:13: an item of 'any' must be facts with comparisons, such as 'days_since_contact: over 15 days'"),
+        ("all: {}", "9:12: 'all' is empty: it needs at least one fact"),
+        ("not: []", "9:12: 'not' is empty: it needs at least one fact"),
+    ],
+)  # fmt: skip
+def test_a_comparison_with_a_mistake(checked, comparison, problem):
+    rule = "rules:\n  - id: x\n    title: t\n    severity: low\n    when:\n"
+    assert found(checked, f"{THRESHOLDS}{rule}      {comparison}\n") == [problem]
+
+
+@pytest.mark.parametrize(
+    ("line", "problem"),
+    [
+        ("title: u", "6:5: 'title' is here twice, first in line 3"),
+        ("advise: Call.", "6:5: unknown key 'advise'; did you mean 'advice'?"),
+        ("conditions: {}", "6:5: unknown key 'conditions'; a rule has id, title, severity, when, advice, hold_for, keep_open_for, except_when"),
+        ("advice: [Call]", "6:13: 'advice' must be a text; quote one that starts with { or ["),
+        ("advice:", "6:5: 'advice' is empty"),
+        ('advice: ""', "6:13: 'advice' is empty"),
+        ("advice: '{days_to_renewl}'", "6:13: unknown placeholder 'days_to_renewl'; did you mean 'days_to_renewal'?"),
+        ("advice: Within {renewal window}.", "6:13: unknown placeholder 'renewal window': it is neither a fact nor a threshold"),
+        ("advice: Within {}.", "6:13: unknown placeholder '': it is neither a fact nor a threshold"),
+        ("advice: At {adoption.", "6:13: 'advice' has a brace without its partner"),
+        ("advice: " + "x" * 2001, "6:13: 'advice' has 2,001 characters; 2000 are allowed"),
+        ('advice: "a\\0b"', "6:13: a text with an unprintable character"),
+        ('advice: "a\\ud800b"', "6:13: a text with an unprintable character"),
+        ("advice: a: b", "6:14: a ':' where none can be: quote a text that has one, and check the indentation"),
+        ("advice: 'Call", "6:13: this quote is never closed"),
+        ("advice: 'it's'", "6:17: this does not fit what is above it: check the indentation and the quotes"),
+        ("advice: - x", "6:13: a list must start on a line of its own"),
+        ("advice: ,", "6:13: a value cannot start with this character: quote it"),
+        ("advice: %x", "6:13: a value cannot start with this character: quote it"),
+        ("advice: !x y", "6:13: YAML tags (!name) are not allowed; quote a text that starts with !"),
+        ("advice: &x y", "6:13: YAML anchors (&name) are not allowed: write the value out"),
+        ("advice: &x", ["6:5: 'advice' is empty", "6:13: YAML anchors (&name) are not allowed: write the value out"]),
+        ("advice: *x", "6:13: YAML aliases (*name) are not allowed: write the value out"),
+        ("hold_for: 2", "6:15: 'hold_for' is in days: write '2 days', not '2'"),
+        ("hold_for: 2 weeks", "6:15: 'hold_for' is in days: write it like '15 days', not '2 weeks'"),
+        ("hold_for: 1.5 days", "6:15: 'hold_for' is in days: '1.5 days' is not a whole number"),
+        ("keep_open_for: -1 days", "6:20: 'keep_open_for' is 0 to 365 days, not '-1 days'"),
+        ("keep_open_for: never", "6:20: 'keep_open_for' is 0 to 365 days, not 'never'"),
+        ("except_when: trial", "6:18: 'except_when' must be facts with comparisons, such as 'days_since_contact: over 15 days'"),
+        ("except_when: {lifecycle: trail}", "6:30: unknown lifecycle 'trail'; did you mean 'trial'?"),
+        ("? [a]\n    : b", "6:7: a key must be a plain text"),
+        ("\tadvice: x", "6:5: a tab: indent with spaces"),
+        ("advice:\tx", "6:12: a tab: use a space"),
+        ("advice", "6:5: a key without its ':'"),
+    ],
+)  # fmt: skip
+def test_a_rule_with_a_mistake_in_one_line(checked, line, problem):
+    problems = problem if isinstance(problem, list) else [problem]
+    assert found(checked, f"{RULE}    {line}\n") == problems
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "problems"),
+    [
+        ("severity: low", "severity: hgih", ["4:15: unknown severity 'hgih'; did you mean 'high'?"]),
+        ("severity: low", "severity: 5", ["4:15: unknown severity '5'; it is low, medium, high, critical"]),
+        ("id: x", "id: two words", ["2:9: 'two words' cannot be an id: use letters, digits, '-', '_' and '.'"]),
+        ("id: x", 'id: "a\\nb"', ["2:9: 'a b' cannot be an id: use letters, digits, '-', '_' and '.'"]),
+        ("id: x", "id:", ["2:5: 'id' is empty"]),
+        ("id: x\n    title: t", "advice: y", ["2:5: the rule has no 'id'", "2:5: the rule has no 'title'"]),
+        ("title: t", "title: {adoption}", ["3:12: 'title' must be a text; quote one that starts with { or ["]),
+        ("title: t", "titel: t", ["2:5: the rule has no 'title'", "3:5: unknown key 'titel'; did you mean 'title'?"]),
+        ("    title: t", "   title: t", ["3:4: this does not fit what is above it: check the indentation and the quotes"]),
+        ("{adoption: over 5%}", "adoption over 5%", ["5:11: 'when' must be facts with comparisons, such as 'days_since_contact: over 15 days'"]),
+        ("{adoption: over 5%}", "{}", ["5:11: 'when' is empty: it needs at least one fact"]),
+        ("{adoption: over 5%}", "{adoption: over 5%, adoption: under 9%}", ["5:31: 'adoption' is here twice, first in line 5"]),
+        ("{adoption: over 5%}", "{adoption: over 5%", ["6:1: a comma or a closing bracket is missing; it opens in line 5"]),
+        ("when: {adoption: over 5%}", "when:", ["5:5: 'when' must be facts with comparisons, such as 'days_since_contact: over 15 days'"]),
+    ],
+)  # fmt: skip
+def test_a_rule_with_a_part_gone_wrong(checked, old, new, problems):
+    assert found(checked, RULE.replace(old, new)) == problems
+
+
+@pytest.mark.parametrize(
+    ("threshold", "problem"),
+    [
+        ("t: {smb: 5 days, default: 6}", "2:29: threshold 't' is in days: write '6 days', not '6'"),
+        ("t: {smb: lots, default: 6}", "2:12: 'lots' is not a number such as '15 days', '75%', '2' or '$500'"),
+        ("t: {smb: 1.5 days, default: 6 days}", "2:12: threshold 't' is in days: '1.5 days' is not a whole number"),
+        ("t: {smb: , default: 6}", "2:7: the value for 'smb' is empty"),
+        ("t: {smb: 5, smb: 6, default: 7}", "2:15: 'smb' is here twice, first in line 2"),
+        ("t: {smb: [5], default: 7}", "2:12: the value for 'smb' must be a text; quote one that starts with { or ["),
+        ("t: {}", "2:3: threshold 't' has 0 values: give it 1 to 100"),
+        ("t:", "2:3: the value for 'default' is empty"),
+        ("this and that: 5", "2:3: 'this and that' cannot name a threshold: it would read as a part of a comparison"),
+        ("at least it: 5", "2:3: 'at least it' cannot name a threshold: it would read as a part of a comparison"),
+        ("never: 5", "2:3: 'never' cannot name a threshold: it would read as a part of a comparison"),
+        ("adoption: 5", "2:3: 'adoption' cannot name a threshold: it is a fact"),
+        ("9 days: 5", "2:3: '9 days' cannot name a threshold: it would read as a part of a comparison"),
+        ("'a, b': 5", "2:3: 'a, b' cannot name a threshold: at most 60 characters, a letter first, no brackets or commas"),
+        ("'{t}': 5", "2:3: '{t}' cannot name a threshold: at most 60 characters, a letter first, no brackets or commas"),
+        ("t: 5\n  t: 6", "3:3: 't' is here twice, first in line 2"),
+        ("t: {smb: 5}\n  u: {enterprise: 5, smb: 6}", "2:3: threshold 't' has neither a value for 'enterprise' nor a default"),
+    ],
+)  # fmt: skip
+def test_a_threshold_with_a_mistake(checked, threshold, problem):
+    assert found(checked, f"thresholds:\n  {threshold}\n") == [problem]
+
+
+@pytest.mark.parametrize(
+    "name", ["standard demand", "exec's turn (late)", "90-day window", "Größe"]
+)
+def test_the_name_of_a_threshold_may_be_what_people_call_it(checked, name):
+    text = f'thresholds: {{"{name}": 5%}}\n' + RULE.replace("over 5%", f'"over {name}"')
+    problems, rules = checked(text)
+    assert problems == []
+    assert list(rules.thresholds) == [name]
+
+
+def test_a_threshold_without_a_default_needs_each_segment_that_a_condition_names(checked):
+    text = "thresholds: {t: {smb: 1}}\n" + RULE.replace("adoption: over 5%", "segment: is not big")
+    assert found(checked, text) == [
+        "1:14: threshold 't' has neither a value for 'big' nor a default"
+    ]
+
+
+def test_a_wrong_threshold_is_reported_once_not_again_where_it_is_used(checked):
+    text = "thresholds: {t: lots}\n" + RULE.replace("adoption: over 5%", "adoption: over t")
+    assert found(checked, text) == [
+        "1:17: 'lots' is not a number such as '15 days', '75%', '2' or '$500'"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("- a\n", "1:1: a rule file must be lines of 'key: value'"),
+        ("  thresholds: {}\nrules: []\n", "2:1: this does not fit what is above it: check the indentation and the quotes"),
+        ("hello\n", "1:1: a rule file must be lines of 'key: value'"),
+        ("rules: hello\n", "1:8: 'rules' must be a list, each item on a line that starts with '- '"),
+        ("rules:\n  x: {}\n", "2:3: 'rules' must be a list, each item on a line that starts with '- '"),
+        ("rules:\n  - hello\n", "2:5: a rule must be lines of 'key: value'"),
+        ("thresholds: [a]\n", "1:13: 'thresholds' must be lines of 'key: value'"),
+        ("rulez: []\n", "1:1: unknown key 'rulez'; did you mean 'rules'?"),
+        ("conditions: {}\n", "1:1: unknown key 'conditions'; a rule file has thresholds, rules"),
+        (RULE + "---\nrules: []\n", "6:1: a second document: a rule file holds one, so no line may be just '---'"),
+        ("rules: \x07\n", "1:8: a character that YAML does not allow"),
+        ('# x\nrules: ["\\UFFFFFFFF"]\n', "2:8: not valid YAML after this point"),
+        (b"rules:\n  # \xc3\xa9t\xe9\n", "2:7: not UTF-8 text: save it in that encoding"),
+        (RULE.encode("utf-16"), "1:1: not UTF-8 text: save it in that encoding"),
+        ("#" * 1_000_001, "1:1: more than 1,000,000 bytes: split the file"),
+        ("# x\n#" + "x" * 10_000, "2:10001: a line of more than 10,000 characters"),
+        ("rules: " + "[" * 500, "1:27: nested more than 20 deep"),
+        ("rules:\n" + "  - a\n" * 10_000, "9999:5: more than 10,000 values: split the file"),
+    ],
+)  # fmt: skip
+def test_a_file_that_is_no_rule_file(checked, text, problem):
+    assert found(checked, text) == [problem]
+
+
+@pytest.mark.parametrize(
+    "text", ["", "\n", "# nothing yet\n", "rules:\n", "rules: []\nthresholds:\n"]
+)
+def test_a_file_may_be_empty_or_all_commented_out(checked, text):
+    problems, rules = checked(text)
+    assert problems == []
+    assert rules.rules == ()
+
+
+def test_a_byte_order_mark_and_windows_line_ends_do_not_matter(checked):
+    problems, rules = checked(("\ufeff" + RULE.replace("\n", "\r\n")).encode())
+    assert problems == []
+    assert len(rules.rules) == 1
+    assert found(checked, b"\xef\xbb\xbfrulez: []") == [
+        "1:1: unknown key 'rulez'; did you mean 'rules'?"
+    ]
+
+
+def test_a_bomb_of_aliases_is_refused_without_going_off(checked):
+    bomb = "a: &a [x, x]\n" + "".join(f"b{n}: [*a, *a, *a]\n" for n in range(1500))
+    problems, _ = checked(bomb)
+    assert str(problems[0]) == "a.yaml:1:1: unknown key 'a'; a rule file has thresholds, rules"
+    assert str(problems[1]).endswith(
+        "1:4: YAML anchors (&name) are not allowed: write the value out"
+    )
+
+
+def test_every_problem_is_found_at_once_in_order(checked):
+    text = (
+        "thresholds:\n"
+        "  window: {smb: 5 days, default: 6}\n"
+        "rules:\n"
+        "  - id: x\n"
+        "    titel: Renews in {days_to_renewal}\n"
+        "    severity: hihg\n"
+        "    when: {adoption: over 5, known_users: over 5%, weather: fine}\n"
+        "    hold_for: 2\n"
+        "  - id: x\n"
+        "    title: '{nothing}'\n"
+        "    severity: low\n"
+        "    when: {days_to_renewal: under windw}\n"
+    )
+    assert [problem.partition(": ")[0] for problem in found(checked, text)] == [
+        "2:34",
+        "4:5",
+        "5:5",
+        "6:15",
+        "7:22",
+        "7:43",
+        "7:52",
+        "8:15",
+        "9:9",
+        "10:12",
+        "12:29",
+    ]
+
+
+def test_a_file_wrong_throughout_is_still_answered_with_every_problem(checked):
+    problems, _ = checked("".join(f"rules{n}: 5\n" for n in range(4000)))
+    assert len(problems) == 4000
+    suggestions = [problem for problem in problems if "did you mean" in problem.message]
+    assert 100 < len(suggestions) < 1000
