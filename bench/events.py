@@ -133,6 +133,12 @@ def today(of: Vendor, number: int, now: datetime) -> list[Event]:
     return list(activity(of, number, begin, max(now, begin + timedelta(hours=1)), "today"))
 
 
+def yesterday(of: Vendor, number: int, now: datetime) -> list[Event]:
+    """`number` events of the UTC day before."""
+    end = midnight(now)
+    return list(activity(of, number, end - timedelta(days=1), end, "yesterday"))
+
+
 def midnight(now: datetime) -> datetime:
     """When this UTC day began."""
     return now.replace(hour=0, minute=0, second=0, microsecond=0)

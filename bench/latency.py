@@ -13,22 +13,25 @@ from bench import events, stage
 from bench.events import Event
 from bench.measure import Goal, Line, Report, shown
 from bench.stage import Stage
-from tests.slack_server import SlackServer, slack_server
+from tests.slack_server import slack_server
 from worker.celery_app import INGEST
 
 PROCESSES = 2
+TOGETHER = 10
+"""Events in a message: what comes in at this rate within 50 ms."""
+
 ALERTED_EVERY = 20
 """One event in so many leads to an alert."""
 
 WARM_UP_SECONDS = 2
 
 METHOD = """\
-{rate} messages of one event each a second for {seconds} seconds, sent by one producer, to \
+{rate} events a second for {seconds} seconds from one producer, {together} to a message, to \
 `tiewatch worker` with {processes} processes that serve all queues, on a database of {stored:,} \
 events of {customers:,} accounts. One event in {every} sets a renewal date on an account whose \
 executives nobody has met, which opens `renewal-without-exec-contact`; the others are usage, which \
-raises no alert. Time counts from just before the producer's call to the moment when the request \
-reaches a local stand-in for Slack, which answers at once. {warm} seconds of warm-up are left out."""
+raises no alert. Time counts from just before the producer's call to when the request reaches a \
+local stand-in for Slack, which answers at once. {warm} seconds of warm-up are left out."""
 
 _WATCHED = "watched-{:05}"
 _APPLIED = "SELECT count(*) FROM batches WHERE state = 'applied'"
@@ -40,6 +43,7 @@ def run(
     note: Callable[[str], None],
     *,
     rate: int = 200,
+    together: int = TOGETHER,
     seconds: int = 10,
     stored: int = 20_000,
     customers: int = 1_000,
@@ -60,7 +64,7 @@ def run(
         with stage.connected(state) as engine:
             stage.load(engine, history, now)
         for one in range(runs):
-            sent, waits = _measure(on, state, list(_mixed(background, now)), rate)
+            sent, waits = _measure(on, state, list(_mixed(background, now)), rate, together)
             found.append((sent, 1000 * median(waits), 1000 * quantiles(waits, n=100)[98]))
             note(f"median {shown(found[-1][1])} ms of {len(waits)} (run {one + 1} of {runs})")
     sent, middle, slow = zip(*found, strict=True)
@@ -71,6 +75,7 @@ def run(
     ]
     method = METHOD.format(
         rate=rate,
+        together=together,
         seconds=seconds,
         processes=PROCESSES,
         stored=stored,
@@ -103,7 +108,9 @@ def _mixed(background: list[Event], now: datetime) -> Iterator[Event]:
             yield event
 
 
-def _measure(on: Stage, state: str, new: list[Event], rate: int) -> tuple[float, list[float]]:
+def _measure(
+    on: Stage, state: str, new: list[Event], rate: int, together: int
+) -> tuple[float, list[float]]:
     """Events sent a second, and the seconds that each alert took after the warm-up."""
     stage.empty(on)
     with (
@@ -123,10 +130,10 @@ def _measure(on: Stage, state: str, new: list[Event], rate: int) -> tuple[float,
         stage.publish(on, INGEST, [[]])
         stage.wait_for(workers, db, _APPLIED, applied + 1)
         sent = db.scalar(sa.text(_SENT))
-        pace, calls = _send(on, new, rate)
+        pace, calls = _send(on, new, rate, together)
         stage.wait_for(workers, db, _SENT, sent + len(calls))
         found = db.execute(sa.text("SELECT id, account FROM outbox"))
-        accounts = {id_: account for id_, account in found}
+        accounts = {row.id: row.account for row in found}
     arrived: dict[str, float] = {}
     for request in slack.requests:
         arrived.setdefault(accounts[request.alert_id], request.at)
@@ -134,17 +141,17 @@ def _measure(on: Stage, state: str, new: list[Event], rate: int) -> tuple[float,
     return pace, waits[WARM_UP_SECONDS * rate // ALERTED_EVERY :]
 
 
-def _send(on: Stage, new: list[Event], rate: int) -> tuple[float, dict[str, float]]:
-    """Send each event when its turn has come; the pace kept, and when the alerted ones were sent.
+def _send(on: Stage, new: list[Event], rate: int, together: int) -> tuple[float, dict[str, float]]:
+    """Send each message when its turn has come; the pace kept, and when alerted events were sent.
 
-    The machine's clock in seconds, as the Slack stand-in has it too.
+    By the machine's clock, in seconds, as the Slack stand-in tells them.
     """
     calls = {}
     with Celery(broker=on.broker, set_as_current=False) as producer:
         began = time.monotonic()
-        for n, event in enumerate(new):
-            time.sleep(max(0.0, began + n / rate - time.monotonic()))
-            if n % ALERTED_EVERY == 0:
-                calls[event["subject"]] = time.time()
-            producer.send_task(INGEST, [[event]], queue=INGEST)
+        for n, batch in enumerate(stage.batches(new, together)):
+            time.sleep(max(0.0, began + n * together / rate - time.monotonic()))
+            called = time.time()
+            calls |= {event["subject"]: called for event in batch if event["type"] == "account"}
+            producer.send_task(INGEST, [batch], queue=INGEST)
         return len(new) / (time.monotonic() - began), calls

@@ -58,6 +58,18 @@ def stage() -> Iterator[Stage]:
         yield Stage(server, queue.url)
 
 
+def described(on: Stage) -> str:
+    """Which servers these are, and how safely they keep what they are given."""
+    with connected(on.server) as engine, engine.connect() as db:
+        postgres = db.scalar(sa.text("SHOW server_version"))
+        kept = {name: db.scalar(sa.text(f"SHOW {name}")) for name in POSTGRES}
+    with redis.Redis.from_url(on.broker) as client:
+        valkey = client.info("server")["valkey_version"]
+        kept |= client.config_get("append*")
+    told = ", ".join(f"{name} {kept[name]}" for name in (*POSTGRES, "appendonly", "appendfsync"))
+    return f"PostgreSQL {postgres}, Valkey {valkey}: {told}"
+
+
 @contextmanager
 def database(on: Stage, template: str | None = None) -> Iterator[str]:
     """Create a migrated database, or a copy of the one at the URL `template`, and drop it."""

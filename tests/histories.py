@@ -53,7 +53,7 @@ def histories(draw: st.DrawFn, source: str = "crm") -> list[Raw]:
     at equal times and equal ids is defined nowhere.
     """
     chance = Random(draw(st.integers(0, 2**32)))
-    stories = [chance.choice(_STORIES)(chance) for _ in range(chance.randint(8, 30))]
+    stories = [chance.choice(_STORIES)(chance) for _ in range(chance.randint(10, 36))]
     told = draw(st.lists(st.integers(0, 3), min_size=len(stories), max_size=len(stories)))
     kept = [story for story, is_told in zip(stories, told, strict=True) if is_told]
     moments = [moment for story in kept for moment in story]
@@ -248,15 +248,39 @@ def _tells_rep(chance: Random) -> Raw:
 
 
 def _leaving(chance: Random) -> Story:
-    """Somebody of either side leaves and perhaps returns, all in one instant or over time."""
+    """Somebody of either side leaves and perhaps returns."""
     who = chance.choice([{"rep": chance.choice(REPS)}, {"contact": chance.choice(CONTACTS)}])
     kind = next(iter(who))
     account = None if kind == "rep" else _account(chance)
-    days = [_day(chance)] * 3 if chance.random() < 0.5 else [_day(chance) for _ in range(3)]
     return [
-        Moment(day, time(9), kind, account, who | {"left": chance.choice([True, False, None])})
-        for day in days[: chance.randint(1, 3)]
+        Moment(_day(chance), time(9), kind, account, who | {"left": chance.choice([True, False])})
+        for _ in range(chance.randint(1, 3))
     ]
+
+
+def _at_once(chance: Random) -> Story:
+    """Several things said of the same one in the same instant: their ids decide."""
+    kind, data_of = chance.choice(
+        [
+            ("account", _tells_account),
+            ("contact", _tells_contact),
+            ("rep", _tells_rep),
+            ("subscription", _tells_subscription),
+        ]
+    )
+    account = None if kind == "rep" else _account(chance)
+    day, hour, one = _day(chance), _hour(chance), data_of(chance)
+    key = {kind: one[kind]} if kind in one else {}
+    return [
+        Moment(day, hour, kind, account, data_of(chance) | key) for _ in range(chance.randint(2, 5))
+    ]
+
+
+def _tells_subscription(chance: Random) -> Raw:
+    status = chance.choice(["trial", "started", "renewed", "changed", "churned"])
+    worth = _some(chance, {"seats": [0, 3, 5, None], "mrr": [0.1, 0.2, 500, None]})
+    term = _term(chance) if chance.random() < 0.6 else {}
+    return {"subscription": chance.choice(["s1", "s2"]), "status": status} | worth | term
 
 
 _LIVES = [
@@ -278,13 +302,10 @@ def _subscription(chance: Random) -> Story:
     Two lives may share an id: ids are used again for successive terms.
     """
     account, name = _account(chance), chance.choice(["s1", "s2"])
-    steps = chance.choice(_LIVES)
+    life = chance.choice(_LIVES)
     story = []
-    for status, day in zip(steps, sorted((_day(chance) for _ in steps), reverse=True), strict=True):
-        data = {"subscription": name, "status": status}
-        data |= _some(chance, {"seats": [0, 3, 5, None], "mrr": [0.1, 0.2, 500, None]})
-        if status in ("trial", "started", "renewed") or chance.random() < 0.2:
-            data |= _term(chance)
+    for status, day in zip(life, sorted((_day(chance) for _ in life), reverse=True), strict=True):
+        data = _tells_subscription(chance) | {"subscription": name, "status": status}
         story.append(Moment(day, _hour(chance), "subscription", account, data))
     return story
 
@@ -321,7 +342,7 @@ def _tomorrow(chance: Random) -> Story:
 _STORIES: list[Callable[[Random], Story]] = [
     *[_series] * 4,
     *[_once("interaction", _interaction)] * 2,
-    *[_once("contact", _tells_contact)] * 4,
+    *[_once("contact", _tells_contact)] * 7,
     *[_usage_run] * 2,
     *[_subscription] * 2,
     _once("account", _tells_account),
@@ -331,6 +352,8 @@ _STORIES: list[Callable[[Random], Story]] = [
     _all_hands,
     _busy_day,
     _leaving,
+    _at_once,
+    _at_once,
     _said,
     _tomorrow,
 ]

@@ -283,7 +283,7 @@ def test_the_token_is_nowhere_in_the_database(engine, slack, clock):
 
 def test_the_page_about_slack_has_the_numbers_right():
     page = " ".join((Path(__file__).parents[1] / "docs" / "slack.md").read_text().split())
-    assert delivery.LONGEST_BACKOFF == timedelta(hours=1)
+    assert timedelta(hours=1) == delivery.LONGEST_BACKOFF
     for said in (
         f"after {delivery.FIRST_BACKOFF.seconds} seconds, doubling up to an hour",
         f"{MAX_ATTEMPTS} times: about a day",

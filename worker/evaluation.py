@@ -180,7 +180,7 @@ def _alerts(
             names,
             on,
         )
-        yield f"flag/{ids[key]}/{after.state}/{after.severity}", alert
+        yield f"flag/{ids[key]}/{after.state}/{after.severity}/{on}", alert
 
 
 def alert_of(

@@ -10,7 +10,7 @@ from worker.core.events import Event, Quarantined, parse
 from worker.evaluation import Rulebook, evaluate
 from worker.store import batches, event_log
 from worker.store.batches import BatchState, Counts, Rejected
-from worker.store.database import is_down, writing
+from worker.store.database import writing
 from worker.store.fold import calibrate, fold
 from worker.store.sweeps import last_sweep_on
 
@@ -58,14 +58,14 @@ def ingest(
     if row.state is BatchState.APPLIED:
         return BatchResult(row.counts, row.rejected)
     if row.starts > MAX_STARTS:
-        return _park(engine, batch, raw, row.error or "its worker died", now)
+        return _park(engine, batch, raw, "its worker died each time", now)
     try:
         parsed = [parse(one, now) for one in raw]
         with writing(engine) as db:
             return _apply(db, batch, parsed, book, now, backfill)
     except Exception as error:
         told = f"{type(error).__name__}: {error}"[:2_000]
-        if row.starts >= MAX_STARTS and not is_down(error):
+        if row.starts >= MAX_STARTS:
             return _park(engine, batch, raw, told, now)
         raise TryAgain(told) from error
 
@@ -106,6 +106,9 @@ def evaluation_date(db: Connection, now: datetime) -> date:
 def _park(
     engine: Engine, batch: str, raw: Sequence[object], error: str, now: datetime
 ) -> BatchResult:
-    with writing(engine) as db:
-        batches.park(db, batch, raw, error, now)
+    try:
+        with writing(engine) as db:
+            batches.park(db, batch, raw, error, now)
+    except Exception as trouble:
+        raise TryAgain(f"{error}; it could not be parked: {trouble}") from trouble
     return BatchResult(Counts(len(raw)), (), parked=error)

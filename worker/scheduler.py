@@ -14,7 +14,7 @@ from kombu.exceptions import OperationalError as BrokerDown
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
-from worker import sweeps, tasks
+from worker import runtime, sweeps, tasks
 from worker.store import outbox
 from worker.store import sweeps as sweeps_store
 from worker.store.database import reading
@@ -45,7 +45,7 @@ def run(engine: Engine, hour: int, zone: ZoneInfo) -> None:
 
 def daily_sweep(engine: Engine, hour: int, zone: ZoneInfo) -> int | None:
     """Begin the daily sweep that was due last, if nobody has; its id, or None."""
-    now = tasks.clock()
+    now = runtime.clock()
     slot = due_slot(now, hour, zone)
     try:
         sweep = sweeps.open_sweep(engine, DAILY, slot.isoformat(), now.date(), now)
@@ -80,7 +80,7 @@ def minute_pass(engine: Engine) -> None:
 def hand_out(engine: Engine) -> None:
     """Put every shard that waits on the queue; one that is there twice is swept once."""
     with reading(engine) as db:
-        shards = sweeps_store.waiting(db, tasks.clock(), sweeps.MAX_STARTS)
+        shards = sweeps_store.waiting(db, runtime.clock(), sweeps.MAX_STARTS)
     try:
         tasks.request_shards(shards)
     except BrokerDown as error:

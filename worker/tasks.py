@@ -4,11 +4,8 @@ Late acknowledgement does not save a task that raises, so a failed one is sent a
 a growing delay; the services make doing a thing twice the same as doing it once.
 """
 
-import os
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime, timedelta
-from functools import lru_cache
-from pathlib import Path
+from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
@@ -17,16 +14,13 @@ from celery.exceptions import Reject
 from celery.signals import setup_logging
 from kombu.exceptions import OperationalError as BrokerDown
 from rich.console import Console
-from sqlalchemy import Engine
 
 from worker import delivery, logs, sweeps
 from worker.celery_app import DELIVER, INGEST, SWEEP, TASK_SECONDS, app
-from worker.evaluation import Rulebook, read_rulebook
 from worker.ingest import TryAgain, ingest
+from worker.runtime import clock, engine, rulebook, slack
 from worker.settings import settings
-from worker.shipped import rules_dir
-from worker.slack.sender import SlackConfig
-from worker.store.database import engine_for, reading
+from worker.store.database import reading
 from worker.store.workspace import is_demo
 
 LEASE = timedelta(seconds=TASK_SECONDS + 10)
@@ -40,39 +34,6 @@ DEMO_NOW = "tiewatch_now"
 """The message header that carries a demo's simulated time."""
 
 log = structlog.get_logger("tiewatch")
-
-
-def engine() -> Engine:
-    """The database engine of this process; a forked one makes its own."""
-    return _engine(os.getpid())
-
-
-@lru_cache(maxsize=1)
-def _engine(_process: int) -> Engine:
-    return engine_for(settings().database)
-
-
-@lru_cache(maxsize=1)
-def rulebook() -> Rulebook:
-    """The rules in force in this process."""
-    return read_rulebook(rules_path())
-
-
-def rules_path() -> Path:
-    """The rules directory: the one set, else `./rules`, else the shipped one."""
-    local = Path("rules")
-    return settings().rules_dir or (local if local.is_dir() else rules_dir())
-
-
-def slack() -> SlackConfig:
-    """Where alerts go."""
-    ours = settings()
-    token = ours.slack_bot_token
-    return SlackConfig(
-        token=token.get_secret_value() if token else None,
-        base_url=ours.slack_base_url,
-        channel=ours.slack_channel,
-    )
 
 
 @app.task(bind=True, name=INGEST, max_retries=None)
@@ -118,11 +79,6 @@ def deliver(self: Task) -> None:
         log.info("delivered", sent=done.sent, failed=done.failed, waiting=done.waiting)
     if done.sent + done.failed >= DELIVERED_AT_ONCE:
         request_delivery()
-
-
-def clock() -> datetime:
-    """The one clock of tiewatch."""
-    return datetime.now(UTC)
 
 
 def now(task: Task) -> datetime:

@@ -28,7 +28,7 @@ class Worker:
         command = [sys.executable, "-m", module, "worker", "--processes", "2", *options]
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
-                command, cwd=folder, env=_environment(env), stdout=log, stderr=log
+                command, cwd=folder, env=environment(env), stdout=log, stderr=log
             )
         self._ever: dict[int, psutil.Process] = {}
         try:
@@ -121,7 +121,7 @@ def tiewatch(
     return subprocess.run(
         [sys.executable, "-m", "worker", *arguments],
         cwd=folder,
-        env=_environment(urls),
+        env=environment(urls),
         capture_output=True,
         text=True,
         timeout=100,
@@ -144,6 +144,7 @@ def until(holds: Callable[[], bool], log: Callable[[], str] = str, seconds: floa
         time.sleep(0.01)
 
 
-def _environment(more: dict[str, str]) -> dict[str, str]:
+def environment(more: dict[str, str]) -> dict[str, str]:
+    """Ours for a process of the tests: without settings of whoever runs them, but with `more`."""
     ours = {name: value for name, value in os.environ.items() if not name.startswith("TIEWATCH_")}
     return ours | {"PYTHONPATH": str(ROOT)} | more

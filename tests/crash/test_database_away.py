@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -50,10 +51,9 @@ def applied(engine: Engine) -> int:
 def test_while_the_database_is_away_batches_wait_and_none_is_lost_or_parked(
     engine: Engine, postgres_server: str, postgresql_url: str, broker_url: str, tmp_path: Path
 ) -> None:
-    today = sa.func.current_date
     arriving = {
         f"batch-{number}": some
-        for number, some in zip(range(BATCHES), load.load(load.date(2026, 3, 10), 1), strict=False)
+        for number, some in zip(range(BATCHES), load.load(date(2026, 3, 10), 1), strict=False)
     }
     publish(broker_url, arriving)
     with workers(tmp_path, postgresql_url, broker_url) as running:

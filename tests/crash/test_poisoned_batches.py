@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from sqlalchemy import Engine, select, text
 
 from tests.crash.doomed import POISON
 from tests.crash.processes import publish, tiewatch, until, workers
-from worker.store.batches import Batch, BatchState, read
+from worker.store.batches import Batch, BatchState, read, start
 from worker.store.database import engine_for
 from worker.store.tables import events as stored_events
 
@@ -153,11 +154,14 @@ def test_a_batch_that_never_ends_well_is_parked_and_not_lost(
     engine: Engine, postgresql_url: str, broker_url: str, tmp_path: Path, trouble: str
 ) -> None:
     curse(engine, trouble)
+    with engine.begin() as db:
+        for _ in range(MAX_STARTS - 1):  # it has been so for a while
+            start(db, "cursed", datetime.now(UTC))
     publish(broker_url, {"cursed": [usage("c", CURSED)], "other": good(1)})
     with workers(tmp_path, postgresql_url, broker_url) as running:
         running.start(module="tests.crash.hurried")
         until(lambda: is_in(engine, "other", BatchState.APPLIED), running.logs)
-        until(lambda: is_in(engine, "cursed", BatchState.PARKED), running.logs, 120)
+        until(lambda: is_in(engine, "cursed", BatchState.PARKED), running.logs, 40)
         lift_curse(engine)
         done = tiewatch(tmp_path, postgresql_url, broker_url, "ingest", "--parked", "--json")
         assert json.loads(done.stdout)["applied"] == 1

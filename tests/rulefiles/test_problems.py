@@ -277,4 +277,4 @@ def test_a_file_wrong_throughout_is_still_answered_with_every_problem(checked):
     problems, _ = checked("".join(f"rules{n}: 5\n" for n in range(4000)))
     assert len(problems) == 4000
     suggestions = [problem for problem in problems if "did you mean" in problem.message]
-    assert 100 < len(suggestions) < 1000
+    assert 50 < len(suggestions) < 1000

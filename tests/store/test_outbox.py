@@ -81,7 +81,9 @@ def test_rows_are_taken_when_due_the_longest_due_first(engine: Engine):
     put(engine, ("late", alert(account="l")), now=NOW + 2 * SECOND)
     put(engine, ("soon", alert(account="s")), now=NOW + SECOND)
     put(engine, ("now", alert(account="n")))
-    assert keys(take(engine, NOW + SECOND)) == ["now", "soon"]
+    assert keys(take(engine, NOW + SECOND, limit=1)) == ["now"]
+    assert keys(take(engine, NOW + SECOND)) == ["soon"]
+    assert keys(take(engine, NOW + 2 * SECOND)) == ["late"]
 
 
 def test_an_account_s_alerts_come_one_after_the_other(engine: Engine):

@@ -9,7 +9,7 @@ from kombu.exceptions import OperationalError as BrokerDown
 from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 
-from worker import embedded, tasks
+from worker import embedded, runtime
 from worker.celery_app import connect
 from worker.cli.terminal import Refused
 from worker.settings import settings
@@ -87,7 +87,7 @@ def _reached(app: Celery) -> Celery:
 
 def today() -> date:
     """The UTC date of the one clock."""
-    return tasks.clock().date()
+    return runtime.clock().date()
 
 
 def a_date(value: str | None) -> date:

@@ -10,7 +10,7 @@ from rich.text import Text
 from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 
-from worker import sweeps, tasks
+from worker import runtime, sweeps
 from worker.cli.access import database, database_trouble, queue, unchecked_database
 from worker.cli.terminal import AsJson, Refused, out, print_json
 from worker.evaluation import read_rulebook
@@ -48,7 +48,7 @@ def rules_check(
     for path in paths or ():
         if not path.exists():
             raise Refused(f"{path}: there is no such file or folder.")
-    problems, found = check(paths or [tasks.rules_path()])
+    problems, found = check(paths or [runtime.rules_path()])
     if as_json:
         print_json(
             [
@@ -121,10 +121,10 @@ def _everything() -> Iterator[Finding]:
 
 def _rules() -> Finding:
     try:
-        book = read_rulebook(tasks.rules_path())
+        book = read_rulebook(runtime.rules_path())
     except RuleFilesRefused as error:
         return Finding("rules", f"{error.problems[0]} ('tiewatch rules check' shows all problems)")
-    return Finding("rules", None, f"{len(book.rules.rules)} rules in {tasks.rules_path()}")
+    return Finding("rules", None, f"{len(book.rules.rules)} rules in {runtime.rules_path()}")
 
 
 def _contents(engine: Engine) -> Iterator[Finding]:

@@ -18,12 +18,11 @@ from rich.rule import Rule as Line
 from rich.text import Text
 from sqlalchemy import Engine
 
-from worker import delivery, sweeps, tasks
+from worker import delivery, runtime, sweeps, tasks
 from worker.celery_app import INGEST, SWEEP
 from worker.cli.access import database, queue
 from worker.cli.terminal import AsJson, Refused, out, print_json, progress, say, table
 from worker.core.alerts import Alert, AlertReason
-
 from worker.demo.simulation import simulate
 from worker.settings import PREFIX, settings
 from worker.shipped import rules_dir
@@ -137,7 +136,7 @@ def _deliver(engine: Engine) -> list[Alert]:
         alerts.append(alert)
         return Posted(channel="demo", ts=None)
 
-    delivery.deliver(engine, send, tasks.clock)
+    delivery.deliver(engine, send, runtime.clock)
     return alerts
 
 

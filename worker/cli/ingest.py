@@ -18,7 +18,7 @@ from celery import Celery
 from rich.console import Console
 from sqlalchemy import Engine
 
-from worker import delivery, tasks
+from worker import delivery, runtime, tasks
 from worker.celery_app import INGEST
 from worker.cli.access import database, queue, today
 from worker.cli.sweep import run_sweep
@@ -79,13 +79,17 @@ def run(
     ] = None,
     backfill: Annotated[
         bool,
-        typer.Option("--backfill", help="For history: raise no alerts one by one, sweep once at the end."),
+        typer.Option(
+            "--backfill", help="For history: raise no alerts one by one, sweep once at the end."
+        ),
     ] = False,
     direct: Annotated[
-        bool, typer.Option("--direct", help="Apply in this process, without the queue and its workers.")
+        bool,
+        typer.Option("--direct", help="Apply in this process, without the queue and its workers."),
     ] = False,
     parked: Annotated[
-        bool, typer.Option("--parked", help="Take in again the batches that were parked (see doctor).")
+        bool,
+        typer.Option("--parked", help="Take in again the batches that were parked (see doctor)."),
     ] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -97,7 +101,7 @@ def run(
     if not files and not parked:
         raise Refused("Name at least one event file, or - for standard input.")
     engine = database()
-    tasks.rulebook()
+    runtime.rulebook()
     empty: list[str] = []
     tally = Tally()
     size = sum(_size(name) for name in files or ())
@@ -114,7 +118,9 @@ def run(
     if backfill:
         run_sweep(engine, today())
     if not direct and alone and not settings().slack_bot_token:
-        delivery.deliver(engine, delivery.sender(tasks.slack(), Console(stderr=True)), tasks.clock)
+        delivery.deliver(
+            engine, delivery.sender(runtime.slack(), Console(stderr=True)), runtime.clock
+        )
     _report(tally, empty, as_json)
 
 
@@ -196,7 +202,7 @@ def _lines(name: str) -> Iterator[tuple[str, bytes]]:
 def _decoded(line: bytes) -> Any:
     try:
         return msgspec.json.decode(line)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return line.decode("utf-8", "backslashreplace").rstrip("\r\n")
 
 
@@ -208,8 +214,8 @@ def _apply_here(engine: Engine, batched: Iterable[FileBatch], backfill: bool, ta
                     engine,
                     batch.id,
                     batch.events,
-                    tasks.rulebook(),
-                    tasks.clock(),
+                    runtime.rulebook(),
+                    runtime.clock(),
                     backfill=backfill,
                 )
                 break

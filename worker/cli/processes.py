@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import typer
 
-from worker import logs, tasks
+from worker import logs, runtime
 from worker import scheduler as scheduling
 from worker.celery_app import DELIVER, INGEST, SWEEP
 from worker.cli.access import database, queue
@@ -35,7 +35,7 @@ def worker(
     if unknown:
         raise Refused(f"There is no queue {unknown[0]!r}: the queues are {', '.join(QUEUES)}.")
     database().dispose()  # the children make their own connections
-    tasks.rulebook()
+    runtime.rulebook()
     if quiet:
         settings().log_level = "warning"
     with queue() as app:
@@ -70,7 +70,7 @@ def scheduler() -> None:
 def up() -> None:
     """Run the worker and the scheduler together on this machine. Stop with Ctrl-C."""
     database().dispose()
-    tasks.rulebook()
+    runtime.rulebook()
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with queue() if settings().broker is None else nullcontext():
         running = {

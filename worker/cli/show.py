@@ -9,7 +9,7 @@ import typer
 from rich.text import Text
 from sqlalchemy import Connection
 
-from worker import tasks
+from worker import runtime
 from worker.cli.access import a_date, database
 from worker.cli.terminal import AsJson, Refused, out, print_json, table
 from worker.core.facts import FACTS, facts_of
@@ -116,7 +116,7 @@ def flags(
 
 def _read(accounts: Sequence[str] | None, on: date) -> list[tuple[AccountStats, Workspace]]:
     """The stats of these accounts, or of all with an event by then, sorted by id."""
-    engine, settings = database(), tasks.rulebook().ties
+    engine, settings = database(), runtime.rulebook().ties
     with writing(engine) as db:
         calibrate(db, settings.half_life)
     with reading(engine) as db:

@@ -7,7 +7,7 @@ import typer
 from rich.console import Console
 from sqlalchemy import Engine
 
-from worker import delivery, sweeps, tasks
+from worker import delivery, runtime, sweeps, tasks
 from worker.cli.access import a_date, database
 from worker.cli.terminal import AsJson, Refused, print_json, progress, say
 from worker.store import outbox
@@ -43,8 +43,8 @@ def run_sweep(engine: Engine, on: date) -> Totals:
     Raises:
         Refused: for a date before the last sweep.
     """
-    book = tasks.rulebook()
-    now = tasks.clock()
+    book = runtime.rulebook()
+    now = runtime.clock()
     try:
         sweep = sweeps.open_sweep(engine, MANUAL, now.isoformat(), on, now)
     except sweeps.SweepRefused as error:
@@ -54,7 +54,7 @@ def run_sweep(engine: Engine, on: date) -> Totals:
         left = sweeps_store.totals(db, sweep, sweeps.MAX_STARTS).left
     with progress("Sweeping", left) as bar:
         for shard in range(left):
-            sweeps.sweep_shard(engine, sweep, shard, book, tasks.clock(), tasks.LEASE)
+            sweeps.sweep_shard(engine, sweep, shard, book, runtime.clock(), tasks.LEASE)
             bar.advance()
     with reading(engine) as db:
         return sweeps_store.totals(db, sweep, sweeps.MAX_STARTS)
@@ -64,7 +64,7 @@ def deliver(as_json: AsJson = False) -> None:
     """Send the alerts that wait, once: to Slack, or to the terminal where no token is set."""
     engine = database()
     console = Console(stderr=as_json)
-    done = delivery.deliver(engine, delivery.sender(tasks.slack(), console), tasks.clock)
+    done = delivery.deliver(engine, delivery.sender(runtime.slack(), console), runtime.clock)
     if as_json:
         print_json({"sent": done.sent, "failed": done.failed, "waiting": done.waiting})
     else:

@@ -5,6 +5,7 @@ so that its sender reads all of its problems at once instead of one an attempt.
 """
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -150,6 +151,10 @@ class Outcome(Struct, frozen=True):
     achieved: bool | UnsetType | None = UNSET
 
 
+_UNREADABLE = "a key in it holds half of a surrogate pair, or it is nested too deeply"
+
+_TOO_FINE = re.compile(r"(\.\d{6})\d+")
+
 _MUST_SAY_DIRECTION = {"email": "an email", "chat": "a chat"}
 
 Content = Interaction | Usage | Account | Contact | Rep | Subscription | Survey | Ticket | Outcome
@@ -207,7 +212,7 @@ def parse(raw: object, received: datetime) -> Event | Quarantined:
     try:
         envelope = msgspec.convert(raw, _Envelope)
         data = _content_of(envelope)
-        time = envelope.time.astimezone(UTC)
+        time = _instant(envelope.time, raw)
         body = _body(raw)
     except (msgspec.ValidationError, KeyError, ValueError, OverflowError, RecursionError):
         return _quarantined(raw, received)
@@ -226,6 +231,16 @@ def parse(raw: object, received: datetime) -> Event | Quarantined:
     return Event(
         envelope.source, envelope.id, envelope.type, time, time.toordinal(), account, data, body
     )
+
+
+def _instant(time: datetime, raw: Any) -> datetime:
+    """The time in UTC. What is finer than a microsecond is cut off.
+
+    It would else be rounded, at the end of a day into the next one.
+    """
+    if not time.microsecond and "." in raw["time"]:
+        time = msgspec.convert(_TOO_FINE.sub(r"\1", raw["time"]), Moment)
+    return time.astimezone(UTC)
 
 
 def _content_of(envelope: _Envelope) -> Content:
@@ -269,7 +284,7 @@ def _quarantined(raw: object, received: datetime) -> Quarantined:
     return Quarantined(
         source=_name(source),
         id=_name(id_),
-        problems=tuple(_problems(raw, received)) or ("it cannot be read",),
+        problems=tuple(_problems(raw, received)) or (_UNREADABLE,),
         body=raw if isinstance(raw, str) else _json(raw),
     )
 
@@ -284,8 +299,8 @@ def _name(value: object) -> str | None:
 def _json(raw: object) -> str:
     try:
         return json.dumps(raw)
-    except (ValueError, TypeError, RecursionError):
-        return repr(raw)[:MAX_BYTES]
+    except RecursionError:
+        return '"nested too deeply to be written down"'
 
 
 def _problems(raw: object, received: datetime) -> list[str]:

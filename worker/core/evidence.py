@@ -87,8 +87,11 @@ def _group_lines(
         day, contact, rep = last
         yield (
             f"Last {group.one} contact: {_person(persons, contact, people)}, "
-            f"{_date(day)}, with {rep_names.get(rep, rep)}."
+            f"{_date(day)}, with {_rep(rep, rep_names, workspace)}."
         )
+    elif len(members - people.gone) == 1:
+        (only,) = members - people.gone
+        yield f"No contact yet with the one known {group.one}: {_person(persons, only, people)}."
     elif members - people.gone:
         yield f"No contact yet with any of the {len(members - people.gone)} known {group.many}."
     else:
@@ -132,6 +135,10 @@ def _person(persons: Mapping[str, ContactStats], contact: str, people: People) -
     name = person.name if person and person.name else contact
     title = f", {person.title}" if person and person.title else ""
     return f"{name}{title}{' (has left)' if contact in people.gone else ''}"
+
+
+def _rep(rep: str, rep_names: Mapping[str, str], workspace: Workspace) -> str:
+    return rep_names.get(rep, rep) + (" (has left)" if rep in workspace.gone_reps else "")
 
 
 def _words(tier: Tier) -> str:

@@ -1,7 +1,7 @@
 """Subscriptions as of a date: their events, replayed.
 
-Every event with a `term_start` adds or replaces that term; of `mrr` and `seats` the latest holds.
-What a subscription is (a trial, paid, churned) its latest status says, other than `changed`.
+Every event with a `term_start` adds or replaces that term; of `status`, `mrr` and `seats` the
+latest holds.
 """
 
 from collections.abc import Iterable
@@ -57,8 +57,7 @@ def as_of(events: Iterable[SubscriptionEvent]) -> list[Subscribed]:
     found: dict[str, Subscribed] = {}
     for _, data in sorted(events):
         one = found.setdefault(data.subscription, Subscribed())
-        if data.status != "changed":
-            one.status = data.status
+        one.status = data.status
         if data.mrr is not UNSET:
             one.mrr = data.mrr
         if data.seats is not UNSET:

@@ -24,7 +24,7 @@ FEATURES = ("round", "checklist", "photo", "report")
 USER_ROLES = ("user", "admin")
 SUBSCRIPTION = "rounds"
 
-MISSED = 0.06
+MISSED = 0.05
 """How often a user skips a day of theirs, and a routine meeting is cancelled."""
 
 WEEKEND_USE = 0.02
@@ -160,7 +160,8 @@ def _subscription(account: Account, begins: date, last_day: date) -> Iterator[Ev
     over = None if account.churns is None else last_day + timedelta(account.churns)
     while end - term > begins:
         end -= term
-    status, day = account.lifecycle if account.lifecycle == "trial" else "started", begins
+    status = "trial" if account.lifecycle == "trial" else "started"
+    day = begins
     while True:
         says = {
             "subscription": SUBSCRIPTION,
@@ -243,7 +244,7 @@ def _usage(
                 says = {
                     "user": key(person.name),
                     "feature": rng.choice(FEATURES),
-                    "count": usual[place] + rng.randint(-3, 3),
+                    "count": usual[place] + rng.randint(-2, 2),
                 }
                 yield _event("usage", account.id, _some_time(day, rng), says)
 

@@ -104,7 +104,7 @@ STORIES = (
     ),
     Story(
         "Everything at once",
-        "No word with an executive for a quarter, none with a user for two months, less use every "
+        "No word with the boss for a quarter, none with a user for seven weeks, less use every "
         "week, and eighteen days to the renewal.",
         Account(
             "Cawthorn & Pell Joinery", "smb", "marek", "uk",
@@ -115,10 +115,10 @@ STORIES = (
             ),
             talks=(
                 *courts("marek", "Desmond Cawthorn", until=-104),
-                *supports("marek", "Ruby Pell", until=-61),
+                *supports("marek", "Ruby Pell", until=-52),
                 *prepares("marek", "Desmond Cawthorn", renewal=-347),
             ),
-            adoption=((-75, 0.9), (0, 0.1)),
+            adoption=((-45, 0.9), (-30, 0.3), (-5, 0.1)),
         ),
         raises=(RENEWAL, SINGLE, FALLING),
     ),
@@ -471,20 +471,21 @@ STORIES = (
     # --- Everybody uses it, and nobody knows who
     Story(
         "Loved by strangers",
-        "Nine in ten seats are used every week. The only person we know is the owner.",
+        "The licences lay idle until a new foreman took them up. Nine in ten are in use now, and "
+        "the only person we know is the owner.",
         Account(
             "Frigoríficos Almenzar", "smb", "ximena", "es",
             seats=20, mrr=2_900, renews=175, term=730,
             people=(Person("Consuelo Almenzar", "Gerente General"),),
             talks=courts("ximena", "Consuelo Almenzar"),
-            adoption=((-485, 0.5), (-120, 0.7), (-60, 0.95)),
+            adoption=((-160, 0.0), (-70, 0.95)),
         ),
         raises=(ADOPTION,),
     ),
     Story(
         "The glassworks took to it",
-        "It spread from furnace to furnace by itself. Management is delighted and we have not met "
-        "one person who uses it.",
+        "Nobody used it for a year, then it spread from furnace to furnace by itself. Management "
+        "is delighted, and we have not met one person who uses it.",
         Account(
             "Verrerie de Montcendré", "mid-market", "solene", "fr",
             seats=22, mrr=5_000, renews=236, term=730,
@@ -493,13 +494,14 @@ STORIES = (
                 Person("Sofiane Belkacem", "Directeur industriel"),
             ),
             talks=courts("solene", "Guillemette d'Arvor", "Sofiane Belkacem"),
-            adoption=((-485, 0.5), (-150, 0.68), (-50, 0.9)),
+            adoption=((-140, 0.0), (-40, 0.9)),
         ),
         raises=(ADOPTION,),
     ),
     Story(
         "The user clinic",
-        "Tobias saw the flag, invited whoever wanted to come, and found his champion.",
+        "A plant of strangers. Tobias saw the flag, invited whoever wanted to come, and found his "
+        "champion.",
         Account(
             "Hagenried Kunststoffe", "smb", "tobias", "de",
             seats=20, mrr=3_000, renews=155, term=730,
@@ -511,7 +513,7 @@ STORIES = (
                 *courts("tobias", "Waltraud Hagenried"),
                 *supports("tobias", "Enno Kowalski", since=-140),
             ),
-            adoption=((-485, 0.5), (-270, 0.7), (-200, 0.92)),
+            adoption=((-300, 0.0), (-205, 0.92)),
         ),
         raised=(ADOPTION,),
     ),
@@ -539,7 +541,7 @@ STORIES = (
     ),
     Story(
         "Onboarded by the book",
-        "New in the winter, live three months later, with two executives and an eager admin by then.",
+        "New in the winter, live three months later, with two executives and an admin who call us.",
         Account(
             "Fonderies Marsaulnois", "mid-market", "solene", "fr",
             seats=17, mrr=4_100, renews=125, begins=-240, lifecycle="onboarding",

@@ -8,7 +8,7 @@ _CLOSE = 0.6
 _LONGEST_WORD = 60
 # Looking for what was meant takes longer than finding the mistake: a file that is wrong throughout
 # must not keep anyone waiting.
-_MOST_SUGGESTIONS = 200
+_MOST_SUGGESTIONS = 100
 
 
 @dataclass(frozen=True, slots=True, order=True)

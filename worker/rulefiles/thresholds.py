@@ -48,10 +48,11 @@ def define(node: Node, scope: Scope) -> None:
 
 def require_values(scope: Scope) -> None:
     """Note each threshold without a default that lacks a segment which some file names."""
+    segments = sorted(scope.segments)
     for name, threshold in scope.thresholds.items():
         if threshold is None or threshold.default is not None:
             continue
-        for segment in sorted(scope.segments):
+        for segment in segments:
             if segment not in threshold.by_segment:
                 message = f"threshold {quoted(name)} has neither a value for {quoted(segment)}"
                 scope.findings.add(scope.places[name], f"{message} nor a default")

@@ -82,10 +82,10 @@ def start(db: Connection, id_: str, now: datetime) -> Batch:
 def applied(
     db: Connection, id_: str, counts: Counts, rejected: Sequence[Rejected], now: datetime
 ) -> None:
-    """Record what came of a batch, in the transaction that applies it."""
+    """Record what came of a batch, in the transaction that applies it. The first result stays."""
     db.execute(
         update(batches)
-        .where(batches.c.id == id_)
+        .where(batches.c.id == id_, batches.c.state != BatchState.APPLIED)
         .values(
             state=BatchState.APPLIED,
             finished_at=now,
@@ -114,23 +114,18 @@ def park(db: Connection, id_: str, events: Sequence[Any], error: str, now: datet
     )
 
 
-def note_error(db: Connection, id_: str, error: str) -> None:
-    """Keep what went wrong with the last start."""
-    db.execute(update(batches).where(batches.c.id == id_).values(error=error))
-
-
 def parked_events(db: Connection) -> list[tuple[str, list[Any]]]:
     """Ids and events of the parked batches, oldest first."""
     found = db.execute(
         select(batches.c.id, batches.c.payload)
-        .where(batches.c.state == BatchState.PARKED)
+        .where(batches.c.payload.is_not(None))
         .order_by(batches.c.started_at)
     ).all()
     return [(id_, json.loads(payload)) for id_, payload in found]
 
 
 def restart(db: Connection, id_: str) -> None:
-    """Let a parked batch start again; its events stay with it until it is applied."""
+    """Let a parked batch start again. It keeps its events, and counts as parked, until applied."""
     db.execute(
         update(batches)
         .where(batches.c.id == id_, batches.c.state == BatchState.PARKED)
@@ -158,7 +153,7 @@ def parked(db: Connection) -> Sequence[tuple[str, str | None]]:
     """Ids of the parked batches and what went wrong with each."""
     found = db.execute(
         select(batches.c.id, batches.c.error)
-        .where(batches.c.state == BatchState.PARKED)
+        .where(batches.c.payload.is_not(None))
         .order_by(batches.c.started_at)
     )
     return [(id_, error) for id_, error in found]

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import DBAPIError, OperationalError
 
 SQLITE_WAIT_SECONDS = 60
 """How long a SQLite writer waits for the one before it."""
@@ -71,10 +70,3 @@ def reading(engine: Engine) -> Iterator[Connection]:
         options["isolation_level"] = "REPEATABLE READ"
     with engine.connect().execution_options(**options) as db:
         yield db
-
-
-def is_down(error: BaseException) -> bool:
-    """Whether the database could not be reached or broke off, so that the same may work later."""
-    if isinstance(error, OperationalError):
-        return True
-    return isinstance(error, DBAPIError) and error.connection_invalidated

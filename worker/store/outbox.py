@@ -231,9 +231,5 @@ def _unsent(table: FromClause) -> ColumnElement[bool]:
 
 
 def _held(row: Waiting) -> ColumnElement[bool]:
-    # The lease tells whether another one has taken the row since.
-    return and_(
-        outbox.c.id == row.id,
-        outbox.c.state == SENDING,
-        outbox.c.leased_until == row.leased_until,
-    )
+    # Only a row that is being sent has a lease, and it tells whether another took the row since.
+    return and_(outbox.c.id == row.id, outbox.c.leased_until == row.leased_until)

@@ -1,0 +1,281 @@
+"""The scheduler: one sweep a day at its hour, in any time zone, whoever was down meanwhile."""
+
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from apscheduler.schedulers.background import BackgroundScheduler
+from apscheduler.triggers.date import DateTrigger
+from apscheduler.triggers.interval import IntervalTrigger
+from kombu.exceptions import OperationalError as BrokerDown
+from sqlalchemy import Engine
+
+from tests.pipeline import at, event, rows, rulebook, sweep_shards, take_in
+from worker import runtime, scheduler, sweeps, tasks
+from worker.scheduler import daily_sweep, due_slot, hand_out, minute_pass
+from worker.store import outbox, tables
+from worker.store.database import engine_for, writing
+
+BERLIN = ZoneInfo("Europe/Berlin")
+D = date(2026, 2, 18)
+
+
+class Clock:
+    """The one clock of tiewatch, as a test sets it."""
+
+    now = at(D, 6)
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr(runtime, "clock", lambda: clock.now)
+    return clock
+
+
+@pytest.fixture
+def queued(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """The messages that were sent: a shard, or "deliver"."""
+    sent: list[Any] = []
+    monkeypatch.setattr(
+        tasks.sweep_shard, "apply_async", lambda args, **_: sent.append(args), raising=False
+    )
+    monkeypatch.setattr(
+        tasks.deliver, "apply_async", lambda **_: sent.append("deliver"), raising=False
+    )
+    return sent
+
+
+def utc(text: str) -> datetime:
+    return datetime.fromisoformat(text).astimezone(UTC)
+
+
+def slots(engine: Engine) -> list[str]:
+    return [row["slot"] for row in rows(engine, tables.sweeps)]
+
+
+# Which slot is due
+
+
+@pytest.mark.parametrize(
+    ("now", "zone", "slot"),
+    [
+        ("2026-02-18T05:59:59+00:00", "UTC", "2026-02-17"),
+        ("2026-02-18T06:00:00+00:00", "UTC", "2026-02-18"),
+        ("2026-02-18T23:59:59+00:00", "UTC", "2026-02-18"),
+        ("2026-02-18T04:59:59+00:00", "Europe/Berlin", "2026-02-17"),
+        ("2026-02-18T05:00:00+00:00", "Europe/Berlin", "2026-02-18"),
+        ("2026-02-17T21:00:00+00:00", "Asia/Tokyo", "2026-02-18"),
+        ("2026-02-17T20:59:59+00:00", "Asia/Tokyo", "2026-02-17"),
+        ("2026-02-18T13:59:59+00:00", "America/Los_Angeles", "2026-02-17"),
+        ("2026-02-18T14:00:00+00:00", "America/Los_Angeles", "2026-02-18"),
+    ],
+)
+def test_a_slot_is_due_from_its_hour_in_its_zone_on(now, zone, slot):
+    assert due_slot(utc(now), 6, ZoneInfo(zone)) == date.fromisoformat(slot)
+
+
+@pytest.mark.parametrize(
+    ("hour", "now", "slot"),
+    [
+        (2, "2026-03-29T01:59:59+01:00", "2026-03-28"),
+        (2, "2026-03-29T03:00:00+02:00", "2026-03-29"),  # 02:00 is not on the clock that day
+        (3, "2026-03-29T03:00:00+02:00", "2026-03-29"),
+        (2, "2026-10-25T01:59:59+02:00", "2026-10-24"),
+        (2, "2026-10-25T02:00:00+02:00", "2026-10-25"),  # the first of two
+        (2, "2026-10-25T02:00:00+01:00", "2026-10-25"),
+        (2, "2026-10-25T03:00:00+01:00", "2026-10-25"),
+    ],
+)
+def test_a_slot_is_due_once_where_the_clocks_are_changed(hour, now, slot):
+    assert due_slot(utc(now), hour, BERLIN) == date.fromisoformat(slot)
+
+
+@pytest.mark.parametrize("zone", ["Europe/Berlin", "America/New_York", "Australia/Lord_Howe"])
+@pytest.mark.parametrize("hour", [0, 1, 2, 3, 23])
+def test_over_a_year_every_date_is_due_once_and_in_order(zone, hour):
+    start = datetime(2026, 1, 1, 12, tzinfo=UTC)
+    found = [
+        due_slot(start + timedelta(minutes=30 * n), hour, ZoneInfo(zone)) for n in range(365 * 48)
+    ]
+    days = (found[-1] - found[0]).days
+    assert days >= 363
+    assert sorted(set(found)) == [found[0] + timedelta(n) for n in range(days + 1)]
+    assert found == sorted(found)
+
+
+# What a due slot comes to
+
+
+def test_the_daily_sweep_is_of_the_utc_date_and_is_handed_to_the_workers(engine, clock, queued):
+    clock.now = utc("2026-02-18T06:30:00+09:00")
+    id_ = daily_sweep(engine, 6, ZoneInfo("Asia/Tokyo"))
+    (row,) = rows(engine, tables.sweeps)
+    assert (row["kind"], row["slot"], row["on_date"]) == ("daily", "2026-02-18", date(2026, 2, 17))
+    assert queued == [(id_, 0)]
+
+
+def test_two_schedulers_begin_a_slot_once(engine, clock, queued):
+    assert daily_sweep(engine, 6, BERLIN) is not None
+    assert daily_sweep(engine, 6, BERLIN) is None
+    clock.now += timedelta(hours=3)
+    assert daily_sweep(engine, 6, BERLIN) is None
+    assert len(rows(engine, tables.sweeps)) == len(queued) == 1
+
+
+def test_one_that_was_down_for_days_catches_up_once(engine, clock, queued):
+    daily_sweep(engine, 6, BERLIN)
+    clock.now += timedelta(days=3, hours=7)
+    daily_sweep(engine, 6, BERLIN)
+    daily_sweep(engine, 6, BERLIN)
+    assert slots(engine) == ["2026-02-18", "2026-02-21"]
+
+
+def test_a_sweep_by_hand_of_a_later_date_is_no_trouble(engine, clock, queued, tmp_path):
+    sweeps.open_sweep(engine, "manual", "x", D + timedelta(2), clock.now)
+    assert daily_sweep(engine, 6, BERLIN) is None
+    clock.now += timedelta(days=2)
+    assert daily_sweep(engine, 6, BERLIN) is not None
+
+
+def test_each_minute_what_waits_is_handed_out_and_what_is_done_is_not(
+    engine, clock, queued, tmp_path
+):
+    id_ = daily_sweep(engine, 6, BERLIN)
+    assert id_ is not None
+    minute_pass(engine)
+    assert queued == [(id_, 0)] * 2  # swept once, however often it is handed out
+    text = "rules: [{id: x, title: X, severity: low, when: {mrr: over 1 EUR}}]"
+    sweep_shards(engine, rulebook(tmp_path, text), id_, clock.now)
+    queued.clear()
+    minute_pass(engine)
+    assert queued == []
+
+
+def test_each_minute_what_the_outbox_holds_is_asked_to_be_delivered(
+    engine, clock, queued, tmp_path
+):
+    text = "rules: [{id: x, title: X, severity: low, when: {mrr: over 1 EUR}}]"
+    take_in(engine, rulebook(tmp_path, text), D, event("account", D, mrr=5))
+    minute_pass(engine)
+    assert queued == ["deliver"]
+    with writing(engine) as db:
+        (taken,) = outbox.take(db, clock.now + timedelta(days=1), timedelta(minutes=1))
+        outbox.sent(db, taken, "C1", None, clock.now)
+    queued.clear()
+    minute_pass(engine)
+    assert queued == []
+
+
+def test_a_queue_that_is_down_costs_a_minute_not_the_sweep(engine, clock, queued, monkeypatch):
+    def down(*_args: object, **_more: object) -> None:
+        raise BrokerDown("down")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(tasks.sweep_shard, "apply_async", down)
+        broken.setattr(tasks.deliver, "apply_async", down)
+        id_ = daily_sweep(engine, 6, BERLIN)
+        minute_pass(engine)
+    assert id_ is not None
+    hand_out(engine)
+    assert queued == [(id_, 0)]
+
+
+def test_a_database_that_is_down_stops_neither_job(tmp_path, clock, queued):
+    away = engine_for(f"sqlite:///{tmp_path}/empty.db")
+    assert daily_sweep(away, 6, BERLIN) is None
+    minute_pass(away)
+    away.dispose()
+
+
+# The process, through simulated days: real triggers, no waiting.
+
+
+class Simulated(BackgroundScheduler):
+    """Runs its jobs through simulated time as it comes, `until` a moment, instead of waiting.
+
+    What would run each minute runs each half hour here. `asleep` says when the machine sleeps.
+    """
+
+    clock: Clock
+    until: datetime
+    asleep: Callable[[datetime], bool] = staticmethod(lambda _now: False)
+
+    def start(self, *_args: object, **_more: object) -> None:
+        jobs = [(job, self._next(job, None)) for job, _, _ in self._pending_jobs]
+        while due := [pair for pair in jobs if pair[1] is not None]:
+            job, when = min(due, key=lambda pair: pair[1])
+            if when > self.until:
+                return
+            self.clock.now = max(self.clock.now, when)
+            late = self.clock.now - when
+            if not self.asleep(self.clock.now) and late.total_seconds() <= 3_600:
+                job.func(*job.args)
+            jobs[jobs.index((job, when))] = (job, self._next(job, when))
+
+    def _next(self, job: Any, before: datetime | None) -> datetime | None:
+        if isinstance(job.trigger, IntervalTrigger):
+            return (before or self.clock.now) + timedelta(minutes=30)
+        if isinstance(job.trigger, DateTrigger):  # of its adding
+            return None if before else self.clock.now
+        now = before + timedelta(milliseconds=50) if before else self.clock.now
+        following = job.trigger.get_next_fire_time(before, now)
+        return following and following.astimezone(UTC)
+
+
+@pytest.fixture
+def simulate(monkeypatch: pytest.MonkeyPatch, clock: Clock, queued: list[Any]) -> type[Simulated]:
+    monkeypatch.setattr(scheduler, "BlockingScheduler", Simulated)
+    monkeypatch.setattr(scheduler.signal, "signal", lambda *_: None)
+    monkeypatch.setattr(Simulated, "clock", clock, raising=False)
+    return Simulated
+
+
+@pytest.mark.parametrize(
+    ("zone", "hour", "start"),
+    [
+        ("Europe/Berlin", 0, "2026-03-26T12:00:00+01:00"),
+        ("Europe/Berlin", 2, "2026-03-26T12:00:00+01:00"),
+        ("Europe/Berlin", 6, "2026-03-26T12:00:00+01:00"),
+        ("Europe/Berlin", 2, "2026-10-22T12:00:00+02:00"),
+        ("America/Havana", 0, "2026-03-05T12:00:00-05:00"),  # has no midnight on 8 March
+    ],
+)
+def test_every_day_is_swept_once_also_when_the_clocks_are_changed(
+    sqlite_engine, simulate, clock, zone, hour, start
+):
+    clock.now = utc(start)
+    simulate.until = clock.now + timedelta(days=7)
+    scheduler.run(sqlite_engine, hour, ZoneInfo(zone))
+    first = datetime.fromisoformat(start).date()
+    assert slots(sqlite_engine) == [f"{first + timedelta(n)}" for n in range(8)]
+
+
+def test_a_machine_that_slept_through_the_hour_catches_up_when_it_wakes(
+    sqlite_engine, simulate, clock, monkeypatch
+):
+    clock.now = at(D, 12)
+    simulate.until = at(D + timedelta(1), 12)
+    night = staticmethod(lambda now: at(D, 22) < now < at(D + timedelta(1), 9))
+    monkeypatch.setattr(simulate, "asleep", night)
+    scheduler.run(sqlite_engine, 6, ZoneInfo("UTC"))
+    assert slots(sqlite_engine) == [f"{D}", f"{D + timedelta(1)}"]
+
+
+def test_a_database_that_is_down_at_the_hour_costs_minutes_not_the_day(
+    sqlite_engine, simulate, clock, monkeypatch
+):
+    clock.now = at(D, 12)
+    simulate.until = at(D + timedelta(1), 12)
+    open_sweep = scheduler.sweeps.open_sweep
+
+    def down(*args: Any) -> int | None:
+        if at(D + timedelta(1), 5) < clock.now < at(D + timedelta(1), 7):
+            raise scheduler.SQLAlchemyError("down")
+        return open_sweep(*args)
+
+    monkeypatch.setattr(scheduler.sweeps, "open_sweep", down)
+    scheduler.run(sqlite_engine, 6, ZoneInfo("UTC"))
+    assert slots(sqlite_engine) == [f"{D}", f"{D + timedelta(1)}"]
