@@ -37,11 +37,14 @@ _INTERACTIONS = 0.98
 
 @dataclass(frozen=True, slots=True)
 class Customer:
-    """An account and its people; `size` is how much happens there, beside the others."""
+    """An account, the people there and ours for it, the owner first.
+
+    `size` is how much happens there, beside the others.
+    """
 
     account: str
     size: float
-    owner: str
+    reps: tuple[str, str]
     contacts: tuple[str, ...]
 
 
@@ -62,12 +65,12 @@ def vendor(customers: int, seed: int = 2) -> Vendor:
         size = random.lognormvariate(0, 1.2)
         people = min(60, 2 + int(2 * size))
         contacts = tuple(f"person-{n:05}-{p:02}" for p in range(people))
-        made.append(Customer(f"account-{n:05}", size, random.choice(reps), contacts))
+        made.append(Customer(f"account-{n:05}", size, _two(random, reps), contacts))
     return Vendor(reps, tuple(made))
 
 
 def introductions(of: Vendor, at: datetime, seed: int = 3) -> Iterator[Event]:
-    """Who is who, at one moment: every rep, every account, and two contacts in three."""
+    """Who is who, at one moment: every rep, every account with a first meeting, most contacts."""
     random = Random(seed)
     made = Envelopes("crm", "introduction")
     for rep in of.reps:
@@ -82,7 +85,7 @@ def introductions(of: Vendor, at: datetime, seed: int = 3) -> Iterator[Event]:
             {
                 "name": customer.account.title(),
                 "segment": _SEGMENTS[rank],
-                "owner": customer.owner,
+                "owner": customer.reps[0],
                 "seats": len(customer.contacts) + random.randrange(5),
                 "mrr": round(400 * customer.size, 2),
                 "currency": "EUR",
@@ -93,6 +96,8 @@ def introductions(of: Vendor, at: datetime, seed: int = 3) -> Iterator[Event]:
         for contact in customer.contacts:
             if random.random() < 2 / 3:
                 yield made("contact", at, customer.account, _person(random, contact))
+        everyone = {"reps": list(customer.reps), "contacts": list(customer.contacts)}
+        yield made("interaction", at, customer.account, {"channel": "meeting"} | everyone)
 
 
 def activity(
@@ -113,7 +118,7 @@ def activity(
         if kind < _USAGE:
             yield app("usage", at, customer.account, _usage(random, customer))
         elif kind < _INTERACTIONS:
-            yield mail("interaction", at, customer.account, _interaction(random, customer, of))
+            yield mail("interaction", at, customer.account, _interaction(random, customer))
         else:
             type_, data = _change(random, customer, at)
             yield crm(type_, at, customer.account, data)
@@ -171,6 +176,11 @@ class Envelopes:
         return event if subject is None else event | {"subject": subject}
 
 
+def _two(random: Random, reps: tuple[str, ...]) -> tuple[str, str]:
+    owner, other = random.sample(reps, 2)
+    return owner, other
+
+
 def _person(random: Random, contact: str) -> Event:
     level, title, role = random.choices(_TITLES, _LEVEL_WEIGHTS)[0]
     about = {"contact": contact, "name": contact.title(), "title": title, "level": level}
@@ -188,9 +198,9 @@ def _usage(random: Random, customer: Customer) -> Event:
     return made
 
 
-def _interaction(random: Random, customer: Customer, of: Vendor) -> Event:
+def _interaction(random: Random, customer: Customer) -> Event:
     channel = random.choices(_CHANNELS, _CHANNEL_WEIGHTS)[0]
-    rep = customer.owner if random.random() < 0.8 else random.choice(of.reps)
+    rep = customer.reps[random.random() > 0.8]
     people = random.choices((1, 2, 4), (70, 20, 10))[0]
     contacts = list(dict.fromkeys(_someone(random, customer.contacts) for _ in range(people)))
     made: Event = {"channel": channel, "reps": [rep], "contacts": contacts}

@@ -58,14 +58,14 @@ def run(
         _unmet(number // ALERTED_EVERY, now - timedelta(days=100)),
     )
     background = events.usage(crowd.customers, number, now, "background")
-    found = []
+    found: list[tuple[float, float, float]] = []
     with stage.database(on) as state:
         note(f"loading {stored:,} events")
         with stage.connected(state) as engine:
             stage.load(engine, history, now)
         for one in range(runs):
-            sent, waits = _measure(on, state, list(_mixed(background, now)), rate, together)
-            found.append((sent, 1000 * median(waits), 1000 * quantiles(waits, n=100)[98]))
+            pace, waits = _measure(on, state, list(_mixed(background, now)), rate, together)
+            found.append((pace, 1000 * median(waits), 1000 * quantiles(waits, n=100)[98]))
             note(f"median {shown(found[-1][1])} ms of {len(waits)} (run {one + 1} of {runs})")
     sent, middle, slow = zip(*found, strict=True)
     lines = [
@@ -146,7 +146,7 @@ def _send(on: Stage, new: list[Event], rate: int, together: int) -> tuple[float,
 
     By the machine's clock, in seconds, as the Slack stand-in tells them.
     """
-    calls = {}
+    calls: dict[str, float] = {}
     with Celery(broker=on.broker, set_as_current=False) as producer:
         began = time.monotonic()
         for n, batch in enumerate(stage.batches(new, together)):

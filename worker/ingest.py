@@ -8,11 +8,10 @@ from sqlalchemy import Connection, Engine
 
 from worker.core.events import Event, Quarantined, parse
 from worker.evaluation import Rulebook, evaluate
-from worker.store import batches, event_log
+from worker.store import batches, event_log, workspace
 from worker.store.batches import BatchState, Counts, Rejected
 from worker.store.database import writing
 from worker.store.fold import calibrate, fold
-from worker.store.sweeps import last_sweep_on
 
 MAX_STARTS = 5
 """Starts of a batch after which it is parked: one of its events may kill whoever takes it in."""
@@ -51,7 +50,7 @@ def ingest(
         TryAgain: when it failed, and is not parked yet.
     """
     try:
-        with writing(engine) as db:
+        with writing(engine, durable=False) as db:
             row = batches.start(db, batch, now)
     except Exception as error:
         raise TryAgain(str(error)) from error
@@ -86,8 +85,10 @@ def _apply(
         event_log.quarantine(db, list(bad.values()), batch, now)
     alerts = 0
     if fresh:
-        calibrate(db, book.ties.half_life)
-        on = evaluation_date(db, now)
+        kept = workspace.read(db)
+        if kept.half_life != book.ties.half_life:
+            calibrate(db, book.ties.half_life)
+        on = evaluation_date(kept.last_sweep_on, now)
         changed = fold(db, fresh, book.ties.half_life).accounts(on)
         if changed and not backfill:
             alerts = evaluate(db, changed, on, book, now).alerts
@@ -97,10 +98,9 @@ def _apply(
     return BatchResult(counts, tuple(rejected), alerts)
 
 
-def evaluation_date(db: Connection, now: datetime) -> date:
+def evaluation_date(last_sweep_on: date | None, now: datetime) -> date:
     """Today, or the date of the last sweep if that is later: flags never go back in time."""
-    swept = last_sweep_on(db)
-    return max(now.date(), swept) if swept else now.date()
+    return max(now.date(), last_sweep_on or now.date())
 
 
 def _park(

@@ -8,7 +8,7 @@ from pathlib import Path
 from sqlalchemy import Engine
 
 from worker.evaluation import Rulebook, read_rulebook
-from worker.settings import settings
+from worker.settings import SettingsError, settings
 from worker.shipped import rules_dir
 from worker.slack.sender import SlackConfig
 from worker.store.database import engine_for
@@ -42,11 +42,14 @@ def rules_path() -> Path:
 
 
 def slack() -> SlackConfig:
-    """Where alerts go."""
+    """Where alerts go. Raises `SettingsError` for a token that cannot be one."""
     ours = settings()
     token = ours.slack_bot_token
-    return SlackConfig(
-        token=token.get_secret_value() if token else None,
-        base_url=ours.slack_base_url,
-        channel=ours.slack_channel,
-    )
+    try:
+        return SlackConfig(
+            token=token.get_secret_value() if token else None,
+            base_url=ours.slack_base_url,
+            channel=ours.slack_channel,
+        )
+    except ValueError as error:
+        raise SettingsError(f"TIEWATCH_SLACK_BOT_TOKEN cannot be used: {error}") from error

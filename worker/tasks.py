@@ -20,6 +20,7 @@ from worker.celery_app import DELIVER, INGEST, SWEEP, TASK_SECONDS, app
 from worker.ingest import TryAgain, ingest
 from worker.runtime import clock, engine, rulebook, slack
 from worker.settings import settings
+from worker.store import outbox
 from worker.store.database import reading
 from worker.store.workspace import is_demo
 
@@ -27,8 +28,8 @@ LEASE = timedelta(seconds=TASK_SECONDS + 10)
 LONGEST_DELAY = 30
 """Seconds between two tries at most: a delayed message is held by a worker, not by the queue."""
 
-DELIVERED_AT_ONCE = 50
-"""Alerts sent for one message: a task must end well before its time is up."""
+DELIVERY_TIME = timedelta(seconds=20)
+"""How long one pass sends: with a slow Slack too, it must end before its task's time is up."""
 
 DEMO_NOW = "tiewatch_now"
 """The message header that carries a demo's simulated time."""
@@ -74,11 +75,11 @@ def sweep_shard(self: Task, sweep: int, shard: int) -> None:
 def deliver(self: Task) -> None:
     """Send what the outbox holds."""
     send = delivery.sender(slack(), Console())
-    done = delivery.deliver(engine(), send, clock, limit=DELIVERED_AT_ONCE)
+    done = delivery.deliver(engine(), send, clock, within=DELIVERY_TIME)
     if done.sent or done.failed:
         log.info("delivered", sent=done.sent, failed=done.failed, waiting=done.waiting)
-    if done.sent + done.failed >= DELIVERED_AT_ONCE:
-        request_delivery()
+    if done.waiting:
+        _deliver_after_pause()
 
 
 def now(task: Task) -> datetime:
@@ -91,12 +92,25 @@ def now(task: Task) -> datetime:
     return clock()
 
 
-def request_delivery() -> None:
-    """Ask for a delivery now; if the queue is down, the minute's pass will do it."""
+def request_delivery(seconds: float = 0) -> None:
+    """Ask for a delivery in `seconds`; if the queue is down, the minute's pass will do it."""
     try:
-        deliver.apply_async(retry=False)
+        deliver.apply_async(countdown=seconds or None, retry=False)
     except BrokerDown as error:
         log.warning("delivery waits for the minute's pass", error=str(error))
+
+
+def _deliver_after_pause() -> None:
+    """Go on where a pass stopped; if Slack has asked for a short pause, just after it.
+
+    What waits for longer than a worker should hold a message is left to the minute's pass.
+    """
+    with reading(engine()) as db:
+        due = outbox.next_due(db)
+    if due is not None:
+        seconds = max(0.0, (due - clock()).total_seconds())
+        if seconds <= LONGEST_DELAY:
+            request_delivery(seconds)
 
 
 def request_shards(

@@ -120,7 +120,14 @@ def upgrade() -> None:
     with op.batch_alter_table("outbox", schema=None) as batch_op:
         batch_op.create_index(
             "ix_outbox_unsent",
-            ["due_at"],
+            ["due_at", "id"],
+            unique=False,
+            postgresql_where=sa.text("state IN ('waiting', 'sending')"),
+            sqlite_where=sa.text("state IN ('waiting', 'sending')"),
+        )
+        batch_op.create_index(
+            "ix_outbox_unsent_account",
+            ["account", "id"],
             unique=False,
             postgresql_where=sa.text("state IN ('waiting', 'sending')"),
             sqlite_where=sa.text("state IN ('waiting', 'sending')"),
@@ -279,6 +286,11 @@ def downgrade() -> None:
     op.drop_table("reps")
     op.drop_table("quarantine")
     with op.batch_alter_table("outbox", schema=None) as batch_op:
+        batch_op.drop_index(
+            "ix_outbox_unsent_account",
+            postgresql_where=sa.text("state IN ('waiting', 'sending')"),
+            sqlite_where=sa.text("state IN ('waiting', 'sending')"),
+        )
         batch_op.drop_index(
             "ix_outbox_unsent",
             postgresql_where=sa.text("state IN ('waiting', 'sending')"),

@@ -178,13 +178,26 @@ def test_usage_makes_a_user_for_90_complete_days(engine: Engine, days_ago: int, 
     assert facts["days_since_user_contact"] == (3 if users else NEVER)
 
 
+@pytest.mark.parametrize("later", [[0], [0, -1], [-1]])
 @pytest.mark.parametrize(("before", "used"), [(1, 1), (30, 1), (31, 0)])
-def test_usage_of_today_does_not_hide_the_usage_before_it(
-    engine: Engine, before: int, used: int
+def test_usage_of_today_and_tomorrow_does_not_hide_the_usage_before(
+    engine: Engine, before: int, later: list[int], used: int
 ) -> None:
-    use = {"user": "dana"}
-    facts = facts_after(engine, (0, "usage", use), (before, "usage", use), (-1, "usage", use))
-    assert facts["licences_used"] == used
+    uses = [(days_ago, "usage", {"user": "dana"}) for days_ago in (*later, before)]
+    assert facts_after(engine, *uses)["licences_used"] == used
+
+
+@pytest.mark.parametrize(
+    ("at", "lifecycle"), [("23:59:59.999999Z", "churned"), ("00:00:00-00:30", "churned"),
+                          ("23:30:00-00:30", "active")]
+)  # fmt: skip
+def test_a_subscription_has_churned_by_the_end_of_the_utc_date_of_that_event(
+    engine: Engine, at: str, lifecycle: str
+) -> None:
+    churned = {"subscription": "s1", "status": "churned"}
+    with engine.connect() as db:
+        ingest(db, [event(1, 5, "subscription", churned, at)])
+        assert facts_on(db, ON - timedelta(5))["acme"]["lifecycle"] == lifecycle
 
 
 def test_on_a_past_date_later_events_are_not_there_yet_but_attributes_are_the_current_ones(

@@ -3,6 +3,7 @@
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -49,12 +50,17 @@ def shape(engine: Engine) -> object:
             [{**column, "type": str(column["type"])} for column in found.get_columns(name)],
             found.get_pk_constraint(name),
             found.get_foreign_keys(name),
-            sorted(map(repr, found.get_indexes(name))),
+            sorted(map(_index, found.get_indexes(name))),
             sorted(map(repr, found.get_unique_constraints(name))),
             sorted(map(repr, found.get_check_constraints(name))),
         ]
         for name in sorted(tables(engine))
     }
+
+
+def _index(index: Any) -> str:
+    options = {name: str(value) for name, value in index.get("dialect_options", {}).items()}
+    return f"{index['name']} {index['column_names']} {index['unique']} {options}"
 
 
 def test_no_table_has_drifted_from_what_the_migrations_make(migrated):

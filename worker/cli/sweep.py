@@ -12,7 +12,7 @@ from worker.cli.access import a_date, database
 from worker.cli.terminal import AsJson, Refused, print_json, progress, say
 from worker.store import outbox
 from worker.store import sweeps as sweeps_store
-from worker.store.database import reading
+from worker.store.database import reading, writing
 from worker.store.sweeps import Totals
 
 MANUAL = "manual"
@@ -60,9 +60,17 @@ def run_sweep(engine: Engine, on: date) -> Totals:
         return sweeps_store.totals(db, sweep, sweeps.MAX_STARTS)
 
 
-def deliver(as_json: AsJson = False) -> None:
+def deliver(
+    failed: Annotated[
+        bool, typer.Option("--failed", help="Try those again, too, that were given up.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
     """Send the alerts that wait, once: to Slack, or to the terminal where no token is set."""
     engine = database()
+    if failed:
+        with writing(engine) as db:
+            outbox.requeue(db, runtime.clock())
     console = Console(stderr=as_json)
     done = delivery.deliver(engine, delivery.sender(runtime.slack(), console), runtime.clock)
     if as_json:
@@ -70,7 +78,7 @@ def deliver(as_json: AsJson = False) -> None:
     else:
         print(f"{done.sent:,} alerts sent, {done.failed:,} failed, {done.waiting:,} waiting.")
     if done.failed:
-        say("'tiewatch doctor' says why alerts failed.")
+        say("'tiewatch doctor' says why; 'tiewatch deliver --failed' tries them again.")
 
 
 def _mention_waiting(engine: Engine) -> None:

@@ -171,8 +171,7 @@ class _Envelope(Struct):
     specversion: Literal["1.0"] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(Struct, frozen=True):
     """A valid event. `time` is UTC and `day` its date's ordinal; `account` is None for a rep.
 
     `body` is the whole envelope as JSON, unknown keys included, for the log.
@@ -224,7 +223,7 @@ def parse(raw: object, received: datetime) -> Event | Quarantined:
         or "\\u0000" in body
         or "\\ud" in body
         or (account is None and envelope.type != "rep")
-        or next(_contradictions(data), None) is not None
+        or (isinstance(data, Interaction | Survey) and any(_contradictions(data)))
     )
     if suspect and _problems(raw, received):
         return _quarantined(raw, received)

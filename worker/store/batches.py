@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, RowMapping, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from worker.store.tables import batches
@@ -69,14 +69,12 @@ def start(db: Connection, id_: str, now: datetime) -> Batch:
     """Count one more start of a batch; the row that says how it stands."""
     dialect = postgresql if db.dialect.name == "postgresql" else sqlite
     new = dialect.insert(batches).values(id=id_, state=BatchState.STARTED, starts=1, started_at=now)
-    db.execute(
+    row = db.execute(
         new.on_conflict_do_update(
-            index_elements=["id"],
-            set_={"starts": batches.c.starts + 1},
-            where=batches.c.state == BatchState.STARTED,
-        )
+            index_elements=["id"], set_={"starts": batches.c.starts + 1}
+        ).returning(*batches.c)
     )
-    return read(db, [id_])[0]
+    return _batch(row.mappings().one())
 
 
 def applied(
@@ -136,17 +134,18 @@ def restart(db: Connection, id_: str) -> None:
 def read(db: Connection, ids: Sequence[str]) -> list[Batch]:
     """The rows of those batches that have been started."""
     found = db.execute(select(batches).where(batches.c.id.in_(ids))).mappings()
-    return [
-        Batch(
-            row["id"],
-            BatchState(row["state"]),
-            row["starts"],
-            Counts(*(row[n] or 0 for n in ("received", "applied", "duplicates", "quarantined"))),
-            tuple(msgspec.json.decode(row["problems"] or "[]", type=list[Rejected])),
-            row["error"],
-        )
-        for row in found
-    ]
+    return [_batch(row) for row in found]
+
+
+def _batch(row: RowMapping) -> Batch:
+    return Batch(
+        row["id"],
+        BatchState(row["state"]),
+        row["starts"],
+        Counts(*(row[n] or 0 for n in ("received", "applied", "duplicates", "quarantined"))),
+        tuple(msgspec.json.decode(row["problems"] or "[]", type=list[Rejected])),
+        row["error"],
+    )
 
 
 def parked(db: Connection) -> Sequence[tuple[str, str | None]]:

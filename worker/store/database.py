@@ -26,7 +26,6 @@ def engine_for(url: str) -> Engine:
         return create_engine(
             parsed,
             pool_size=5,
-            pool_pre_ping=True,
             connect_args={"options": "-c timezone=UTC", "connect_timeout": 10},
         )
     if parsed.get_backend_name() == "sqlite":
@@ -56,9 +55,15 @@ def _begin_sqlite(connection: Connection) -> None:
 
 
 @contextmanager
-def writing(engine: Engine) -> Iterator[Connection]:
-    """A transaction that commits when the block ends, and rolls back when it raises."""
+def writing(engine: Engine, *, durable: bool = True) -> Iterator[Connection]:
+    """A transaction that commits when the block ends, and rolls back when it raises.
+
+    One that need not be `durable` does not wait for the disk: it may be lost if the database
+    itself crashes within a second.
+    """
     with engine.begin() as db:
+        if not durable and engine.dialect.name == "postgresql":
+            db.exec_driver_sql("SET LOCAL synchronous_commit TO off")
         yield db
 
 

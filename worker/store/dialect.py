@@ -16,9 +16,16 @@ def execute_rows(
     `columns` maps each column of the rows to its PostgreSQL type. The rows travel as one JSON
     array: several times faster than one parameter set a row.
     """
-    payload = msgspec.json.encode([dict(zip(columns, row, strict=True)) for row in rows]).decode()
+    named = _row(tuple(columns))
+    payload = msgspec.json.encode([named(*row) for row in rows]).decode()
     statement = _with_rows(sql, tuple(columns.items()), db.dialect.name)
     return _found(db.execute(statement, {"rows": payload, **more}))
+
+
+@lru_cache(maxsize=256)
+def _row(columns: tuple[str, ...]) -> type[msgspec.Struct]:
+    """A struct of these columns: made and encoded in a third of the time of a dict."""
+    return msgspec.defstruct("Row", [(name, Any) for name in columns])
 
 
 @lru_cache(maxsize=256)
@@ -34,10 +41,8 @@ def _with_rows(sql: str, columns: tuple[tuple[str, str], ...], dialect: str) -> 
 
 def execute_among(db: Connection, sql: str, ids: Iterable[str], **more: Any) -> Sequence[Any]:
     """Run a statement in which `{among}` stands for membership of `ids`: `account {among}`."""
-    given = list(ids)
-    dialect = db.dialect.name
-    payload = given if dialect == "postgresql" else msgspec.json.encode(given).decode()
-    return _found(db.execute(_among(sql, dialect), {"ids": payload, **more}))
+    payload = msgspec.json.encode(list(ids)).decode()
+    return _found(db.execute(_among(sql, db.dialect.name), {"ids": payload, **more}))
 
 
 def _found(result: CursorResult[Any]) -> Sequence[Any]:
@@ -51,7 +56,10 @@ def _found(result: CursorResult[Any]) -> Sequence[Any]:
 
 @lru_cache(maxsize=256)
 def _among(sql: str, dialect: str) -> TextClause:
-    among = "= ANY(:ids)" if dialect == "postgresql" else "IN (SELECT value FROM json_each(:ids))"
+    if dialect == "postgresql":  # an array, which unlike a subquery is looked up in an index
+        among = "= ANY(ARRAY(SELECT json_array_elements_text(CAST(:ids AS json))))"
+    else:
+        among = "IN (SELECT value FROM json_each(:ids))"
     return _statement(sql.replace("{among}", among), dialect)
 
 

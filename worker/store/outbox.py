@@ -196,6 +196,13 @@ def paused_until(db: Connection) -> datetime | None:
     return db.scalar(select(workspace.c.slack_paused_until))
 
 
+def next_due(db: Connection) -> datetime | None:
+    """When the next alert may be sent, which may be past; None if none waits."""
+    due = db.scalar(select(func.min(outbox.c.due_at)).where(_unsent(outbox)))
+    pause = paused_until(db)
+    return due if due is None or pause is None else max(due, pause)
+
+
 def slack_user(db: Connection, rep: str | None) -> str | None:
     """The Slack user of a rep who has not left, if there is one."""
     return db.scalar(select(reps.c.slack_user).where(reps.c.rep == rep, reps.c.gone.is_not(True)))

@@ -75,6 +75,7 @@ def instant(value: datetime) -> str:
 
 
 _ROW_ID = BigInteger().with_variant(Integer, "sqlite")
+UNSENT_ALERT = text("state IN ('waiting', 'sending')")
 LIVE_FLAG = text("state IN ('pending', 'open', 'acknowledged', 'snoozed')")
 
 workspace = Table(
@@ -291,11 +292,16 @@ outbox = Table(
     Column("channel", Text),
     Column("message_ts", Text),
     Column("error", Text),
+    # For taking the next row, and for seeing that none of its account's comes before it.
     Index(
-        "ix_outbox_unsent",
-        "due_at",
-        postgresql_where=text("state IN ('waiting', 'sending')"),
-        sqlite_where=text("state IN ('waiting', 'sending')"),
+        "ix_outbox_unsent", "due_at", "id", postgresql_where=UNSENT_ALERT, sqlite_where=UNSENT_ALERT
+    ),
+    Index(
+        "ix_outbox_unsent_account",
+        "account",
+        "id",
+        postgresql_where=UNSENT_ALERT,
+        sqlite_where=UNSENT_ALERT,
     ),
 )
 

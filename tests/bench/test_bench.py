@@ -1,0 +1,129 @@
+"""The benchmarks run, and measure what they say they do."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from itertools import islice
+from typing import Any
+
+import psycopg
+import pytest
+import sqlalchemy as sa
+
+from bench import baseline, events, floor, growth, latency, stage, sweep, throughput
+from bench.__main__ import BENCHMARKS, QUICK, document
+from bench.events import Event
+from bench.measure import Goal, Line, Report, interleaved, ratios, shown
+from bench.stage import Stage
+from worker.core.events import Quarantined, parse
+
+NOW = datetime(2026, 3, 2, 10, 30, tzinfo=UTC)
+CROWD = events.vendor(20)
+
+
+@pytest.fixture
+def small(postgres_server: str, broker_url: str) -> Stage:
+    return Stage(postgres_server, broker_url)
+
+
+def silent(_: str) -> None:
+    pass
+
+
+@pytest.mark.parametrize(
+    ("run", "size"),
+    [
+        (
+            throughput.run,
+            {"stored": 200, "number": 100, "fewer": 10, "customers": 20}
+            | {"processes": (1,), "sizes": (20,)},
+        ),
+        (growth.run, {"few": 200, "many": 600, "number": 500, "customers": 20}),
+        (sweep.run, {"accounts": 50}),
+        (latency.run, {"rate": 40, "seconds": 1, "stored": 200, "customers": 20}),
+    ],
+)
+def test_each_benchmark_measures_something(
+    small: Stage, run: Callable[..., list[Report]], size: dict[str, Any]
+) -> None:
+    for report in run(small, silent, **size, runs=1):
+        assert report.lines
+        assert "{" not in report.method
+        for line in report.lines:
+            assert line.runs
+            assert all(value > 0 for value in line.runs), line.what
+
+
+def test_the_quick_benchmarks_are_all_of_them() -> None:
+    assert QUICK.keys() == BENCHMARKS.keys()
+
+
+def test_the_same_arguments_give_the_same_events() -> None:
+    again = events.history(events.vendor(20), 500, NOW)
+    assert list(events.history(CROWD, 500, NOW)) == list(again)
+
+
+def test_tiewatch_accepts_every_event() -> None:
+    made = [*events.history(CROWD, 2_000, NOW), *events.today(CROWD, 500, NOW)]
+    made += events.yesterday(CROWD, 500, NOW)
+    assert len({(event["source"], event["id"]) for event in made}) == 3_000
+    assert not [one for one in (parse(event, NOW) for event in made) if isinstance(one, Quarantined)]
+
+
+def test_events_are_mostly_usage_in_order_of_time_and_of_this_day() -> None:
+    made = events.today(CROWD, 1_000, NOW)
+    times = [datetime.fromisoformat(event["time"]) for event in made]
+    assert times == sorted(times)
+    assert {time.date() for time in times} == {NOW.date()}
+    assert 800 < sum(event["type"] == "usage" for event in made) < 900
+
+
+def test_the_largest_tenth_of_accounts_makes_about_half_of_the_events() -> None:
+    sizes = sorted((one.size for one in events.vendor(1_000).customers), reverse=True)
+    assert 0.4 < sum(sizes[:100]) / sum(sizes) < 0.6
+
+
+def test_rounds_are_interleaved() -> None:
+    order: list[str] = []
+    found = interleaved(
+        {
+            name: lambda run, name=name: order.append(name) or float(run)  # type: ignore[func-returns-value]
+            for name in "ab"
+        },
+        3,
+        silent,
+    )
+    assert order == ["a", "b"] * 3
+    assert found == {"a": (0.0, 1.0, 2.0), "b": (0.0, 1.0, 2.0)}
+
+
+def test_ratios_are_of_the_same_round() -> None:
+    assert ratios((10.0, 30.0), (5.0, 10.0)) == (2.0, 3.0)
+
+
+@pytest.mark.parametrize(
+    ("goal", "met"),
+    [(Goal(at_least=60), True), (Goal(at_least=60.1), False)]
+    + [(Goal(at_most=60), True), (Goal(at_most=59.9), False), (None, None)],
+)
+def test_a_goal_is_for_the_median(goal: Goal | None, met: bool | None) -> None:
+    assert Line("", (1.0, 60.0, 900.0), "x", goal).met is met
+
+
+def test_results_show_the_median_the_span_and_a_missed_goal() -> None:
+    line = Line("fast", (1_000.0, 3_000.0, 2_000.0), "events/s", Goal(at_least=2_500))
+    told = document(["a machine"], [Report("Speed", "How.", [line])])
+    assert "| fast | 2,000 events/s | 1,000 – 3,000 | at least 2,500 | missed |" in told
+    assert "- a machine" in told
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(12_345.6, "12,346"), (99.94, "99.9"), (1.234, "1.23"), (0, "0.00")]
+)
+def test_numbers_are_shown_with_what_they_mean(value: float, text: str) -> None:
+    assert shown(value) == text
+
+
+@pytest.fixture
+def taken(small: Stage, monkeypatch: pytest.MonkeyPatch) -> "dict[str, sa.Connection]":
+    """The same state and new events in three databases: by tiewatch, the baseline and the floor."""
+    ...
