@@ -1,4 +1,4 @@
-"""Runs the migrations: on the connection that tiewatch hands over, or for a developer's `alembic`."""
+"""Runs the migrations: on the connection handed over, or for a developer's own `alembic`."""
 
 from alembic import context
 from sqlalchemy import Connection

@@ -14,7 +14,7 @@ from bench.events import Event
 STATEMENT = """
 WITH given AS MATERIALIZED (
     SELECT source, id, type, time, subject, data,
-        time::date - date '0001-01-01' + 1 AS day
+        (time AT TIME ZONE 'UTC')::date - date '0001-01-01' + 1 AS day
     FROM json_to_recordset(%s)
         AS r(source text, id text, type text, time timestamptz, subject text, data jsonb)
     ORDER BY source, id

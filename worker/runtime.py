@@ -1,4 +1,4 @@
-"""What a process works with: its database engine, the rules in force, where alerts go, the clock."""
+"""What a process works with: its database, the rules in force, where alerts go, the clock."""
 
 import os
 from datetime import UTC, datetime

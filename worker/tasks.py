@@ -79,7 +79,7 @@ def deliver(self: Task) -> None:
     if done.sent or done.failed:
         log.info("delivered", sent=done.sent, failed=done.failed, waiting=done.waiting)
     if done.waiting:
-        _deliver_after_pause()
+        _go_on_delivering(done.sent + done.failed > 0)
 
 
 def now(task: Task) -> datetime:
@@ -100,17 +100,17 @@ def request_delivery(seconds: float = 0) -> None:
         log.warning("delivery waits for the minute's pass", error=str(error))
 
 
-def _deliver_after_pause() -> None:
-    """Go on where a pass stopped; if Slack has asked for a short pause, just after it.
+def _go_on_delivering(progress: bool) -> None:
+    """Go on where a pass stopped; where a pause is wanted and is short, just after it.
 
-    What waits for longer than a worker should hold a message is left to the minute's pass.
+    What waits for longer than a worker should hold a message is left to the minute's pass. So is
+    what is due although the pass made no progress: another worker is sending it.
     """
     with reading(engine()) as db:
         due = outbox.next_due(db)
-    if due is not None:
-        seconds = max(0.0, (due - clock()).total_seconds())
-        if seconds <= LONGEST_DELAY:
-            request_delivery(seconds)
+    seconds = (due - clock()).total_seconds() if due else 0
+    if 0 < seconds <= LONGEST_DELAY or (progress and seconds <= 0):
+        request_delivery(max(0, seconds))
 
 
 def request_shards(

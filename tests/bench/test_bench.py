@@ -1,8 +1,7 @@
 """The benchmarks run, and measure what they say they do."""
 
-from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
-from itertools import islice
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import psycopg
@@ -11,7 +10,6 @@ import sqlalchemy as sa
 
 from bench import baseline, events, floor, growth, latency, stage, sweep, throughput
 from bench.__main__ import BENCHMARKS, QUICK, document
-from bench.events import Event
 from bench.measure import Goal, Line, Report, interleaved, ratios, shown
 from bench.stage import Stage
 from worker.core.events import Quarantined, parse
@@ -66,7 +64,9 @@ def test_tiewatch_accepts_every_event() -> None:
     made = [*events.history(CROWD, 2_000, NOW), *events.today(CROWD, 500, NOW)]
     made += events.yesterday(CROWD, 500, NOW)
     assert len({(event["source"], event["id"]) for event in made}) == 3_000
-    assert not [one for one in (parse(event, NOW) for event in made) if isinstance(one, Quarantined)]
+    assert not [
+        one for one in (parse(event, NOW) for event in made) if isinstance(one, Quarantined)
+    ]
 
 
 def test_events_are_mostly_usage_in_order_of_time_and_of_this_day() -> None:
@@ -123,7 +123,64 @@ def test_numbers_are_shown_with_what_they_mean(value: float, text: str) -> None:
     assert shown(value) == text
 
 
-@pytest.fixture
-def taken(small: Stage, monkeypatch: pytest.MonkeyPatch) -> "dict[str, sa.Connection]":
-    """The same state and new events in three databases: by tiewatch, the baseline and the floor."""
-    ...
+@pytest.fixture(scope="module")
+def kept(postgres_server: str) -> Iterator[dict[str, str]]:
+    """Databases by name in which each of the three has taken the same events into the same state."""
+    on, now = Stage(postgres_server, ""), stage.now()
+    new = events.today(CROWD, 300, now)
+    with (
+        throughput.prepared(on, events.history(CROWD, 600, events.midnight(now)), now) as state,
+        stage.database(on, state) as tiewatch,
+        stage.database(on, state) as theirs,
+        stage.database(on, state) as lowest,
+    ):
+        with stage.connected(tiewatch) as engine:
+            stage.take(engine, "test", stage.batches(new, 100), stage.rulebook())
+        with pytest.MonkeyPatch.context() as patch, stage.connected(theirs) as engine:
+            patch.setattr(baseline, "engine", engine)
+            for event in [*new, *new[:20]]:
+                baseline.take.run(event)
+        with psycopg.connect(
+            sa.make_url(lowest).set(drivername="postgresql").render_as_string()
+        ) as db:
+            floor.take(db, stage.batches([*new, *new[:20]], 100))
+        yield {"tiewatch": tiewatch, "baseline": theirs, "floor": lowest}
+
+
+def rows(url: str, query: str) -> set[tuple[Any, ...]]:
+    with stage.polled(url) as db:
+        return {tuple(row) for row in db.execute(sa.text(query))}
+
+
+def test_all_three_log_the_same_events_once(kept: dict[str, str]) -> None:
+    logged = rows(kept["tiewatch"], "SELECT source, id, type, time, account FROM events")
+    assert len(logged) == 900
+    assert rows(kept["floor"], "SELECT source, id, type, time, account FROM events") == logged
+    of_baseline = "SELECT source, id, type, time, account FROM baseline.events"
+    assert rows(kept["baseline"], of_baseline) == logged
+
+
+def test_all_three_count_the_same_usage(kept: dict[str, str]) -> None:
+    days = rows(kept["tiewatch"], "SELECT account, day, count FROM usage_days")
+    assert rows(kept["floor"], "SELECT account, day, count FROM usage_days") == days
+    of_baseline = "SELECT account, day - date '0001-01-01' + 1, count FROM baseline.usage_days"
+    assert rows(kept["baseline"], of_baseline) == days
+    users = "SELECT account, contact, day, count FROM user_days"
+    assert rows(kept["floor"], users) == rows(kept["tiewatch"], users)
+
+
+def test_the_baseline_knows_the_same_people_and_ties(kept: dict[str, str]) -> None:
+    for table, columns in (
+        ("ties", "account, rep, contact"),
+        ("contacts", "account, contact, title, level, role"),
+        ("accounts", "account, name, segment, owner, mrr, lifecycle"),
+    ):
+        known = rows(kept["tiewatch"], f"SELECT {columns} FROM {table}")
+        assert rows(kept["baseline"], f"SELECT {columns} FROM baseline.{table}") == known
+
+
+def test_the_baseline_raises_the_flags_that_tiewatch_raises(kept: dict[str, str]) -> None:
+    live = "SELECT account, rule FROM {} WHERE state IN ('pending', 'open')"
+    raised = rows(kept["tiewatch"], live.format("flags"))
+    assert len(raised) > 10
+    assert rows(kept["baseline"], live.format("baseline.flags")) == raised

@@ -23,8 +23,7 @@ def test_every_command_has_help_that_a_customer_success_team_understands(tiewatc
     assert done.err == ""
     text = " ".join(re.sub(r"[│╭╮╰╯─]", " ", done.out).split())
     assert f"{command} " in text
-    about = text.partition("] ")[2] or text
-    assert len(about.split(".")[0].split()) >= 2
+    assert re.search(r" [A-Z][a-z]+( [a-z,']+)+.*?\. ", text), "there is no sentence on it"
     assert not re.search(r"\b(celery|redis|kombu|sqlalchemy|ORM|idempotent)\b", text, re.I)
 
 
@@ -52,7 +51,8 @@ def test_wrong_use_is_said_on_standard_error_with_status_2(tiewatch, arguments):
     done = tiewatch(*arguments)
     assert done.status == 2
     assert done.out == ""
-    assert "--help" in done.err or "No such" in done.err
+    assert done.err
+    assert "Traceback" not in done.err
 
 
 def test_the_command_is_installed_and_starts_anywhere(folder):

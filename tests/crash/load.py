@@ -1,7 +1,7 @@
-"""A load of events whose outcome does not depend on the order in which its batches are applied.
+"""A load of events whose outcome does not depend on the order or the batches in which they come.
 
-Flags move with what is known at the moment, so in general the order of batches decides which of
-them open on the way. Here each account's history comes first (`history`), and of the load itself
+Flags move with what is known at the moment, so in general the order decides which of them open on
+the way. Here each account's history comes first (`history`), and of the load itself
 (`load`) one event an account can move a flag; all others only have to be counted. So a run with
 any number of crashes must end with exactly the flags and alerts of an undisturbed one.
 """
@@ -14,7 +14,6 @@ Raw = dict[str, Any]
 
 ACCOUNTS = 200
 EVENTS = 20_000
-BATCH_EVENTS = 100
 
 RENEWAL = "renewal-without-exec-contact"
 SINGLE = "single-threaded"
@@ -46,10 +45,10 @@ def history(today: date) -> list[Raw]:
     return events
 
 
-def load(today: date, seed: int) -> list[list[Raw]]:
-    """`EVENTS` events in batches: every turn of a story, and noise around it.
+def load(today: date, seed: int) -> list[Raw]:
+    """`EVENTS` events in a random order: every turn of a story, and noise around it.
 
-    Some of the noise comes twice, in another batch, and some of it is bad.
+    Some of the noise comes twice, and some is bad.
     """
     chance = Random(seed)
     turns = [turn for number in range(ACCOUNTS) if (turn := _turn(number, today)) is not None]
@@ -57,7 +56,7 @@ def load(today: date, seed: int) -> list[list[Raw]]:
     bad = [_bad(today, number) for number in range(100)]
     events = turns + noise + bad + chance.sample(noise, 500)
     chance.shuffle(events)
-    return [events[start : start + BATCH_EVENTS] for start in range(0, EVENTS, BATCH_EVENTS)]
+    return events
 
 
 def _past(number: int, today: date) -> list[tuple[int, str, Raw]]:

@@ -34,12 +34,14 @@ def test_kills_at_random_points_of_a_load_change_nothing(
     # As of tomorrow, so that midnight does not matter: after a sweep of a date nothing is
     # evaluated as of an earlier one.
     today = datetime.now(UTC).date() + timedelta(1)
-    arriving = {f"batch-{n}": events for n, events in enumerate(load.load(today, SEED))}
+    events = load.load(today, SEED)
+    arriving = {f"batch-{place}": events[place : place + 100] for place in range(0, len(events), 100)}
     undisturbed, disturbed = engine_for(sqlite_url), engine_for(postgresql_url)
 
     remember(undisturbed, today)
-    for name, events in arriving.items():
-        ingest(undisturbed, name, events, RULES, datetime.now(UTC))
+    for place in range(0, len(events), 1_000):
+        some = events[place : place + 1_000]
+        ingest(undisturbed, f"batch-{place}", some, RULES, datetime.now(UTC))
     assert flags_by_rule(undisturbed) == {
         (load.RENEWAL, "open"): 40,
         (load.RENEWAL, "resolved"): 40,

@@ -37,9 +37,9 @@ class OpenFlag(Struct, frozen=True):
 class Alert(Struct, frozen=True, kw_only=True):
     """One message to one rep.
 
-    `owner` is a rep's id. `rule` and `severity` are None for a renewal check, whose `open_flags` say what is open. `mrr`
-    is a month's revenue in `currency`; `since` is the UTC date from which the rule held, `on` the
-    UTC date of the decision; `clears` says in words what will clear the flag.
+    `owner` is a rep's id. `rule` and `severity` are None for a renewal check, whose `open_flags`
+    say what is open. `mrr` is a month's revenue in `currency`; `since` is the UTC date from which
+    the rule held, `on` the UTC date of the decision; `clears` says what will clear the flag.
     """
 
     reason: AlertReason

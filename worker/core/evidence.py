@@ -2,13 +2,14 @@
 nearest, and who is missing."""
 
 from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import date
 from typing import NamedTuple
 
 from worker.core.conditions import AllOf, AnyOf, Compare, Condition, Not
 from worker.core.facts import People, decision_level, people_of
-from worker.core.stats import AccountStats, ContactStats, Workspace
-from worker.core.ties import Strength, Tier, strength
+from worker.core.stats import AccountStats, Workspace
+from worker.core.ties import Tier, strength
 from worker.core.units import Unit, shown
 
 
@@ -23,30 +24,6 @@ def facts_in(condition: Condition) -> frozenset[str]:
             return frozenset().union(*map(facts_in, parts))
 
 
-class _Relation(NamedTuple):
-    """A contact's best tie: the order of the fields is what makes one better."""
-
-    tier: Tier
-    score: float
-    day: int
-    contact: str
-    rep: str
-
-
-class _Group(NamedTuple):
-    """A kind of contact that rules speak of."""
-
-    fact_part: str
-    one: str
-    many: str
-
-
-_GROUPS = (
-    _Group("exec", "executive", "executives"),
-    _Group("user", "user", "users"),
-)
-
-
 def who(
     stats: AccountStats,
     on: int,
@@ -58,91 +35,101 @@ def who(
 
     `rep_names` maps rep ids to names; a rep without one is shown by id.
     """
-    people = people_of(stats, on)
+    scene = _Scene(stats, on, workspace, people_of(stats, on), rep_names)
+    parts = {part for name in facts for part in name.split("_")}
     lines: list[str] = []
-    for group in _GROUPS:
-        if any(
-            group.fact_part in name.split("_") or group.fact_part + "s" in name.split("_")
-            for name in facts
-        ):
-            lines += _group_lines(stats, on, workspace, people, group, rep_names)
+    if parts & {"exec", "execs"}:
+        lines += scene.lines("executive", "executives", scene.people.execs)
+        lines += scene.unknown_levels()
+    if parts & {"user", "users"}:
+        lines += scene.lines("user", "users", scene.people.users)
     return tuple(lines)
 
 
-def _group_lines(
-    stats: AccountStats,
-    on: int,
-    workspace: Workspace,
-    people: People,
-    group: _Group,
-    rep_names: Mapping[str, str],
-) -> Iterator[str]:
-    members = people.execs if group.fact_part == "exec" else people.users
-    persons = {person.contact: person for person in stats.contacts}
-    last = max(
-        ((tie.state.day, tie.contact, tie.rep) for tie in stats.ties if tie.contact in members),
-        default=None,
-    )
-    if last is not None:
-        day, contact, rep = last
-        yield (
-            f"Last {group.one} contact: {_person(persons, contact, people)}, "
-            f"{_date(day)}, with {_rep(rep, rep_names, workspace)}."
-        )
-    elif len(members - people.gone) == 1:
-        (only,) = members - people.gone
-        yield f"No contact yet with the one known {group.one}: {_person(persons, only, people)}."
-    elif members - people.gone:
-        yield f"No contact yet with any of the {len(members - people.gone)} known {group.many}."
-    else:
-        yield f"No {group.one} is known at this account."
-    nearest = max(_relations(stats, on, workspace, members - people.gone), default=None)
-    if nearest is not None and (last is None or nearest.contact != last[1]):
-        yield (
-            f"Strongest tie to {_an(group.one)}: {_person(persons, nearest.contact, people)}, "
-            f"{_words(nearest.tier)}, {_ago(on - nearest.day)}, "
-            f"with {rep_names.get(nearest.rep, nearest.rep)}."
-        )
-    elif nearest is not None:
-        yield f"That is also the strongest tie to {_an(group.one)}: {_words(nearest.tier)}."
-    else:
-        other = max(
-            _relations(stats, on, workspace, set(persons) - members - people.gone), default=None
-        )
-        if other is not None:
+class _Relation(NamedTuple):
+    """A live tie: the order of the fields is what makes one better than another."""
+
+    tier: Tier
+    score: float
+    day: int
+    contact: str
+    rep: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Scene:
+    """An account on a day, and what it takes to speak of its people."""
+
+    stats: AccountStats
+    on: int
+    workspace: Workspace
+    people: People
+    rep_names: Mapping[str, str]
+
+    def lines(self, one: str, many: str, members: set[str]) -> Iterator[str]:
+        """What to know of the members of a group, called `one` and `many`."""
+        here = members - self.people.gone
+        contacts = [
+            (t.state.day, t.contact, t.rep) for t in self.stats.ties if t.contact in members
+        ]
+        last_met = None
+        if contacts:
+            day, last_met, rep = max(contacts)
+            met = f"{self._person(last_met)}, {_date(day)}, with {self._rep(rep)}"
+            yield f"Last {one} contact: {met}."
+        elif len(here) == 1:
+            yield f"No contact yet with the one known {one}: {self._person(min(here))}."
+        elif here:
+            yield f"No contact yet with any of the {len(here)} known {many}."
+        else:
+            yield f"No {one} is known at this account."
+        yield from self._nearest(one, here, last_met)
+
+    def _nearest(self, one: str, here: set[str], last_met: str | None) -> Iterator[str]:
+        best = max(self._relations(here), default=None)
+        if best is None:
+            others = {person.contact for person in self.stats.contacts} - here - self.people.gone
+            other = max(self._relations(others), default=None)
+            if other is not None:
+                yield f"Nearest other: {self._person(other.contact)}, {self._how_near(other)}."
+        elif best.contact == last_met:
+            yield f"That is also the strongest tie to {_a(one)}: {_tie(best.tier)}."
+        else:
             yield (
-                f"Nearest other: {_person(persons, other.contact, people)}, "
-                f"{_words(other.tier)}, {_ago(on - other.day)}."
+                f"Strongest tie to {_a(one)}: {self._person(best.contact)}, "
+                f"{self._how_near(best)}, with {self._rep(best.rep)}."
             )
-    if group.fact_part == "exec":
-        unknown = sum(1 for p in stats.contacts if decision_level(p) is None and not p.gone)
+
+    def unknown_levels(self) -> Iterator[str]:
+        """How many may be executives without our knowing: unknown is not non-executive."""
+        unknown = sum(1 for p in self.stats.contacts if not p.gone and decision_level(p) is None)
         if unknown:
             has = "1 contact has" if unknown == 1 else f"{unknown} contacts have"
             yield f"{has} no known level: a title would say whether they decide."
 
+    def _relations(self, members: Collection[str]) -> Iterator[_Relation]:
+        for rep, contact, state in self.stats.ties:
+            if contact in members and rep not in self.workspace.gone_reps:
+                of = strength(state, self.on, self.workspace.ties)
+                yield _Relation(of.tier, of.score, state.day, contact, rep)
 
-def _relations(
-    stats: AccountStats, on: int, workspace: Workspace, members: Collection[str]
-) -> Iterator[_Relation]:
-    for tie in stats.ties:
-        if tie.contact in members and tie.rep not in workspace.gone_reps:
-            of: Strength = strength(tie.state, on, workspace.ties)
-            yield _Relation(of.tier, of.score, tie.state.day, tie.contact, tie.rep)
+    def _how_near(self, relation: _Relation) -> str:
+        days = self.on - relation.day
+        return f"{_tie(relation.tier)}, " + (f"{shown(days, Unit.DAYS)} ago" if days else "today")
+
+    def _person(self, contact: str) -> str:
+        person = next((p for p in self.stats.contacts if p.contact == contact), None)
+        name = person.name if person and person.name else contact
+        title = f", {person.title}" if person and person.title else ""
+        return f"{name}{title}{' (has left)' if contact in self.people.gone else ''}"
+
+    def _rep(self, rep: str) -> str:
+        gone = " (has left)" if rep in self.workspace.gone_reps else ""
+        return f"{self.rep_names.get(rep, rep)}{gone}"
 
 
-def _person(persons: Mapping[str, ContactStats], contact: str, people: People) -> str:
-    person = persons.get(contact)
-    name = person.name if person and person.name else contact
-    title = f", {person.title}" if person and person.title else ""
-    return f"{name}{title}{' (has left)' if contact in people.gone else ''}"
-
-
-def _rep(rep: str, rep_names: Mapping[str, str], workspace: Workspace) -> str:
-    return rep_names.get(rep, rep) + (" (has left)" if rep in workspace.gone_reps else "")
-
-
-def _words(tier: Tier) -> str:
-    return "hardly any tie" if tier is Tier.NONE else f"{tier.name.lower().replace('_', ' ')} tie"
+def _tie(tier: Tier) -> str:
+    return "hardly any tie" if tier is Tier.NONE else f"{str(tier).replace('_', ' ')} tie"
 
 
 def _date(day: int) -> str:
@@ -150,9 +137,5 @@ def _date(day: int) -> str:
     return f"{when.day} {when:%b %Y}"
 
 
-def _ago(days: int) -> str:
-    return "today" if days == 0 else f"{shown(days, Unit.DAYS)} ago"
-
-
-def _an(noun: str) -> str:
+def _a(noun: str) -> str:
     return f"an {noun}" if noun[0] == "e" else f"a {noun}"

@@ -115,7 +115,7 @@ STORIES = (
             ),
             talks=(
                 *courts("marek", "Desmond Cawthorn", until=-104),
-                *supports("marek", "Ruby Pell", until=-52),
+                *supports("marek", "Ruby Pell", until=-49),
                 *prepares("marek", "Desmond Cawthorn", renewal=-347),
             ),
             adoption=((-45, 0.9), (-30, 0.3), (-5, 0.1)),
@@ -404,7 +404,7 @@ STORIES = (
                 *courts("dele", "Delphine Arceneaux", "Wade Lindqvist"),
                 *supports("dele", "Tuyet Marchand", until=-56),
             ),
-            adoption=((-65, 0.7), (0, 0.1)),
+            adoption=((-75, 0.7), (0, 0.1)),
         ),
         raises=(FALLING,),
     ),
@@ -532,7 +532,7 @@ STORIES = (
             ),
             talks=(
                 *courts("dele", "Garland Tisdale", "Bettina Marsh", until=-225),
-                *supports("dele", "Ronnie Escobedo", until=-175),
+                *supports("dele", "Ronnie Escobedo", until=-170),
             ),
             adoption=((-165, 0.65), (-150, 0.25), (-95, 0.0)),
             churns=-95,

@@ -198,7 +198,7 @@ def paused_until(db: Connection) -> datetime | None:
 
 def next_due(db: Connection) -> datetime | None:
     """When the next alert may be sent, which may be past; None if none waits."""
-    due = db.scalar(select(func.min(outbox.c.due_at)).where(_unsent(outbox)))
+    due: datetime | None = db.scalar(select(func.min(outbox.c.due_at)).where(_unsent(outbox)))
     pause = paused_until(db)
     return due if due is None or pause is None else max(due, pause)
 

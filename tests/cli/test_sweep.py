@@ -1,0 +1,102 @@
+"""`tiewatch sweep` and `deliver`: by hand what the scheduler has workers do."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from tests.cli.conftest import lines
+from tests.pipeline import event, meeting, rows
+from tests.slack_server import error, slack_server
+from worker.store import tables
+
+TODAY = datetime.now(UTC).date()
+
+
+@pytest.fixture
+def silent(tiewatch):
+    """An account that an exec has not been met at for long; its renewal is near."""
+    renewal = str(TODAY + timedelta(40))
+    given = [
+        event("account", TODAY, name="Acme", renewal_date=renewal),
+        event("contact", TODAY, contact="dana", title="CIO"),
+        meeting(TODAY - timedelta(10)),
+    ]
+    assert tiewatch("ingest", "--direct", "-", stdin=lines(*given).encode()).status == 0
+    return tiewatch
+
+
+def on(days: int) -> tuple[str, str]:
+    return "--on", str(TODAY + timedelta(days))
+
+
+def test_a_sweep_says_what_it_came_to(silent):
+    done = silent("sweep", "--json", *on(6))
+    assert done.status == 0
+    assert done.json == {"accounts": 1, "opened": 2, "resolved": 0}
+    again = silent("sweep", "--json", *on(6))
+    assert again.json == {"accounts": 1, "opened": 0, "resolved": 0}
+
+
+def test_a_sweep_of_no_date_is_of_today(silent, embedded):
+    assert silent("sweep").out == "1 accounts swept: 0 flags opened, 0 resolved.\n"
+    (sweep,) = rows(embedded, tables.sweeps)
+    assert sweep["on_date"] == TODAY
+
+
+def test_a_date_before_the_last_sweep_is_refused_with_both_dates(silent):
+    silent("sweep", *on(6))
+    done = silent("sweep", "--json", *on(5))
+    assert (done.status, done.out) == (2, "")
+    assert str(TODAY + timedelta(6)) in done.err
+    assert str(TODAY + timedelta(5)) in done.err
+
+
+def test_alerts_that_wait_are_mentioned_beside_the_result(silent):
+    done = silent("sweep", "--json", *on(6))
+    assert "2 alerts wait" in done.err
+    assert "tiewatch deliver" in done.err
+
+
+def test_without_a_token_alerts_are_delivered_to_the_terminal(silent):
+    silent("sweep", *on(6))
+    done = silent("deliver")
+    assert done.status == 0
+    assert "Acme: Renews in 34 days" in done.out
+    assert done.out.endswith("2 alerts sent, 0 failed, 0 waiting.\n")
+    assert silent("deliver").out == "0 alerts sent, 0 failed, 0 waiting.\n"
+
+
+def test_as_json_a_delivery_is_counted_and_the_alerts_are_on_standard_error(silent):
+    silent("sweep", *on(6))
+    done = silent("deliver", "--json")
+    assert (done.status, done.json) == (0, {"sent": 2, "failed": 0, "waiting": 0})
+    assert "Acme: Renews in 34 days" in done.err
+
+
+def test_with_a_token_alerts_are_delivered_to_slack(silent, folder):
+    silent("sweep", *on(6))
+    (folder / "token").write_text("xoxb-1\n")
+    with slack_server() as slack:
+        slack.next(error("is_archived"))
+        to = {"SLACK_BASE_URL": slack.url, "SLACK_CHANNEL": "C1"}
+        done = silent("deliver", "--json", SLACK_BOT_TOKEN_FILE=folder / "token", **to)
+        assert {request.token for request in slack.requests} == {"xoxb-1"}
+    assert done.json == {"sent": 1, "failed": 1, "waiting": 0}
+    assert "doctor" in done.err
+    doctor = silent("doctor", "--json")
+    assert doctor.status == 1
+    assert any("is_archived" in one["detail"] for one in doctor.json if not one["ok"])
+
+
+def test_a_slack_that_does_not_answer_costs_nothing(silent):
+    silent("sweep", *on(6))
+    away = {"SLACK_BASE_URL": "http://127.0.0.1:1/api/", "SLACK_CHANNEL": "C1"}
+    done = silent("deliver", "--json", SLACK_BOT_TOKEN="xoxb-1", **away)
+    assert (done.status, done.json) == (0, {"sent": 0, "failed": 0, "waiting": 2})
+
+
+def test_a_token_that_is_none_is_refused_and_not_printed(silent):
+    done = silent("deliver", "--json", SLACK_BOT_TOKEN="xoxb-1\ns3cret")
+    assert (done.status, done.out) == (2, "")
+    assert "TIEWATCH_SLACK_BOT_TOKEN" in done.err
+    assert "s3cret" not in done.err
