@@ -4,6 +4,7 @@ A full run of all of them writes RESULTS.md; a partial one leaves it as it is, a
 which runs them at a small size, to see that they work.
 """
 
+import signal
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -76,7 +77,7 @@ def document(facts: Sequence[str], reports: Sequence[Report]) -> str:
 
 def _table(report: Report) -> Table:
     table = Table(title=report.title, title_justify="left", box=None, header_style="bold")
-    table.add_column("measure")
+    table.add_column("measure", no_wrap=True)
     for column in ("median", "min – max"):
         table.add_column(column, justify="right")
     for column in ("goal", ""):
@@ -95,8 +96,9 @@ def _cells(line: Line) -> list[str]:
 
 
 def _note(what: str) -> None:
-    err.print(f"{datetime.now():%H:%M:%S} {what}")
+    err.print(f"{datetime.now():%H:%M:%S} {what}", soft_wrap=True)
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that all it started ends with it
     sys.exit(main(sys.argv[1:]))

@@ -5,6 +5,7 @@ ties that fade (without the daily cap, the gates and late events), usage by day,
 holds. It leaves out what costs time and is not needed here: alerts, quarantine, every other fact.
 """
 
+# mypy: disallow-untyped-decorators=False
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass

@@ -9,7 +9,7 @@ from statistics import median, quantiles
 import sqlalchemy as sa
 from celery import Celery
 
-from bench import events, stage
+from bench import events, stage, workers
 from bench.events import Event
 from bench.measure import Goal, Line, Report, shown
 from bench.stage import Stage
@@ -97,7 +97,7 @@ def _unmet(number: int, at: datetime) -> Iterator[Event]:
 
 
 def _mixed(background: list[Event], now: datetime) -> Iterator[Event]:
-    """The background, with every so manieth event replaced by one that leads to an alert."""
+    """The background, one event in `ALERTED_EVERY` replaced by one that leads to an alert."""
     made = events.Envelopes("crm", "renewal")
     renewal = (now + timedelta(days=30)).date().isoformat()
     for n, event in enumerate(background):
@@ -112,26 +112,26 @@ def _measure(
     on: Stage, state: str, new: list[Event], rate: int, together: int
 ) -> tuple[float, list[float]]:
     """Events sent a second, and the seconds that each alert took after the warm-up."""
-    stage.empty(on)
+    workers.empty(on)
     with (
         stage.database(on, state) as url,
         stage.polled(url) as db,
         slack_server() as slack,
-        stage.tiewatch_workers(
+        workers.tiewatch(
             on,
             url,
             PROCESSES,
             slack_bot_token="xoxb-bench",
             slack_base_url=slack.url,
             slack_channel="C0BENCH",
-        ) as workers,
+        ) as running,
     ):
         applied = db.scalar(sa.text(_APPLIED))
-        stage.publish(on, INGEST, [[]])
-        stage.wait_for(workers, db, _APPLIED, applied + 1)
+        workers.publish(on, INGEST, [[]])
+        workers.wait_for(running, db, _APPLIED, applied + 1)
         sent = db.scalar(sa.text(_SENT))
         pace, calls = _send(on, new, rate, together)
-        stage.wait_for(workers, db, _SENT, sent + len(calls))
+        workers.wait_for(running, db, _SENT, sent + len(calls))
         found = db.execute(sa.text("SELECT id, account FROM outbox"))
         accounts = {row.id: row.account for row in found}
     arrived: dict[str, float] = {}

@@ -1,23 +1,14 @@
-"""Where benchmarks run: a durable PostgreSQL and Valkey, databases alike, and real workers."""
+"""Where benchmarks run: a durable PostgreSQL and Valkey, and databases in the same state."""
 
-import os
-import signal
-import subprocess
-import sys
-import tempfile
-import time
 import uuid
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from itertools import islice
-from pathlib import Path
-from typing import Any
 
 import redis
 import sqlalchemy as sa
-from celery import Celery
 
 from bench.events import Event
 from tests import servers
@@ -39,8 +30,6 @@ POSTGRES = {
 """Nothing that could be lost, and memory as anybody gives it to a database."""
 
 LOADED_AT_ONCE = 5_000
-PATIENCE_SECONDS = 120
-ROOT = Path(__file__).parent.parent
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,97 +142,6 @@ def batches(events: Iterable[Event], size: int) -> Iterator[list[Event]]:
     left = iter(events)
     while batch := list(islice(left, size)):
         yield batch
-
-
-def publish(on: Stage, task: str, arguments: Iterable[Any]) -> None:
-    """Send one message an argument to the queue that has the task's name, as any program can."""
-    with Celery(broker=on.broker, set_as_current=False) as producer:
-        for argument in arguments:
-            producer.send_task(task, [argument], queue=task)
-
-
-Workers = subprocess.Popen[bytes]
-"""The leader of a process group of workers."""
-
-
-@contextmanager
-def tiewatch_workers(
-    on: Stage, url: str, processes: int, *queues: str, **settings: str
-) -> Iterator[Workers]:
-    """`tiewatch worker` on a database, with these settings beside."""
-    variables = {
-        "TIEWATCH_DATABASE_URL": url,
-        "TIEWATCH_BROKER_URL": on.broker,
-        "TIEWATCH_RULES_DIR": str(rules_dir()),
-        **{f"TIEWATCH_{name.upper()}": value for name, value in settings.items()},
-    }
-    command = ["-m", "worker", "worker", "--processes", str(processes), "--quiet"]
-    command += [part for queue in queues for part in ("--queue", queue)]
-    with group(command, variables) as leader:
-        yield leader
-
-
-@contextmanager
-def group(arguments: Sequence[str], variables: dict[str, str]) -> Iterator[Workers]:
-    """Run Python with these arguments as a process group of its own, and end it.
-
-    What it writes comes out only if the block fails.
-    """
-    inherited = {k: v for k, v in os.environ.items() if not k.startswith("TIEWATCH_")}
-    with tempfile.TemporaryFile("w+") as output:
-        leader = subprocess.Popen(
-            [sys.executable, *arguments],
-            cwd=ROOT,
-            env=inherited | variables,
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=output,
-            start_new_session=True,
-        )
-        try:
-            yield leader
-        except RuntimeError as error:
-            output.seek(0)
-            raise RuntimeError(f"{error}; the workers wrote:\n{output.read()[-4_000:]}") from error
-        finally:
-            leader.terminate()
-            try:
-                leader.wait(15)
-            except subprocess.TimeoutExpired:
-                os.killpg(leader.pid, signal.SIGKILL)
-                leader.wait()
-
-
-@contextmanager
-def held(workers: Workers) -> Iterator[None]:
-    """Keep all processes of a group from running while the block fills their queue."""
-    os.killpg(workers.pid, signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        os.killpg(workers.pid, signal.SIGCONT)
-
-
-def wait_for(
-    workers: Workers, db: sa.Connection, counting: str, number: int, **values: Any
-) -> None:
-    """Return once the query `counting` counts up to `number`; looks fifty times a second.
-
-    Raises:
-        RuntimeError: the workers have ended, or it has not within two minutes.
-    """
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    statement = sa.text(counting)
-    while (found := db.scalar(statement, values)) != number:
-        if workers.poll() is not None or time.monotonic() > deadline:
-            raise RuntimeError(f"{found} of {number} arrived")
-        time.sleep(0.02)
-
-
-def empty(on: Stage) -> None:
-    """Forget what is queued."""
-    with redis.Redis.from_url(on.broker) as client:
-        client.flushdb()
 
 
 def now() -> datetime:

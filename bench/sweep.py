@@ -13,7 +13,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from bench import stage
+from bench import stage, workers
 from bench.measure import Goal, Line, Report
 from bench.stage import Stage
 from worker.shipped import rules_dir
@@ -91,7 +91,8 @@ CREATE TEMP TABLE made ON COMMIT DROP AS
 SELECT n, 'account-' || lpad(n::text, 6, '0') AS account,
     'rep-' || lpad((n % (:accounts / 100 + 1))::text, 4, '0') AS rep,
     (n * 7919) % 1000 AS luck,
-    CASE WHEN n % 10 < 6 THEN 2 WHEN n % 10 < 8 THEN 12 WHEN n % 10 = 8 THEN 50 ELSE 90 END AS quiet
+    CASE WHEN n % 20 < 14 THEN 2 WHEN n % 20 < 18 THEN 12 WHEN n % 20 = 18 THEN 50 ELSE 90 END
+        AS quiet
 FROM generate_series(1, :accounts) AS n;
 
 INSERT INTO reps (rep, name) SELECT DISTINCT rep, initcap(rep) FROM made;
@@ -110,7 +111,7 @@ SELECT account, 'person-' || p, 'Person ' || p,
     (ARRAY['CIO', 'Director, IT', 'Product Owner', 'Analyst', 'Engineer'])[p],
     (ARRAY['c_level', 'director', 'manager', 'staff', 'staff'])[p],
     (ARRAY['economic_buyer', 'admin', 'champion', 'user', 'user'])[p],
-    CASE WHEN p > 1 THEN :today - 1 - (luck * p) % 50 END,
+    CASE WHEN p > 1 THEN :today - 1 - (luck * p) % 35 END,
     CASE WHEN p > 1 THEN :today - 60 END
 FROM made, generate_series(1, 5) AS p;
 
@@ -191,14 +192,19 @@ def _sweep(url: str, rules: str, on: date) -> tuple[float, float]:
     command = [sys.executable, "-m", "worker", "sweep", "--on", on.isoformat(), "--json"]
     began = time.perf_counter()
     process = subprocess.Popen(
-        command, cwd=stage.ROOT, env=os.environ | variables, stdout=subprocess.PIPE
+        command,
+        cwd=workers.ROOT,
+        env=os.environ | variables,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
     )
     assert process.stdout is not None
-    told = process.stdout.read()
+    assert process.stderr is not None
+    told, remarks = process.stdout.read(), process.stderr.read()
     _, status, used = os.wait4(process.pid, 0)
     seconds = time.perf_counter() - began
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode or not json.loads(told)["accounts"]:
-        raise RuntimeError(f"the sweep of {on} failed: {told!r}")
-    unit = 1_000_000 if sys.platform == "darwin" else 1_000
-    return seconds, used.ru_maxrss / unit
+        raise RuntimeError(f"the sweep of {on} failed: {told.decode()}{remarks.decode()}")
+    unit = 1 if sys.platform == "darwin" else 1_024
+    return seconds, used.ru_maxrss * unit / 1_000_000

@@ -9,14 +9,12 @@ from functools import partial
 import psycopg
 import sqlalchemy as sa
 
-from bench import baseline, events, floor, stage
+from bench import baseline, events, floor, stage, workers
 from bench.events import Event
 from bench.measure import Goal, Line, Report, interleaved, ratios
 from bench.stage import Stage
+from bench.workers import WARM_UP
 from worker.celery_app import INGEST
-
-WARM_UP = 4
-"""Batches that each worker process takes before the clock starts."""
 
 TODAY = "today's events"
 YESTERDAY = "yesterday's events"
@@ -132,21 +130,21 @@ def _tiewatch(
     _run: int,
 ) -> float:
     """Events a second of tiewatch's workers, the first ones given only to warm them up."""
-    stage.empty(on)
+    workers.empty(on)
     known = "SELECT coalesce(sum(applied), 0) FROM batches"
     warm, new = given[: WARM_UP * processes * size], given[warm_up:]
     with (
         stage.database(on, state) as url,
         stage.polled(url) as db,
-        stage.tiewatch_workers(on, url, processes, INGEST) as workers,
+        workers.tiewatch(on, url, processes, INGEST) as running,
     ):
         before = db.scalar(sa.text(known))
-        stage.publish(on, INGEST, stage.batches(warm, size))
-        stage.wait_for(workers, db, known, before + len(warm))
-        with stage.held(workers):
-            stage.publish(on, INGEST, stage.batches(new, size))
+        workers.publish(on, INGEST, stage.batches(warm, size))
+        workers.wait_for(running, db, known, before + len(warm))
+        with workers.held(running):
+            workers.publish(on, INGEST, stage.batches(new, size))
         began = time.perf_counter()
-        stage.wait_for(workers, db, known, before + len(warm) + len(new))
+        workers.wait_for(running, db, known, before + len(warm) + len(new))
         return len(new) / (time.perf_counter() - began)
 
 
@@ -154,21 +152,21 @@ def _baseline(
     on: Stage, state: str, given: Sequence[Event], warm_up: int, processes: int, _run: int
 ) -> float:
     """Events a second of the baseline's workers, after as many events to warm them up as new."""
-    stage.empty(on)
+    workers.empty(on)
     known = "SELECT count(*) FROM baseline.events WHERE number > :first"
     warm, new = given[: 10 * WARM_UP * processes], given[warm_up:]
     with (
         stage.database(on, state) as url,
         stage.polled(url) as db,
-        stage.group(*baseline.worker(url, on.broker, processes)) as workers,
+        workers.group(*baseline.worker(url, on.broker, processes)) as running,
     ):
         first = db.scalar(sa.text("SELECT max(number) FROM baseline.events"))
-        stage.publish(on, baseline.TASK, warm)
-        stage.wait_for(workers, db, known, len(warm), first=first)
-        with stage.held(workers):
-            stage.publish(on, baseline.TASK, new)
+        workers.publish(on, baseline.TASK, warm)
+        workers.wait_for(running, db, known, len(warm), first=first)
+        with workers.held(running):
+            workers.publish(on, baseline.TASK, new)
         began = time.perf_counter()
-        stage.wait_for(workers, db, known, len(warm) + len(new), first=first)
+        workers.wait_for(running, db, known, len(warm) + len(new), first=first)
         return len(new) / (time.perf_counter() - began)
 
 
@@ -200,7 +198,7 @@ def _floor_of(size: int) -> str:
 
 
 def _processes(number: int) -> str:
-    return "1 worker process" if number == 1 else f"{number} worker processes"
+    return "1 process" if number == 1 else f"{number} processes"
 
 
 def _beside_baseline(

@@ -7,7 +7,7 @@ Each variable that is not set has its embedded default on its own: SQLite and Va
 import os
 from functools import lru_cache
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
@@ -34,7 +34,7 @@ class Settings(BaseSettings):
     sweep_hour: Annotated[int, Field(ge=0, le=23)] = 6
     sweep_timezone: str = "UTC"
     worker_processes: Annotated[int, Field(ge=1, le=64)] = 2
-    log_level: str = "info"
+    log_level: Literal["debug", "info", "warning", "error", "critical"] = "info"
 
     @classmethod
     def settings_customise_sources(

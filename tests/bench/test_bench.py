@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import psycopg
@@ -84,14 +85,12 @@ def test_the_largest_tenth_of_accounts_makes_about_half_of_the_events() -> None:
 
 def test_rounds_are_interleaved() -> None:
     order: list[str] = []
-    found = interleaved(
-        {
-            name: lambda run, name=name: order.append(name) or float(run)  # type: ignore[func-returns-value]
-            for name in "ab"
-        },
-        3,
-        silent,
-    )
+
+    def measure(name: str, run: int) -> float:
+        order.append(name)
+        return run
+
+    found = interleaved({name: partial(measure, name) for name in "ab"}, 3, silent)
     assert order == ["a", "b"] * 3
     assert found == {"a": (0.0, 1.0, 2.0), "b": (0.0, 1.0, 2.0)}
 
@@ -102,8 +101,13 @@ def test_ratios_are_of_the_same_round() -> None:
 
 @pytest.mark.parametrize(
     ("goal", "met"),
-    [(Goal(at_least=60), True), (Goal(at_least=60.1), False)]
-    + [(Goal(at_most=60), True), (Goal(at_most=59.9), False), (None, None)],
+    [
+        (Goal(at_least=60), True),
+        (Goal(at_least=60.1), False),
+        (Goal(at_most=60), True),
+        (Goal(at_most=59.9), False),
+        (None, None),
+    ],
 )
 def test_a_goal_is_for_the_median(goal: Goal | None, met: bool | None) -> None:
     assert Line("", (1.0, 60.0, 900.0), "x", goal).met is met
@@ -125,7 +129,7 @@ def test_numbers_are_shown_with_what_they_mean(value: float, text: str) -> None:
 
 @pytest.fixture(scope="module")
 def kept(postgres_server: str) -> Iterator[dict[str, str]]:
-    """Databases by name in which each of the three has taken the same events into the same state."""
+    """Databases in which each of the three has taken the same events into the same state."""
     on, now = Stage(postgres_server, ""), stage.now()
     new = events.today(CROWD, 300, now)
     with (
@@ -179,8 +183,9 @@ def test_the_baseline_knows_the_same_people_and_ties(kept: dict[str, str]) -> No
         assert rows(kept["baseline"], f"SELECT {columns} FROM baseline.{table}") == known
 
 
-def test_the_baseline_raises_the_flags_that_tiewatch_raises(kept: dict[str, str]) -> None:
+def test_the_baseline_raises_nearly_the_flags_that_tiewatch_raises(kept: dict[str, str]) -> None:
     live = "SELECT account, rule FROM {} WHERE state IN ('pending', 'open')"
     raised = rows(kept["tiewatch"], live.format("flags"))
     assert len(raised) > 10
-    assert rows(kept["baseline"], live.format("baseline.flags")) == raised
+    other = rows(kept["baseline"], live.format("baseline.flags")) ^ raised
+    assert len(other) < len(raised) / 10  # its ties have no gates, its users' days no ends

@@ -2,6 +2,7 @@
 
 import io
 import json
+import logging
 import os
 import sys
 from collections.abc import Callable
@@ -64,6 +65,7 @@ def tiewatch(
             for name, value in variables.items():
                 here.setenv(f"TIEWATCH_{name}", str(value))
             here.setattr(sys, "argv", ["tiewatch", *arguments])
+            here.setattr(logging.getLogger(), "handlers", [])
             here.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin)))
             try:
                 cli.main()

@@ -1,12 +1,14 @@
 """`rules check`, `doctor` and `db upgrade`: for whoever keeps tiewatch running."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from tests.pipeline import event
+from worker import sweeps
 from worker.shipped import rules_dir
 from worker.store import batches
+from worker.store import sweeps as sweeps_store
 from worker.store.database import engine_for, writing
 
 NOW = datetime.now(UTC)
@@ -85,6 +87,20 @@ def test_doctor_finds_what_is_parked_quarantined_and_wrong(tiewatch, embedded, f
     assert "tiewatch ingest --parked" in bad["parked batch"]
     quarantine = [one["detail"] for one in done.json if one["subject"] == "quarantine"]
     assert any("not valid JSON" in detail for detail in quarantine)
+
+
+def test_doctor_says_why_part_of_a_sweep_was_given_up(tiewatch, embedded):
+    tiewatch("facts")
+    id_ = sweeps.open_sweep(embedded, "daily", "x", NOW.date(), NOW)
+    assert id_ is not None
+    for start in range(sweeps.MAX_STARTS):  # whose workers all die
+        with writing(embedded) as db:
+            late = NOW + timedelta(hours=start)
+            assert sweeps_store.lease(db, id_, 0, late, timedelta(minutes=1)) is not None
+    done = tiewatch("doctor", "--json")
+    (bad,) = [one["detail"] for one in done.json if not one["ok"]]
+    assert "given up" in bad
+    assert "None" not in bad
 
 
 def test_doctor_says_what_is_away_and_goes_on(tiewatch):

@@ -8,14 +8,13 @@ from typing import Annotated
 import typer
 from rich.text import Text
 from sqlalchemy import Engine
-from sqlalchemy.exc import DBAPIError
 
 from worker import runtime, sweeps
-from worker.cli.access import database, database_trouble, queue, unchecked_database
+from worker.cli.access import database, queue, upgrade_database
 from worker.cli.terminal import AsJson, Refused, out, print_json
 from worker.evaluation import read_rulebook
 from worker.rulefiles import RuleFilesRefused, check
-from worker.store import batches, event_log, migrations, outbox
+from worker.store import batches, event_log, outbox
 from worker.store import sweeps as sweeps_store
 from worker.store.database import reading
 
@@ -29,10 +28,7 @@ rules = typer.Typer(no_args_is_help=True, help="The rule files.")
 @db.command("upgrade")
 def upgrade() -> None:
     """Create the tables, or bring them up to date after an update of tiewatch."""
-    try:
-        migrations.upgrade(unchecked_database())
-    except DBAPIError as error:
-        raise Refused(database_trouble(error)) from error
+    upgrade_database()
     print("The database is up to date.")
 
 

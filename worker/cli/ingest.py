@@ -1,8 +1,11 @@
 """`tiewatch ingest`: event files into the queue, or straight into the database."""
 
 import gzip
+import json
 import sys
 import time
+import zlib
+from codecs import BOM_UTF8
 from collections import deque
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -20,12 +23,13 @@ from sqlalchemy import Engine
 
 from worker import delivery, runtime, tasks
 from worker.celery_app import INGEST
-from worker.cli.access import database, queue, today
+from worker.cli.access import database, queue
 from worker.cli.sweep import run_sweep
 from worker.cli.terminal import BAD_INPUT, AsJson, Bar, Refused, print_json, progress, say
-from worker.ingest import TryAgain, ingest
+from worker.ingest import TryAgain, evaluation_date, ingest
 from worker.settings import settings
 from worker.store import batches
+from worker.store import sweeps as sweeps_store
 from worker.store.batches import BatchState, Counts, Rejected
 from worker.store.database import reading, writing
 
@@ -100,13 +104,17 @@ def run(
     """
     if not files and not parked:
         raise Refused("Name at least one event file, or - for standard input.")
+    if files and parked:
+        raise Refused("--parked takes in what is parked, and no files: run it on its own.")
     engine = database()
+    for name in files or ():
+        _check(name)
     runtime.rulebook()
-    empty: list[str] = []
+    troubles: list[str] = []
     tally = Tally()
     size = sum(_size(name) for name in files or ())
     with progress("Taking in events", size or None) as bar, ExitStack() as held:
-        batched = _parked(engine) if parked else _batches(files or (), empty, bar)
+        batched = _parked(engine) if parked else _batches(files or (), troubles, bar)
         if direct:
             _apply_here(engine, batched, backfill, tally)
         else:
@@ -116,17 +124,19 @@ def run(
                 held.enter_context(_worker(str(app.conf.broker_url)))
             _apply_there(engine, batched, backfill, tally)
     if backfill:
-        run_sweep(engine, today())
+        with reading(engine) as db:
+            last = sweeps_store.last_sweep_on(db)
+        run_sweep(engine, evaluation_date(last, runtime.clock()))
     if not direct and alone and not settings().slack_bot_token:
         delivery.deliver(
             engine, delivery.sender(runtime.slack(), Console(stderr=True)), runtime.clock
         )
-    _report(tally, empty, as_json)
+    _report(tally, troubles, as_json)
 
 
-def _report(tally: Tally, empty: list[str], as_json: bool) -> None:
-    for name in empty:
-        say(f"{name}: empty, there is no event in it.")
+def _report(tally: Tally, troubles: list[str], as_json: bool) -> None:
+    for trouble in troubles:
+        say(trouble)
     if tally.shown > SHOWN:
         say(f"... and {tally.shown - SHOWN} more were quarantined: 'tiewatch doctor' counts them.")
     if tally.parked:
@@ -139,71 +149,83 @@ def _report(tally: Tally, empty: list[str], as_json: bool) -> None:
             f"{counts.received:,} events received: {counts.applied:,} applied, "
             f"{counts.duplicates:,} duplicates, {counts.quarantined:,} quarantined."
         )
-    if counts.quarantined or tally.parked or empty:
+    if counts.quarantined or tally.parked or troubles:
         raise typer.Exit(BAD_INPUT)
 
 
-def _size(name: str) -> int:
-    """Bytes of a file; checks that it can be read, so that nothing is sent if one cannot."""
-    if name == "-":
-        return 0
+def _check(name: str) -> None:
+    """See that a file can be read, so that nothing is sent if one cannot."""
     path = Path(name)
+    if name == "-" or path.is_fifo():  # of which reading a little would take it away
+        return
     if path.is_dir():
         raise Refused(f"{name} is a folder: name the event files in it, like {name}/*.jsonl.")
     try:
         with _opened(name) as lines:
             lines.read(1)
-        return path.stat().st_size
     except FileNotFoundError as error:
         raise Refused(f"{name}: there is no such file.") from error
-    except (OSError, EOFError) as error:
+    except (OSError, EOFError, zlib.error) as error:
         raise Refused(f"{name}: cannot be read: {error}") from error
+
+
+def _size(name: str) -> int:
+    """Bytes of a file; 0 for what is none."""
+    path = Path(name)
+    return path.stat().st_size if name != "-" and path.is_file() else 0
 
 
 def _opened(name: str) -> IO[bytes]:
     return gzip.open(name) if name.endswith(".gz") else Path(name).open("rb")  # type: ignore[return-value]
 
 
-def _batches(files: Iterable[str], empty: list[str], bar: Bar) -> Iterator[FileBatch]:
-    """The events in batches. A line that is no JSON goes along as text, to be quarantined."""
+def _batches(files: Iterable[str], troubles: list[str], bar: Bar) -> Iterator[FileBatch]:
+    """The events in batches; what is wrong with a file as such goes to `troubles`."""
     batch, size = FileBatch(), 0
     for name in files:
-        seen = False
-        for place, line in _lines(name):
-            seen = True
+        for place, line in _lines(name, troubles):
             batch.events.append(_decoded(line))
             batch.places.append(place)
             size += len(line)
             if len(batch.events) >= BATCH_EVENTS or size >= BATCH_BYTES:
                 yield batch
                 batch, size = FileBatch(), 0
-        if not seen:
-            empty.append(name)
-        bar.advance(0 if name == "-" else Path(name).stat().st_size)
+        bar.advance(_size(name))
     if batch.events:
         yield batch
 
 
-def _lines(name: str) -> Iterator[tuple[str, bytes]]:
+def _lines(name: str, troubles: list[str]) -> Iterator[tuple[str, bytes]]:
     """(place, line) of each line that is not blank."""
-    lines = sys.stdin.buffer if name == "-" else _opened(name)
-    shown = "standard input" if name == "-" else name
+    shown, seen = _shown(name), False
     try:
-        for number, line in enumerate(lines, 1):
-            if line.strip():
-                yield f"{shown}:{number}", line
-    except (OSError, EOFError) as error:
-        raise Refused(
+        for number, line in enumerate(sys.stdin.buffer if name == "-" else _opened(name), 1):
+            text = line.removeprefix(BOM_UTF8) if number == 1 else line
+            if text.strip():
+                seen = True
+                yield f"{shown}:{number}", text
+    except (OSError, EOFError, zlib.error) as error:
+        troubles.append(
             f"{shown}: breaks off: {error}. What came before it was taken in; "
             "taking the whole file in later does no harm."
-        ) from error
+        )
+    else:
+        if not seen:
+            troubles.append(f"{shown}: empty, there is no event in it.")
+
+
+def _shown(name: str) -> str:
+    return "standard input" if name == "-" else name
 
 
 def _decoded(line: bytes) -> Any:
-    try:
-        return msgspec.json.decode(line)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return line.decode("utf-8", "backslashreplace").rstrip("\r\n")
+    """The line's JSON; what is none goes on as text, for the worker to say why."""
+    for decode in (msgspec.json.decode, json.loads):  # the second one takes half surrogate pairs
+        try:
+            return decode(line)
+        except (ValueError, RecursionError):
+            continue
+    return line.decode("utf-8", "backslashreplace").rstrip("\r\n")
 
 
 def _apply_here(engine: Engine, batched: Iterable[FileBatch], backfill: bool, tally: Tally) -> None:

@@ -332,6 +332,8 @@ def _not_json(line: str) -> str:
         reason = error.msg if isinstance(error, json.JSONDecodeError) else "a number is too long"
         where = f" at character {error.pos + 1}" if isinstance(error, json.JSONDecodeError) else ""
         return f"not valid JSON: {reason}{where}"
+    if isinstance(decoded, dict):
+        return "an event is a JSON object, not the text of one: send the object itself"
     return f"an event is a JSON object, not {_shown(decoded)}"
 
 

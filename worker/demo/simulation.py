@@ -68,9 +68,9 @@ def _events(seed: int, first: date, last_day: date) -> Iterator[Event]:
         yield from _attributes(account, crowd, begins, last_day)
         yield from _subscription(account, begins, last_day)
         for series in account.talks:
-            for moment, said in _contact(series, begins, last_day, rng):
+            for moment, says in _played(series, begins, last_day, rng):
                 if begins <= moment.date() <= last_day:
-                    yield _event("interaction", account.id, moment, said)
+                    yield _event("interaction", account.id, moment, says)
         yield from _usage(account, crowd, begins, last_day, rng)
 
 
@@ -181,10 +181,10 @@ def _subscription(account: Account, begins: date, last_day: date) -> Iterator[Ev
         yield _event("account", account.id, _late(over), {"lifecycle": "churned"})
 
 
-def _contact(
+def _played(
     series: Series, begins: date, last_day: date, rng: Random
 ) -> Iterator[tuple[datetime, Event]]:
-    """The moments of a series, latest first, and what is said of each."""
+    """The interactions of a series: when, and what. Their order is not that of time."""
     people = [key(name) for name in series.contacts]
     says: Event = {"channel": series.channel, "reps": [series.rep], "contacts": people}
     for name, value in (

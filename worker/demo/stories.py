@@ -330,7 +330,7 @@ STORIES = (
     ),
     Story(
         "Solène picked up the phone",
-        "Callum's other customer. Solène called every week, and three weeks later it was mended.",
+        "Callum's other customer. Solène called every week, and before the month was out it was mended.",
         Account(
             "Papeteries Boisvallon", "smb", "callum", "fr",
             seats=8, mrr=1_400, renews=230, term=730,
@@ -341,7 +341,7 @@ STORIES = (
             talks=(
                 *courts("callum", "Marguerite Boisvallon", until=-38),
                 *courts("solene", "Marguerite Boisvallon", since=-33),
-                calls("solene", "Marguerite Boisvallon", every=5, since=-33),
+                calls("solene", "Marguerite Boisvallon", every=7, since=-33),
                 *supports("callum", "Anatole Crespin", until=-40),
                 *supports("solene", "Anatole Crespin", since=-31),
             ),
@@ -391,7 +391,7 @@ STORIES = (
     # --- Usage
     Story(
         "The plant that went dark",
-        "Fewer rounds every week, and the last call to anyone who walks them was two months ago.",
+        "Fewer rounds every week, and nobody who walks them has been called for almost two months.",
         Account(
             "Salt Heron Seafood", "mid-market", "dele", "us",
             seats=20, mrr=5_300, renews=190, term=730,
@@ -402,9 +402,9 @@ STORIES = (
             ),
             talks=(
                 *courts("dele", "Delphine Arceneaux", "Wade Lindqvist"),
-                *supports("dele", "Tuyet Marchand", until=-56),
+                *supports("dele", "Tuyet Marchand", until=-52),
             ),
-            adoption=((-75, 0.7), (0, 0.1)),
+            adoption=((-65, 0.7), (-30, 0.25), (0, 0.1)),
         ),
         raises=(FALLING,),
     ),

@@ -6,6 +6,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from alembic.util.exc import CommandError
 from sqlalchemy import Connection, Engine, text
 
 from worker.shipped import alembic_dir
@@ -16,7 +17,11 @@ class NotMigrated(Exception):
 
 
 def upgrade(engine: Engine, revision: str = "head") -> None:
-    """Create or alter the tables, in one transaction."""
+    """Create or alter the tables, in one transaction.
+
+    Raises:
+        NotMigrated: if the tables are of a version that this one does not know.
+    """
     _run(engine, lambda config: command.upgrade(config, revision))
 
 
@@ -36,10 +41,14 @@ def require_current(db: Connection) -> None:
     if found is None:
         raise NotMigrated("The database has no tables yet: run 'tiewatch db upgrade'.")
     if found != wanted:
-        raise NotMigrated(
-            f"The database's tables are of version {found}, this tiewatch needs {wanted}: "
-            "run 'tiewatch db upgrade' with the newest tiewatch you use."
-        )
+        raise NotMigrated(_other_version(found))
+
+
+def _other_version(found: str | None) -> str:
+    return (
+        f"The database's tables are of version {found}, which is not that of this tiewatch: "
+        "run 'tiewatch db upgrade' with the newest tiewatch you use."
+    )
 
 
 def _run(engine: Engine, action: Callable[[Config], None]) -> None:
@@ -49,4 +58,8 @@ def _run(engine: Engine, action: Callable[[Config], None]) -> None:
         if db.dialect.name == "postgresql":  # SQLite has one writer at a time anyway
             db.execute(text("SELECT pg_advisory_xact_lock(hashtext('tiewatch migrations'))"))
         config.attributes["connection"] = db
-        action(config)
+        try:
+            action(config)
+        except CommandError as error:  # a revision that this version does not know
+            found = MigrationContext.configure(db).get_current_revision()
+            raise NotMigrated(_other_version(found)) from error
