@@ -12,7 +12,8 @@ from msgspec.structs import replace
 from sqlalchemy import Connection
 
 from worker.core import conditions
-from worker.core.alerts import Alert, AlertReason, OpenFlag, reason_for
+from worker.core.alerts import Alert, AlertReason, reason_for
+from worker.core.conditions import Facts, Thresholds
 from worker.core.evidence import facts_in, who
 from worker.core.facts import facts_of, renewal_day
 from worker.core.flags import HEARD_OF, Flag, Holds, State, resolve, step
@@ -44,11 +45,11 @@ def read_rulebook(root: Path) -> Rulebook:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """An account on a date: its stats, its facts, and its flags that people have heard of."""
+    """An account on a date: its stats, its facts, and the rules of its flags that are up."""
 
     stats: AccountStats
     facts: Mapping[str, Value]
-    open: list[OpenFlag] = field(default_factory=list)
+    open: list[Rule] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,13 +68,10 @@ def evaluate(
     on: date,
     book: Rulebook,
     now: datetime,
-    *,
-    reword: bool = False,
 ) -> Evaluated:
     """Evaluate every rule for these accounts as of the UTC date `on`.
 
-    The accounts' rows should be locked, so that nobody moves their flags meanwhile. With `reword`
-    the words of flags that stay open are brought up to date too, which sweeps do once a day.
+    The accounts' rows should be locked, so that nobody moves their flags meanwhile.
     """
     workspace = stats_store.read_workspace(db, book.ties)
     live = flags.read_live(db, accounts)
@@ -84,13 +82,12 @@ def evaluate(
         standing = standings[account] = Standing(stats, facts)
         for rule in book.rules.rules:
             before = live.pop((account, rule.id), None)
-            move = _judge(rule, book.rules, account, before, facts, on, reword)
+            move = _judge(rule, book.rules, account, before, facts, on)
             if move is not None:
                 moves.append(move)
             flag = move.after if move else before.flag if before else None
             if flag is not None and flag.state in HEARD_OF:
-                title = move.title if move else before.title if before else ""
-                standing.open.append(OpenFlag(rule.id, flag.severity, title))
+                standing.open.append(rule)
     moves += [_retire(stored, on) for stored in live.values() if stored.account in standings]
     if not moves:
         return Evaluated(standings, 0, 0, 0)
@@ -111,7 +108,6 @@ def _judge(
     before: StoredFlag | None,
     facts: Mapping[str, Value],
     on: date,
-    reword: bool,
 ) -> Move | None:
     """The change that one rule makes on one account, if any."""
     flag = before.flag if before else None
@@ -126,18 +122,38 @@ def _judge(
         return None
     holds = Holds(rule.hold_for, rule.keep_open_for)
     after = step(flag, outcome, rule.severity, holds, on)
-    if after == flag and not (reword and outcome):
+    if after == flag:
         return None
-    if outcome:
-        title = render(rule.title, facts, thresholds)
-        why = conditions.reasons(rule.when, facts, thresholds)
-    elif before is not None:
-        title, why = before.title, before.reasons
-        if after is not None and after.state is State.RESOLVED:
-            why = conditions.reasons(conditions.Not(rule.when), facts, thresholds)
-    if before is not None and after == flag and (title, why) == (before.title, before.reasons):
-        return None
-    return Move(account, rule.id, before, after, title, why)
+    if outcome or before is None:
+        return Move(account, rule.id, before, after, *words(rule, facts, thresholds))
+    why = before.reasons
+    if after is not None and after.state is State.RESOLVED:
+        why = conditions.reasons(conditions.Not(rule.when), facts, thresholds)
+    return Move(account, rule.id, before, after, before.title, why)
+
+
+def words(rule: Rule, facts: Facts, thresholds: Thresholds) -> tuple[str, tuple[str, ...]]:
+    """Title and reasons of a rule that holds, with the facts as they are."""
+    return render(rule.title, facts, thresholds), conditions.reasons(rule.when, facts, thresholds)
+
+
+def words_now(
+    db: Connection, listed: Collection[tuple[str, str]], book: Rulebook, on: date
+) -> dict[tuple[str, str], tuple[str, tuple[str, ...]]]:
+    """Title and reasons of these (account, rule) as of `on`, of those that hold then.
+
+    A flag is stored with the words of its last move; the days in them have gone on since.
+    """
+    workspace = stats_store.read_workspace(db, book.ties)
+    accounts = {account for account, _ in listed}
+    thresholds = book.rules.thresholds
+    found = {}
+    for account, stats in stats_store.read(db, accounts, on, book.ties.half_life).items():
+        facts = facts_of(stats, on.toordinal(), workspace)
+        for rule in book.rules.rules:
+            if (account, rule.id) in listed and conditions.evaluate(rule.when, facts, thresholds):
+                found[account, rule.id] = words(rule, facts, thresholds)
+    return found
 
 
 def _retire(stored: StoredFlag, on: date) -> Move:

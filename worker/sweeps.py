@@ -11,9 +11,10 @@ from datetime import date, datetime, timedelta
 from msgspec.structs import replace
 from sqlalchemy import Connection, Engine
 
-from worker.core.alerts import Alert, AlertReason
+from worker.core.alerts import Alert, AlertReason, OpenFlag
 from worker.core.conditions import told
 from worker.core.facts import FACTS
+from worker.core.rules import RuleSet, render
 from worker.core.units import shown
 from worker.evaluation import Evaluated, Rulebook, Standing, account_alert, evaluate
 from worker.store import outbox, people, stats, sweeps
@@ -90,39 +91,48 @@ def sweep_shard(
 
 def _sweep(db: Connection, held: Lease, book: Rulebook, now: datetime) -> Swept | None:
     calibrate(db, book.ties.half_life)
-    ids = stats.account_ids(db, held.on, held.first, held.beyond)
+    on = _evaluation_date(db, held, now)
+    ids = stats.account_ids(db, on, held.first, held.beyond)
     if db.dialect.name == "postgresql":  # a batch may be at work on them; SQLite has one writer
         execute_among(
             db, "SELECT 1 FROM accounts WHERE account {among} ORDER BY account FOR UPDATE", ids
         )
-    done = evaluate(db, ids, held.on, book, now, reword=True)
-    checks = list(_renewal_checks(done, held, people.rep_names(db)))
+    done = evaluate(db, ids, on, book, now)
+    checks = list(_renewal_checks(done, on, held.previous_on, book.rules, people.rep_names(db)))
     written = outbox.put(db, checks, now) if checks else 0
     if not sweeps.finish(db, held, len(ids), done.opened, done.resolved, now):
         raise SweepRefused(f"Shard {held.shard} was finished by another worker meanwhile.")
     return Swept(len(ids), done.opened, done.resolved, done.alerts + written)
 
 
+def _evaluation_date(db: Connection, held: Lease, now: datetime) -> date:
+    """The sweep's date, or a later one if flags are that far already: a shard may come late."""
+    today = now.date() if held.of_today else held.on
+    return max(held.on, today, sweeps.last_sweep_on(db) or held.on)
+
+
 def _renewal_checks(
-    done: Evaluated, held: Lease, names: Mapping[str, str]
+    done: Evaluated, on: date, previous_on: date | None, rules: RuleSet, names: Mapping[str, str]
 ) -> Iterator[tuple[str, Alert]]:
     """One alert an account whose renewal has come a milestone nearer since the sweep before."""
-    before = held.previous_on or held.on - timedelta(days=1)
-    passed = (held.on - before).days
+    before = previous_on or on - timedelta(days=1)
+    passed = (on - before).days
     for account, standing in done.standings.items():
         left = standing.facts["days_to_renewal"]
         if not isinstance(left, int) or left < 0 or standing.facts["lifecycle"] == "churned":
             continue
         reached = [days for days in MILESTONES if left <= days < left + passed]
         if reached:
-            renewal = held.on + timedelta(days=left)
+            renewal = on + timedelta(days=left)
             yield (
                 f"renewal/{account}/{renewal}/{min(reached)}",
-                renewal_check(standing, held.on, names),
+                renewal_check(standing, on, rules, names),
             )
 
 
-def renewal_check(standing: Standing, on: date, rep_names: Mapping[str, str]) -> Alert:
+def renewal_check(
+    standing: Standing, on: date, rules: RuleSet, rep_names: Mapping[str, str]
+) -> Alert:
     """What its owner should know of an account whose renewal comes near."""
     facts = standing.facts
     left = shown(facts["days_to_renewal"], FACTS["days_to_renewal"].unit)
@@ -130,5 +140,8 @@ def renewal_check(standing: Standing, on: date, rep_names: Mapping[str, str]) ->
     return replace(
         account_alert(AlertReason.RENEWAL, standing, f"Renews in {left}", on, rep_names),
         why=tuple(told(name, facts[name]) for name in known),
-        open_flags=tuple(standing.open),
+        open_flags=tuple(
+            OpenFlag(rule.id, rule.severity, render(rule.title, facts, rules.thresholds))
+            for rule in standing.open
+        ),
     )

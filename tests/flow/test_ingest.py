@@ -372,6 +372,15 @@ def test_only_the_accounts_of_a_batch_are_evaluated(engine, book):
     assert [row["account"] for row in rows(engine, tables.flags)] == ["birch"]
 
 
+def test_more_usage_on_a_day_gone_by_is_evaluated_at_once(engine, tmp_path):
+    used = "rules: [{id: used, title: Used, severity: low, when: {usage_30d: at least 4}}]"
+    book = rulebook(tmp_path, used)
+    take_in(engine, book, D, use("1"))
+    assert rows(engine, tables.flags) == []
+    take_in(engine, book, D, use("2"))
+    assert [row["rule"] for row in rows(engine, tables.flags)] == ["used"]
+
+
 def test_every_event_type_is_kept_in_the_log(engine, book):
     given = [
         use(),

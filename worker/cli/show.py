@@ -17,8 +17,10 @@ from worker.core.flags import State
 from worker.core.stats import AccountStats, Workspace
 from worker.core.ties import strength
 from worker.core.units import NEVER, Value, shown
+from worker.evaluation import words_now
+from worker.ingest import evaluation_date
 from worker.store import flags as flags_store
-from worker.store import stats
+from worker.store import stats, sweeps
 from worker.store.database import reading, writing
 from worker.store.fold import calibrate
 
@@ -98,7 +100,8 @@ def flags(
         raise Refused(f"There is no state {state!r}: choose one of {', '.join(known)}, or all.")
     states = flags_store.LIVE if state is None else known if state == "all" else [state]
     with reading(database()) as db:
-        rows = flags_store.listed(db, account, states)
+        rows = [dict(row) for row in flags_store.listed(db, account, states)]
+        _say_as_of_now(db, rows)
     if as_json:
         print_json([_flag_json(row) for row in rows])
         return
@@ -190,7 +193,18 @@ def _ties_of(one: AccountStats, world: Workspace, on: date) -> list[dict[str, An
     return rows
 
 
-def _flag_json(row: Any) -> dict[str, Any]:
+def _say_as_of_now(db: Connection, rows: Sequence[dict[str, Any]]) -> None:
+    """Give flags that are up the words of today: what they were stored with has gone on."""
+    on = evaluation_date(sweeps.last_sweep_on(db), runtime.clock())
+    up = {(row["account"], row["rule"]) for row in rows if row["state"] in flags_store.LIVE}
+    current = words_now(db, up, runtime.rulebook(), on)
+    for row in rows:
+        row["reasons"] = msgspec.json.decode(row["reasons"])
+        if row["state"] in flags_store.LIVE and (row["account"], row["rule"]) in current:
+            row["title"], row["reasons"] = current[row["account"], row["rule"]]
+
+
+def _flag_json(row: dict[str, Any]) -> dict[str, Any]:
     dates = ("first_true_on", "opened_on", "resolved_on")
     return {
         "account": row["account"],
@@ -199,5 +213,5 @@ def _flag_json(row: Any) -> dict[str, Any]:
         "state": row["state"],
         **{name: None if row[name] is None else row[name].isoformat() for name in dates},
         "title": row["title"],
-        "reasons": msgspec.json.decode(row["reasons"]),
+        "reasons": list(row["reasons"]),
     }

@@ -330,7 +330,7 @@ STORIES = (
     ),
     Story(
         "Solène picked up the phone",
-        "Callum's other customer. Solène called every week, and before the month was out it was mended.",
+        "Callum's other customer. Solène called every week, and within the month it was mended.",
         Account(
             "Papeteries Boisvallon", "smb", "callum", "fr",
             seats=8, mrr=1_400, renews=230, term=730,

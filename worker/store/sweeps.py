@@ -12,11 +12,15 @@ from worker.store.tables import accounts, sweep_shards, sweeps, workspace
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """A shard to sweep: accounts from id `first` up to, not including, `beyond`."""
+    """A shard to sweep: accounts from id `first` up to, not including, `beyond`.
+
+    `of_today` says that the sweep was begun on the very day that it is of.
+    """
 
     sweep: int
     shard: int
     on: date
+    of_today: bool
     previous_on: date | None
     first: str
     beyond: str | None
@@ -95,10 +99,12 @@ def lease(db: Connection, sweep: int, shard: int, now: datetime, length: timedel
     ).one_or_none()
     if row is None:
         return None
-    on, previous = db.execute(
-        select(sweeps.c.on_date, sweeps.c.previous_on).where(sweeps.c.id == sweep)
+    on, previous, created_at = db.execute(
+        select(sweeps.c.on_date, sweeps.c.previous_on, sweeps.c.created_at).where(
+            sweeps.c.id == sweep
+        )
     ).one()
-    return Lease(sweep, shard, on, previous, row[0], row[1], row[2])
+    return Lease(sweep, shard, on, created_at.date() == on, previous, *row)
 
 
 def finish(
