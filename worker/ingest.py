@@ -11,7 +11,8 @@ from worker.evaluation import Rulebook, evaluate
 from worker.store import batches, event_log, workspace
 from worker.store.batches import BatchState, Counts, Rejected
 from worker.store.database import writing
-from worker.store.fold import calibrate, fold
+from worker.store.fold import fold
+from worker.store.ties import calibrate
 
 MAX_STARTS = 5
 """Starts of a batch after which it is parked: one of its events may kill whoever takes it in."""

@@ -20,8 +20,8 @@ from worker.evaluation import Evaluated, Rulebook, Standing, account_alert, eval
 from worker.store import outbox, people, stats, sweeps
 from worker.store.database import writing
 from worker.store.dialect import execute_among
-from worker.store.fold import calibrate
 from worker.store.sweeps import Lease
+from worker.store.ties import calibrate
 
 SHARD_SIZE = 1_000
 """Accounts in a shard: enough to read in bulk, few enough to be done well within a lease."""

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -39,12 +39,9 @@ class Worker:
 
     def children(self) -> list[psutil.Process]:
         """The pool children that live now."""
-        try:
-            now = psutil.Process(self._process.pid).children()
-        except psutil.NoSuchProcess:
-            now = []
-        self._ever |= {child.pid: child for child in now}
-        return [child for child in now if child.status() != psutil.STATUS_ZOMBIE]
+        with suppress(psutil.NoSuchProcess):
+            self._ever |= {one.pid: one for one in psutil.Process(self._process.pid).children()}
+        return [child for child in self._ever.values() if _lives(child)]
 
     def kill_child(self, number: int) -> None:
         """`kill -9` one of the children, once there is one to kill."""
@@ -66,12 +63,10 @@ class Worker:
 
     def end(self) -> None:
         """See that nothing of it is left."""
-        self.children()
         if self._process.poll() is None:
-            self._process.kill()
-            self._process.wait()
-        for child in self._ever.values():
-            if child.is_running():  # and is the process that it was: ids are used again
+            self.kill()
+        for child in self.children():
+            with suppress(psutil.NoSuchProcess):
                 child.kill()
 
     def _log(self) -> str:
@@ -142,6 +137,13 @@ def until(holds: Callable[[], bool], log: Callable[[], str] = str, seconds: floa
     while not holds():
         assert time.monotonic() < deadline, f"not so after {seconds} s. Log:\n{log()[-4_000:]}"
         time.sleep(0.01)
+
+
+def _lives(process: psutil.Process) -> bool:
+    """Whether it runs; the ids of processes are used again, so it must be the same one."""
+    with suppress(psutil.NoSuchProcess):
+        return bool(process.is_running() and process.status() != psutil.STATUS_ZOMBIE)
+    return False
 
 
 def environment(more: dict[str, str]) -> dict[str, str]:

@@ -12,7 +12,7 @@ from sqlalchemy import Engine, select, text
 
 from tests.crash.doomed import POISON
 from tests.crash.processes import publish, tiewatch, until, workers
-from worker.store.batches import Batch, BatchState, read, start
+from worker.store.batches import Batch, BatchState, park, read, restart, start
 from worker.store.database import engine_for
 from worker.store.tables import events as stored_events
 
@@ -167,20 +167,38 @@ def test_a_batch_that_never_ends_well_is_parked_and_not_lost(
         assert json.loads(done.stdout)["applied"] == 1
 
 
-def test_a_parked_batch_stays_parked_when_its_message_comes_again(
+def test_a_parked_batch_stays_parked_as_it_is_when_its_message_comes_again(
     engine: Engine, postgresql_url: str, broker_url: str, tmp_path: Path
 ) -> None:
-    """The queue delivers at least once; only `ingest --parked` lets a parked batch start."""
+    """The queue delivers at least once, so one that is parked may come again; it is not started."""
+    told = "an error that somebody should read"
+    with engine.begin() as db:
+        start(db, "parked", datetime.now(UTC))
+        park(db, "parked", good(1), told, datetime.now(UTC))
+    publish(broker_url, {"parked": good(1), "other": good(2)})
     with workers(tmp_path, postgresql_url, broker_url) as running:
-        running.start(module="tests.crash.doomed")
-        publish(broker_url, {"deadly": [usage(POISON)]})
-        until(lambda: is_in(engine, "deadly", BatchState.PARKED), running.logs)
-        publish(broker_url, {"deadly": [usage(POISON)]})
-        publish(broker_url, {"other": good(1)})
+        running.start()
         until(lambda: is_in(engine, "other", BatchState.APPLIED), running.logs)
-    row = batch(engine, "deadly")
-    assert row is not None
-    assert (row.state, row.starts) == (BatchState.PARKED, MAX_STARTS + 1)
+        until(lambda: "batch parked" in running.logs(), running.logs)
+    assert is_in(engine, "parked", BatchState.PARKED)
+    [said] = doctor_on_parked(tmp_path, postgresql_url, broker_url)
+    assert told in said
+
+
+def test_a_parked_batch_is_not_forgotten_when_taking_it_in_again_breaks_off(
+    engine: Engine, postgresql_url: str, broker_url: str, tmp_path: Path
+) -> None:
+    with engine.begin() as db:
+        start(db, "parked", datetime.now(UTC))
+        park(db, "parked", good(1), "some error", datetime.now(UTC))
+        restart(db, "parked")  # and here `tiewatch ingest --parked` is killed
+    [said] = doctor_on_parked(tmp_path, postgresql_url, broker_url)
+    assert said.startswith("parked: some error")
+    done = tiewatch(
+        tmp_path, postgresql_url, broker_url, "ingest", "--parked", "--direct", "--json"
+    )
+    assert json.loads(done.stdout)["applied"] == len(good(1))
+    assert doctor_on_parked(tmp_path, postgresql_url, broker_url) == []
 
 
 def waited(log: str) -> list[int]:

@@ -11,8 +11,9 @@ from tests.histories import ACCOUNTS, TODAY, Raw, arrivals, histories, parsed
 from worker.core.facts import facts_of
 from worker.core.ties import TieSettings
 from worker.store import event_log, stats
-from worker.store.fold import fold, rebuild_ties
+from worker.store.fold import fold
 from worker.store.stats import read_workspace
+from worker.store.ties import rebuild_ties
 
 SETTINGS = TieSettings()
 DATES = [TODAY + timedelta(days) for days in (-60, -1, 0, 2)]

@@ -22,7 +22,7 @@ from worker.ingest import evaluation_date
 from worker.store import flags as flags_store
 from worker.store import stats, sweeps
 from worker.store.database import reading, writing
-from worker.store.fold import calibrate
+from worker.store.ties import calibrate
 
 ON = Annotated[str | None, typer.Option(help="As of the end of this date, from events up to then.")]
 ACCOUNTS = Annotated[

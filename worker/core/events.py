@@ -14,6 +14,8 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
+from worker.core.problems import as_json, field_problems, fits, json_problem, quoted, whole
+
 MAX_AHEAD = timedelta(hours=24)
 """How far an event's time may lie ahead of its receipt (clocks differ)."""
 
@@ -247,13 +249,7 @@ def _content_of(envelope: _Envelope) -> Content:
     try:
         return msgspec.convert(envelope.data, kind)
     except msgspec.ValidationError:
-        # Spreadsheets and data frames write whole numbers as 10.0.
-        whole = {name: _whole(value) for name, value in envelope.data.items()}
-        return msgspec.convert(whole, kind)
-
-
-def _whole(value: object) -> object:
-    return int(value) if isinstance(value, float) and value.is_integer() else value
+        return msgspec.convert({k: whole(value) for k, value in envelope.data.items()}, kind)
 
 
 def _body(raw: object) -> str:
@@ -284,7 +280,7 @@ def _quarantined(raw: object, received: datetime) -> Quarantined:
         source=_name(source),
         id=_name(id_),
         problems=tuple(_problems(raw, received)) or (_UNREADABLE,),
-        body=raw if isinstance(raw, str) else _json(raw),
+        body=raw if isinstance(raw, str) else as_json(raw),
     )
 
 
@@ -295,46 +291,25 @@ def _name(value: object) -> str | None:
     return str(value)[:300].encode("ascii", "backslashreplace").decode().replace("\x00", "\\x00")
 
 
-def _json(raw: object) -> str:
-    try:
-        return json.dumps(raw)
-    except RecursionError:
-        return '"nested too deeply to be written down"'
-
-
 def _problems(raw: object, received: datetime) -> list[str]:
     if isinstance(raw, str):
-        return [_not_json(raw)]
+        return [json_problem(raw)]
     if not isinstance(raw, dict):
-        return [f"an event is a JSON object, not {_shown(raw)}"]
-    found = list(_field_problems(raw, _Envelope))
+        return [f"an event is a JSON object, not {quoted(raw)}"]
+    found = list(field_problems(raw, _Envelope))
     if isinstance(raw.get("type"), str) and raw["type"] not in _TYPES:
-        found.append(f"unknown type {_shown(raw['type'])}: it must be one of {', '.join(_TYPES)}")
+        found.append(f"unknown type {quoted(raw['type'])}: it must be one of {', '.join(_TYPES)}")
     if raw.get("type") != "rep" and raw.get("subject") is None:
         found.append("'subject' is missing: it says which account the event belongs to")
     found += _time_problems(raw.get("time"), received)
     kind = _TYPES.get(raw["type"]) if isinstance(raw.get("type"), str) else None
     if kind is not None and isinstance(raw.get("data"), dict):
-        found += _field_problems(raw["data"], kind)
+        found += field_problems(raw["data"], kind)
         found += _contradictions(_lenient(raw["data"], kind))
-    size = len(_json(raw))
+    size = len(as_json(raw))
     if size > MAX_BYTES:
         found.append(f"the event is {size:,} bytes long; the limit is {MAX_BYTES:,}")
     return found
-
-
-def _not_json(line: str) -> str:
-    try:
-        decoded = json.loads(line)
-    except RecursionError:
-        return "not valid JSON: nested too deeply"
-    except ValueError as error:
-        reason = error.msg if isinstance(error, json.JSONDecodeError) else "a number is too long"
-        where = f" at character {error.pos + 1}" if isinstance(error, json.JSONDecodeError) else ""
-        return f"not valid JSON: {reason}{where}"
-    if isinstance(decoded, dict):
-        return "an event is a JSON object, not the text of one: send the object itself"
-    return f"an event is a JSON object, not {_shown(decoded)}"
 
 
 def _time_problems(value: object, received: datetime) -> Iterator[str]:
@@ -344,48 +319,10 @@ def _time_problems(value: object, received: datetime) -> Iterator[str]:
     except msgspec.ValidationError:
         return
     except OverflowError:
-        yield f"'time' {_shown(value)} is outside the calendar"
+        yield f"'time' {quoted(value)} is outside the calendar"
         return
     if ahead > MAX_AHEAD:
-        yield f"'time' {_shown(value)} is more than 24 hours ahead of its receipt"
-
-
-def _field_problems(given: dict[str, Any], kind: type[Struct]) -> Iterator[str]:
-    for field in msgspec.structs.fields(kind):
-        if field.encode_name not in given:
-            if field.required:
-                yield f"'{field.name}' is missing"
-            continue
-        value = given[field.encode_name]
-        if field.name == "time" and isinstance(value, str) and _is_naive(value):
-            yield f"'time' {_shown(value)} has no offset: add Z for UTC, or one like +02:00"
-        elif not _fits(value, field.type):
-            yield f"'{field.name}' must be {_expected(field.type)}, not {_shown(value)}"
-        elif _has_unstorable(value) and field.name != "data":
-            yield f"'{field.name}' contains a character that cannot be stored (NUL or half a pair)"
-
-
-def _is_naive(value: str) -> bool:
-    try:
-        return msgspec.convert(value, datetime).tzinfo is None
-    except msgspec.ValidationError:
-        return False
-
-
-def _fits(value: object, kind: Any) -> bool:
-    try:
-        msgspec.convert(_whole(value), kind)
-    except (msgspec.ValidationError, UnicodeError):
-        return False
-    return True
-
-
-def _has_unstorable(value: object) -> bool:
-    texts = value if isinstance(value, list) else [value]
-    return any(
-        isinstance(text, str) and ("\x00" in text or any("\ud800" <= c <= "\udfff" for c in text))
-        for text in texts
-    )
+        yield f"'time' {quoted(value)} is more than 24 hours ahead of its receipt"
 
 
 def _lenient(given: dict[str, Any], kind: type[Content]) -> Content:
@@ -393,7 +330,7 @@ def _lenient(given: dict[str, Any], kind: type[Content]) -> Content:
     fitting = {
         field.name: given[field.name]
         for field in msgspec.structs.fields(kind)
-        if field.name in given and _fits(given[field.name], field.type)
+        if field.name in given and fits(given[field.name], field.type)
     }
     blank: dict[str, Any] = {f.name: UNSET for f in msgspec.structs.fields(kind) if f.required}
     return kind(**(blank | fitting))
@@ -409,63 +346,17 @@ def _contradictions(data: Content) -> Iterator[str]:
             if data.contacts == [] and not data.cc:
                 yield "'contacts' is empty: an interaction names at least one contact"
         case Survey(kind="nps", score=score) if not _between(score, 0, 10):
-            yield f"'score' must be a number from 0 to 10 for nps, not {_shown(score)}"
+            yield f"'score' must be a number from 0 to 10 for nps, not {quoted(score)}"
         case Survey(kind="csat", score=score) if not _between(score, 1, 5):
-            yield f"'score' must be a number from 1 to 5 for csat, not {_shown(score)}"
+            yield f"'score' must be a number from 1 to 5 for csat, not {quoted(score)}"
         case Survey(kind="perception", score=score) if score not in (
             UNSET,
             "positive",
             "neutral",
             "negative",
         ):
-            yield f"'score' must be positive, neutral or negative, not {_shown(score)}"
+            yield f"'score' must be positive, neutral or negative, not {quoted(score)}"
 
 
 def _between(score: object, low: int, high: int) -> bool:
     return score is UNSET or (isinstance(score, int | float) and low <= score <= high)
-
-
-def _expected(kind: Any) -> str:
-    """What a field's type asks for, in words."""
-    info = msgspec.inspect.type_info(kind)
-    parts = info.types if isinstance(info, msgspec.inspect.UnionType) else (info,)
-    words = [_words(part) for part in parts]
-    return " or ".join(word for word in words if word)
-
-
-def _words(info: msgspec.inspect.Type) -> str:
-    match info:
-        case msgspec.inspect.StrType(min_length=1):
-            return f"text of 1 to {info.max_length} characters"
-        case msgspec.inspect.StrType(max_length=int()):
-            return f"text of up to {info.max_length:,} characters"
-        case msgspec.inspect.StrType():
-            return "text"
-        case msgspec.inspect.IntType(ge=1):
-            return "a positive whole number"
-        case msgspec.inspect.IntType():
-            return "a whole number, 0 or more"
-        case msgspec.inspect.FloatType(ge=0, le=100):
-            return "a number from 0 to 100"
-        case msgspec.inspect.FloatType():
-            return "a number"
-        case msgspec.inspect.BoolType():
-            return "true or false"
-        case msgspec.inspect.DateType():
-            return "a date like 2026-03-31"
-        case msgspec.inspect.DateTimeType():
-            return "a time like 2026-03-31T09:30:00Z"
-        case msgspec.inspect.LiteralType():
-            return f"one of {', '.join(map(str, info.values))}"
-        case msgspec.inspect.ListType():
-            at_least = "at least one " if info.min_length else ""
-            return f"a list of {at_least}{_words(info.item_type)}"
-        case msgspec.inspect.DictType():
-            return "an object"
-        case _:
-            return ""
-
-
-def _shown(value: object) -> str:
-    text = "a missing value" if value is None else _json(value)
-    return text if len(text) <= 60 else f"{text[:57]}..."

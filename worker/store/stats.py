@@ -11,8 +11,8 @@ from worker.core.stats import AccountStats, ContactStats, Tie, UsageStats, Works
 from worker.core.subscriptions import SubscriptionEvent
 from worker.core.ties import TieSettings, TieState
 from worker.store.dialect import execute_among
-from worker.store.fold import states_of
 from worker.store.tables import instant
+from worker.store.ties import states_of
 
 _decode_subscription = msgspec.json.Decoder(Subscription).decode
 
