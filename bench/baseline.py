@@ -2,7 +2,8 @@
 
 It keeps what tiewatch keeps for the four rules that ship: the event log, accounts, contacts, reps,
 ties that fade (without the daily cap, the gates and late events), usage by day, flags with their
-holds. It leaves out what costs time and is not needed here: alerts, quarantine, every other fact.
+holds. Usage of today counts at once, since one last day of usage a contact is all it keeps. It
+leaves out what costs time and is not needed here: alerts, quarantine, every other fact.
 """
 
 # mypy: disallow-untyped-decorators=False
@@ -197,8 +198,8 @@ def _fold(session: Session, account: Account, type_: str, data: dict[str, Any], 
             _set(get_or_create(session, Contact, account=key, contact=data["contact"]), data)
         case "subscription":
             account.seats = data.get("seats", account.seats)
-            if ends := data.get("term_end"):
-                account.renewal_date = date.fromisoformat(ends)
+            if account.renewal_date is None and data.get("term_end"):
+                account.renewal_date = date.fromisoformat(data["term_end"])
 
 
 _POINTS = {"meeting": 3.0, "call": 2.0, "email": 1.0, "chat": 0.5, "other": 1.0}

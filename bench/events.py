@@ -39,13 +39,19 @@ _INTERACTIONS = 0.98
 class Customer:
     """An account, the people there and ours for it, the owner first.
 
-    `size` is how much happens there, beside the others.
+    `size` is how much happens there, beside the others. All contacts use the product, the first
+    third of them also talk with us.
     """
 
     account: str
     size: float
     reps: tuple[str, str]
     contacts: tuple[str, ...]
+
+    @property
+    def talking(self) -> tuple[str, ...]:
+        """The contacts who talk with us."""
+        return self.contacts[: 1 + len(self.contacts) // 3]
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +102,7 @@ def introductions(of: Vendor, at: datetime, seed: int = 3) -> Iterator[Event]:
         for contact in customer.contacts:
             if random.random() < 2 / 3:
                 yield made("contact", at, customer.account, _person(random, contact))
-        everyone = {"reps": list(customer.reps), "contacts": list(customer.contacts)}
+        everyone = {"reps": list(customer.reps), "contacts": list(customer.talking)}
         yield made("interaction", at, customer.account, {"channel": "meeting"} | everyone)
 
 
@@ -202,12 +208,12 @@ def _interaction(random: Random, customer: Customer) -> Event:
     channel = random.choices(_CHANNELS, _CHANNEL_WEIGHTS)[0]
     rep = customer.reps[random.random() > 0.8]
     people = random.choices((1, 2, 4), (70, 20, 10))[0]
-    contacts = list(dict.fromkeys(_someone(random, customer.contacts) for _ in range(people)))
+    contacts = list(dict.fromkeys(_someone(random, customer.talking) for _ in range(people)))
     made: Event = {"channel": channel, "reps": [rep], "contacts": contacts}
     if channel in ("email", "chat"):
         made["direction"] = random.choice(("inbound", "outbound"))
         if random.random() < 0.15:
-            made["cc"] = [_someone(random, customer.contacts)]
+            made["cc"] = [_someone(random, customer.talking)]
         if random.random() < 0.05:
             made["automatic"] = "auto-reply"
     else:

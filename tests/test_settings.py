@@ -30,7 +30,7 @@ def settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., S
 
 def test_with_nothing_set_all_is_embedded_under_the_current_folder(settings, tmp_path):
     found = settings()
-    assert found.database == f"sqlite:///{tmp_path}/.tiewatch/tiewatch.db"
+    assert str(found.database) == f"sqlite:///{tmp_path}/.tiewatch/tiewatch.db"
     assert found.broker is None
     assert found.slack_bot_token is None
     assert found.rules_dir is None
@@ -41,7 +41,7 @@ def test_each_variable_has_its_embedded_default_on_its_own(settings):
     found = settings(DATABASE_URL=url)
     assert (found.database, found.broker) == (url, None)
     found = settings(DATABASE_URL="", BROKER_URL="redis://queue/0")
-    assert found.database.startswith("sqlite:///")
+    assert str(found.database).startswith("sqlite:///")
     assert found.broker == "redis://queue/0"
 
 
@@ -82,7 +82,7 @@ def test_an_empty_file_counts_as_not_set(settings, tmp_path):
     file = tmp_path / "secret"
     file.write_text("\n")
     found = settings(DATABASE_URL_FILE=file, SLACK_BOT_TOKEN_FILE=file)
-    assert found.database.startswith("sqlite:///")
+    assert str(found.database).startswith("sqlite:///")
     assert found.slack_bot_token is None
 
 

@@ -1,6 +1,8 @@
 """The Celery application: which broker, and how messages survive whatever happens to a worker."""
 
 import json
+import os
+import re
 from typing import Any
 
 import msgspec
@@ -18,13 +20,46 @@ TASK_SECONDS = 50
 """The longest a task may take; its worker process is killed then, and the message comes back."""
 
 
+MAX_DEPTH = 100
+"""Levels that an event may nest: a worker that passes on deeper ones would end with an error."""
+
+_OPENED = re.compile(rb"(?:[\[{][^\[\]{}]*){%d}" % MAX_DEPTH)
+_TOKENS = re.compile(rb'"(?:[^"\\]|\\.)*"|[\[\]{}]', re.S)
+_EVENT_LEVEL = 4
+"""In a message, `[[[event, ...]], {}, {}]`, an event is the fourth level."""
+
+
 def _loads(body: str | bytes) -> Any:
-    """Plain JSON. Kombu's own reader turns an object with a `__type__` key into something else,
-    or refuses the whole message: an event may hold any key."""
+    """Plain JSON, in which an event that nests too deeply is the text of one.
+
+    Kombu's own reader turns an object with a `__type__` key into something else, or refuses the
+    whole message: an event may hold any key.
+    """
+    raw = body.encode("utf-8", "surrogatepass") if isinstance(body, str) else bytes(body)
+    if _OPENED.search(raw):
+        raw = _deep_events_as_text(raw)
+    body = raw
     try:
         return msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeError):  # NaN, half a surrogate pair: one event's problem
         return json.loads(body)
+
+
+def _deep_events_as_text(body: bytes) -> bytes:
+    parts, done, depth, deepest, start = [], 0, 0, 0, 0
+    for token in _TOKENS.finditer(body):
+        if token[0] in b"[{":
+            depth += 1
+            deepest = max(deepest, depth)
+            if depth == _EVENT_LEVEL:
+                start, deepest = token.start(), depth
+        elif token[0] in b"]}":
+            if depth == _EVENT_LEVEL and deepest > _EVENT_LEVEL + MAX_DEPTH:
+                text = body[start : token.end()].decode("utf-8", "backslashreplace")
+                parts += [body[done:start], json.dumps(text).encode()]
+                done = token.end()
+            depth -= 1
+    return b"".join([*parts, body[done:]])
 
 
 register("json", json.dumps, _loads, "application/json", "utf-8")
@@ -55,9 +90,15 @@ app.conf.update(
 )
 
 
+_CELERYS_OWN = ("CELERY_BROKER_URL", "CELERY_BROKER_READ_URL", "CELERY_BROKER_WRITE_URL")
+"""Variables that would go before the settings, meant for another program on this machine."""
+
+
 def connect(broker_url: str | None = None) -> Celery:
     """The application, bound to a broker: the given one, else that of the settings."""
+    for name in _CELERYS_OWN:
+        os.environ.pop(name, None)
     url = broker_url or settings().broker
     if url is not None:
-        app.conf.broker_url = url
+        app.conf.update(broker_url=url, broker_read_url=url, broker_write_url=url)
     return app

@@ -35,8 +35,10 @@ def run(engine: Engine, hour: int, zone: ZoneInfo) -> None:
     scheduler.add_job(
         daily_sweep, "cron", hour=hour, minute=0, timezone=zone, args=(engine, hour, zone)
     )
+    # And each minute, beginning now, the one that was missed, if one was.
+    scheduler.add_job(daily_sweep, args=(engine, hour, zone))
+    scheduler.add_job(daily_sweep, "interval", minutes=1, args=(engine, hour, zone))
     scheduler.add_job(minute_pass, "interval", minutes=1, args=(engine,))
-    scheduler.add_job(daily_sweep, args=(engine, hour, zone))  # catches up what was missed
     for stop in (signal.SIGTERM, signal.SIGINT):
         signal.signal(stop, lambda *_: scheduler.shutdown(wait=False))
     log.info("scheduler started", daily_sweep=f"{hour:02}:00 {zone.key}")

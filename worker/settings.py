@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from sqlalchemy import URL
 
 PREFIX = "TIEWATCH_"
 
@@ -49,10 +50,10 @@ class Settings(BaseSettings):
         return env_settings, _Files(settings_cls)
 
     @property
-    def database(self) -> str:
+    def database(self) -> str | URL:
         """The database's URL."""
         if self.database_url is None:
-            return f"sqlite:///{(self.home / 'tiewatch.db').absolute()}"
+            return URL.create("sqlite", database=str((self.home / "tiewatch.db").absolute()))
         return self.database_url.get_secret_value()
 
     @property

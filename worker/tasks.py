@@ -41,13 +41,14 @@ log = structlog.get_logger("tiewatch")
 def ingest_batch(self: Task, events: list[Any], backfill: bool = False) -> None:
     """Take in a batch: a list of events. The message's id is the batch's."""
     batch = self.request.id
+    given = events if isinstance(events, list) else [events]  # one sent without a list around it
     try:
-        result = ingest(engine(), batch, events, rulebook(), now(self), backfill=backfill)
+        result = ingest(engine(), batch, given, rulebook(), now(self), backfill=backfill)
     except TryAgain as error:
         _again(self, error)
         return
     if result.parked:
-        log.error("batch parked", batch=batch, events=len(events), error=result.parked)
+        log.error("batch parked", batch=batch, events=len(given), error=result.parked)
         return
     log.info("batch applied", batch=batch, **_counts(result.counts))
     if result.alerts:

@@ -225,12 +225,13 @@ def upgrade() -> None:
     )
     op.create_table(
         "workspace",
-        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("demo", sa.Boolean(), server_default=sa.text("(false)"), nullable=False),
         sa.Column("half_life", sa.Integer(), server_default=sa.text("(60)"), nullable=False),
         sa.Column("first_interaction_day", sa.Integer(), nullable=True),
         sa.Column("last_sweep_on", sa.Date(), nullable=True),
         sa.Column("slack_paused_until", Instant(), nullable=True),
+        sa.CheckConstraint("id = 1", name=op.f("ck_workspace_one")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_workspace")),
     )
     op.create_table(

@@ -184,7 +184,8 @@ def test_the_settings_of_other_programs_are_not_ours(tiewatch, monkeypatch, valk
     monkeypatch.setenv(f"CELERY_{whose}", "redis://127.0.0.1:1/0")
     done = tiewatch("doctor", "--connections", "--json", BROKER_URL=valkey_server)
     (broker,) = [one for one in done.json if one["subject"] == "broker"]
-    assert broker == {"subject": "broker", "ok": True, "detail": valkey_server}
+    assert broker["ok"]
+    assert broker["detail"].replace(":**@", "") == valkey_server
 
 
 def test_a_secret_comes_from_its_file(tiewatch, folder):

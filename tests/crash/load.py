@@ -102,8 +102,15 @@ def _turn(number: int, today: date) -> Raw | None:
         case "mended":
             turn = (3, "interaction", _contact("meeting", _owner(number), "boss"))
         case "adopted":
-            term = {"term_start": f"{today - timedelta(165)}", "term_end": f"{today + timedelta(200)}"}
-            turn = (2, "subscription", {"subscription": "s", "status": "started", "seats": 5, **term})
+            term = {
+                "term_start": f"{today - timedelta(165)}",
+                "term_end": f"{today + timedelta(200)}",
+            }
+            turn = (
+                2,
+                "subscription",
+                {"subscription": "s", "status": "started", "seats": 5, **term},
+            )
         case _:
             return None
     days_ago, kind, fields = turn

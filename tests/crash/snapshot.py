@@ -48,7 +48,10 @@ def contents(engine: Engine) -> dict[str, Rows]:
 def difference(one: Mapping[str, Rows], other: Mapping[str, Rows]) -> dict[str, tuple[Rows, Rows]]:
     """By table, the first rows that only one of them has; empty if they are equal."""
     return {
-        name: ([r for r in one[name] if r not in others][:5], [r for r in rows if r not in ours][:5])
+        name: (
+            [r for r in one[name] if r not in others][:5],
+            [r for r in rows if r not in ours][:5],
+        )
         for name, rows in other.items()
         if rows != one[name]
         for others, ours in [(set(rows), set(one[name]))]
@@ -73,7 +76,9 @@ def _stamps(db: Connection) -> Rows:
 
 def _history(db: Connection) -> Rows:
     of_move = [c for c in flag_history.c if c.name not in ("id", "flag", "at")]
-    return _sorted(db.execute(select(flags.c.account, flags.c.rule, *of_move).join_from(flags, flag_history)))
+    return _sorted(
+        db.execute(select(flags.c.account, flags.c.rule, *of_move).join_from(flags, flag_history))
+    )
 
 
 def _alerts(db: Connection) -> Rows:

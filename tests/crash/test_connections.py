@@ -34,7 +34,9 @@ def test_every_pool_child_has_a_database_connection_of_its_own(
 
         def all_told() -> bool:
             with engine.connect() as db:
-                told[:] = [(p, b) for p, b in db.execute(text("SELECT process, backend FROM witness"))]
+                told[:] = [
+                    (p, b) for p, b in db.execute(text("SELECT process, backend FROM witness"))
+                ]
             return len(told) == TASKS
 
         until(all_told, running.logs)

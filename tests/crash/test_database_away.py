@@ -13,7 +13,6 @@ from sqlalchemy import Engine, select, text
 from tests.crash import load
 from tests.crash.processes import publish, until, workers
 from worker.store.batches import BatchState
-from worker.store.database import engine_for
 from worker.store.tables import batches, events
 
 pytestmark = [pytest.mark.crash, pytest.mark.timeout(180)]
@@ -36,10 +35,9 @@ def away(server: str, database_url: str) -> Iterator[None]:
 
 
 @pytest.fixture
-def engine(postgresql_url: str) -> Iterator[Engine]:
-    engine = engine_for(postgresql_url)
-    yield engine
-    engine.dispose()
+def engine(postgresql_url: str) -> Engine:
+    """One that connects anew each time: what happens to connections here is meant for workers."""
+    return sa.create_engine(postgresql_url, poolclass=sa.NullPool)
 
 
 def applied(engine: Engine) -> int:
@@ -66,4 +64,6 @@ def test_while_the_database_is_away_batches_wait_and_none_is_lost_or_parked(
         assert set(db.scalars(select(batches.c.state))) == {BatchState.APPLIED}
         sent = {(event["source"], event["id"]) for event in some[: BATCHES * 100]}
         bad = {(source, id_) for source, id_ in sent if source == "bad"}
-        assert {tuple(row) for row in db.execute(select(events.c.source, events.c.id))} == sent - bad
+        assert {
+            tuple(row) for row in db.execute(select(events.c.source, events.c.id))
+        } == sent - bad

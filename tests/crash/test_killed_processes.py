@@ -35,7 +35,9 @@ def test_kills_at_random_points_of_a_load_change_nothing(
     # evaluated as of an earlier one.
     today = datetime.now(UTC).date() + timedelta(1)
     events = load.load(today, SEED)
-    arriving = {f"batch-{place}": events[place : place + 100] for place in range(0, len(events), 100)}
+    arriving = {
+        f"batch-{place}": events[place : place + 100] for place in range(0, len(events), 100)
+    }
     undisturbed, disturbed = engine_for(sqlite_url), engine_for(postgresql_url)
 
     remember(undisturbed, today)
@@ -120,7 +122,9 @@ def totals(engine: Engine) -> tuple[object, ...]:
 
 def flags_by_rule(engine: Engine) -> Counter[tuple[str, str]]:
     with engine.connect() as db:
-        return Counter((rule, state) for rule, state in db.execute(select(flags.c.rule, flags.c.state)))
+        return Counter(
+            (rule, state) for rule, state in db.execute(select(flags.c.rule, flags.c.state))
+        )
 
 
 def queue_is_empty(queue: Valkey) -> bool:

@@ -146,7 +146,7 @@ def test_a_batch_whose_task_raises_is_tried_again_ever_later_and_then_parked(
     "trouble",
     [
         "PERFORM pg_terminate_backend(pg_backend_pid())",
-        "PERFORM pg_sleep(60)",
+        "PERFORM pg_sleep(15)",
     ],
     ids=["ends its connection", "takes too long"],
 )
@@ -173,7 +173,8 @@ def test_a_parked_batch_stays_parked_as_it_is_when_its_message_comes_again(
     """The queue delivers at least once, so one that is parked may come again; it is not started."""
     told = "an error that somebody should read"
     with engine.begin() as db:
-        start(db, "parked", datetime.now(UTC))
+        for _ in range(MAX_STARTS):
+            start(db, "parked", datetime.now(UTC))
         park(db, "parked", good(1), told, datetime.now(UTC))
     publish(broker_url, {"parked": good(1), "other": good(2)})
     with workers(tmp_path, postgresql_url, broker_url) as running:

@@ -49,7 +49,9 @@ def begun(engine: Engine) -> list[tuple[str, str]]:
         return [(kind, slot) for kind, slot in db.execute(select(sweeps.c.kind, sweeps.c.slot))]
 
 
-def begin_slots(database_url: str, together: Barrier, started: "multiprocessing.Queue[int]") -> None:
+def begin_slots(
+    database_url: str, together: Barrier, started: "multiprocessing.Queue[int]"
+) -> None:
     """In a process of its own: begin every slot at the same moment as the others do."""
     engine = engine_for(database_url)
     now = datetime.now(UTC)

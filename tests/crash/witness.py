@@ -17,7 +17,8 @@ def tell() -> None:
     """Note which process has which backend of PostgreSQL."""
     with writing(engine()) as db:
         db.execute(
-            text("INSERT INTO witness VALUES (:process, pg_backend_pid())"), {"process": os.getpid()}
+            text("INSERT INTO witness VALUES (:process, pg_backend_pid())"),
+            {"process": os.getpid()},
         )
 
 

@@ -335,6 +335,17 @@ def test_the_end_of_a_flag_says_what_ended_it_and_asks_for_nothing(sqlite_engine
     assert alert.advice is alert.clears is None
 
 
+def test_the_end_of_a_flag_is_not_told_with_the_numbers_of_its_beginning(sqlite_engine, shipped):
+    take_in(sqlite_engine, shipped, D, *customer())
+    for day in days(1, 2, 3):
+        sweep(sqlite_engine, shipped, day)
+    later = D + timedelta(4)
+    take_in(sqlite_engine, shipped, later, meeting(later))
+    alert = alert_of(sqlite_engine, "renewal-without-exec-contact", AlertReason.RESOLVED)
+    assert "in 41 days" not in alert.title
+    assert "22 days ago" not in alert.title
+
+
 @pytest.mark.parametrize("lifecycle", ["trial", "onboarding", "churned"])
 def test_the_rules_that_ship_are_silent_for_who_is_not_yet_or_no_longer_a_customer(
     sqlite_engine, shipped, lifecycle

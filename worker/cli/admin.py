@@ -128,7 +128,10 @@ def _contents(engine: Engine) -> Iterator[Finding]:
         swept = sweeps_store.last_sweep_on(db_)
         yield Finding("last sweep", None, str(swept or "none yet"))
         for on, shard, error in sweeps_store.failed(db_, sweeps.MAX_STARTS):
-            yield Finding("sweep", f"shard {shard} of the sweep of {on} was given up: {error}")
+            yield Finding(
+                "sweep",
+                f"shard {shard} of the sweep of {on} was given up: {error or 'its workers died'}",
+            )
         counts = outbox.counts(db_)
         said = ", ".join(f"{count:,} {state}" for state, count in counts.items())
         yield Finding("alerts", None, said)

@@ -23,7 +23,7 @@ from worker.celery_app import INGEST, SWEEP
 from worker.cli.access import database, queue
 from worker.cli.terminal import AsJson, Refused, out, print_json, progress, say, table
 from worker.core.alerts import Alert, AlertReason
-from worker.demo.simulation import simulate
+from worker.demo.simulation import LAST_DAY, first_day, simulate
 from worker.settings import PREFIX, settings
 from worker.shipped import rules_dir
 from worker.slack.console import show
@@ -34,9 +34,6 @@ from worker.store import sweeps as sweeps_store
 from worker.store.batches import BatchState
 from worker.store.database import reading, writing
 from worker.store.workspace import make_demo
-
-LAST_DAY = date(2026, 9, 30)
-"""The demo's today; fixed, so that it always tells the same story."""
 
 DAYS = 365
 BATCH_EVENTS = 500
@@ -59,7 +56,9 @@ def run(as_json: AsJson = False) -> None:
         events = 0
         for day, happened in simulate(last_day=LAST_DAY, days=DAYS):
             evening = datetime.combine(day, time_of_day(23, 59), UTC)
-            _take_in(engine, happened, evening)
+            _take_in(engine, happened, evening, backfill=day < first_day(LAST_DAY, DAYS))
+            if day < first_day(LAST_DAY, DAYS):  # how the relations came about, without alerts
+                continue
             _sweep(engine, day, evening)
             events += len(happened)
             bar.advance(label=f"{day:%d %b %Y}, {events:,} events")
@@ -88,14 +87,16 @@ def _worker(broker_url: str) -> Iterator[None]:
         process.wait()
 
 
-def _take_in(engine: Engine, events: Sequence[dict[str, Any]], now: datetime) -> None:
+def _take_in(
+    engine: Engine, events: Sequence[dict[str, Any]], now: datetime, *, backfill: bool
+) -> None:
     """Publish a day's events, and wait until they are applied."""
     headers = {tasks.DEMO_NOW: now.isoformat()}
     ids = []
     for start in range(0, len(events), BATCH_EVENTS):
         ids.append(str(uuid4()))
         batch = list(events[start : start + BATCH_EVENTS])
-        tasks.ingest_batch.apply_async((batch,), task_id=ids[-1], headers=headers)
+        tasks.ingest_batch.apply_async((batch, backfill), task_id=ids[-1], headers=headers)
 
     def applied() -> bool:
         with reading(engine) as db:

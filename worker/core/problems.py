@@ -33,7 +33,7 @@ def json_problem(line: str) -> str:
         where = f" at character {error.pos + 1}" if isinstance(error, json.JSONDecodeError) else ""
         return f"not valid JSON: {reason}{where}"
     if isinstance(decoded, dict):
-        return "an event is a JSON object, not the text of one: send the object itself"
+        return "an event is a JSON object nested less than 100 deep, not the text of one"
     return f"an event is a JSON object, not {quoted(decoded)}"
 
 

@@ -5,13 +5,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 
 SQLITE_WAIT_SECONDS = 60
 """How long a SQLite writer waits for the one before it."""
 
 
-def engine_for(url: str) -> Engine:
+def engine_for(url: str | URL) -> Engine:
     """An engine for a PostgreSQL or SQLite URL. Each process, forked ones too, makes its own.
 
     Raises:

@@ -81,12 +81,13 @@ LIVE_FLAG = text("state IN ('pending', 'open', 'acknowledged', 'snoozed')")
 workspace = Table(
     "workspace",
     metadata,
-    Column("id", Integer, CheckConstraint("id = 1", name="one"), primary_key=True),
+    Column("id", Integer, primary_key=True, autoincrement=False),
     Column("demo", Boolean, nullable=False, server_default=text("false")),
     Column("half_life", Integer, nullable=False, server_default=text("60")),
     Column("first_interaction_day", Integer),
     Column("last_sweep_on", Date),
     Column("slack_paused_until", Instant),
+    CheckConstraint("id = 1", name="one"),
 )
 
 events = Table(
