@@ -1,4 +1,4 @@
-"""`python -m worker`, but what a killed worker leaves behind comes back after seconds, not a minute.
+"""`python -m worker`, but what a killed worker leaves comes back after seconds, not a minute.
 
 Only the waiting is shorter: a test of recovery would otherwise do little else.
 """

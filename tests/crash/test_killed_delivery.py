@@ -88,4 +88,4 @@ def test_of_all_messages_only_the_one_in_flight_comes_twice(
         ask_for_delivery(broker_url)
         until(lambda: sent(engine) == ALERTS, running.logs)
     posted = Counter(request.alert_id for request in slack.posted)
-    assert posted == Counter({number: 1 for number in range(1, ALERTS + 1)} | {IN_FLIGHT: 2})
+    assert posted == Counter(dict.fromkeys(range(1, ALERTS + 1), 1) | {IN_FLIGHT: 2})

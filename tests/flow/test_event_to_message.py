@@ -175,23 +175,30 @@ def test_whatever_an_event_holds_arrives_as_it_was_sent_and_what_is_none_is_quar
     assert sqlite_work.counts("far") == (1, 0, 4)
 
 
-def nested(depth: int) -> str:
+def nested(depth: int, opening: str = "[", closing: str = "]") -> str:
     """An event with lists that deep, as JSON: Python itself could not write the deepest."""
     body = json.dumps(event("usage", TODAY, more="HERE"))
-    return body.replace('"HERE"', "[" * depth + "]" * depth)
+    return body.replace('"HERE"', opening * depth + "1" + closing * depth)
 
 
 def test_an_event_nested_too_deeply_ends_no_worker_and_keeps_no_other_event_out(sqlite_work):
-    depths = (200, 900, 20_000)
-    for depth in depths:
+    deep = {
+        "somewhat": nested(90),
+        "deeper": nested(900),
+        "deepest": nested(20_000),
+        "a tree": nested(900, '{"leaf": [], "more": ', "}"),
+        "a list of lists": nested(900, "[[], ", "]"),
+    }
+    for batch, body in deep.items():
         good = json.dumps(event("usage", TODAY))
-        sqlite_work.send_raw(f"deep {depth}", f"[[[{nested(depth)}, {good}]], {{}}, {{}}]")
+        sqlite_work.send_raw(batch, f"[[[{body}, {good}]], {{}}, {{}}]")
     sqlite_work.send("next", event("usage", TODAY))
-    sqlite_work.wait_for("next", *(f"deep {depth}" for depth in depths))
-    for depth in depths:
-        applied, _, bad = sqlite_work.counts(f"deep {depth}")
-        assert applied + bad == 2
-        assert applied >= 1
+    sqlite_work.wait_for("next", *deep)
+    assert sqlite_work.counts("somewhat") == (2, 0, 0)
+    for batch in deep:
+        applied, _, bad = sqlite_work.counts(batch)
+        assert applied + bad == 2, batch
+        assert applied >= 1, batch
     assert sqlite_work.counts("next") == (1, 0, 0)
 
 

@@ -3,12 +3,14 @@
 import signal
 import sys
 import time
+import warnings
 from contextlib import nullcontext
 from subprocess import Popen
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import typer
+from celery.platforms import SecurityWarning
 
 from worker import logs, runtime
 from worker import scheduler as scheduling
@@ -38,6 +40,7 @@ def worker(
     runtime.rulebook()
     if quiet:
         settings().log_level = "warning"
+        warnings.simplefilter("ignore", SecurityWarning)  # Celery's, about running as root
     with queue() as app:
         running: Any = app.Worker(
             concurrency=processes or settings().worker_processes,
