@@ -23,7 +23,6 @@ TASK_SECONDS = 50
 MAX_DEPTH = 100
 """Levels that an event may nest: a worker that passes on deeper ones would end with an error."""
 
-_OPENED = re.compile(rb"(?:[\[{][^\[\]{}]*){%d}" % MAX_DEPTH)
 _TOKENS = re.compile(rb'"(?:[^"\\]|\\.)*"|[\[\]{}]', re.S)
 _EVENT_LEVEL = 4
 """In a message, `[[[event, ...]], {}, {}]`, an event is the fourth level."""
@@ -36,13 +35,28 @@ def _loads(body: str | bytes) -> Any:
     whole message: an event may hold any key.
     """
     raw = body.encode("utf-8", "surrogatepass") if isinstance(body, str) else bytes(body)
-    if _OPENED.search(raw):
-        raw = _deep_events_as_text(raw)
-    body = raw
     try:
-        return msgspec.json.decode(body)
+        message = _decoded(raw)
+        if not _is_deep(message, _EVENT_LEVEL + MAX_DEPTH):
+            return message
+    except RecursionError:
+        pass
+    return _decoded(_deep_events_as_text(raw))
+
+
+def _decoded(raw: bytes) -> Any:
+    try:
+        return msgspec.json.decode(raw)
     except (msgspec.DecodeError, UnicodeError):  # NaN, half a surrogate pair: one event's problem
-        return json.loads(body)
+        return json.loads(raw)
+
+
+def _is_deep(value: Any, levels: int) -> bool:
+    """Whether lists and objects nest in more than so many levels."""
+    if levels == 0:
+        return True
+    inner = value.values() if isinstance(value, dict) else value
+    return any(_is_deep(one, levels - 1) for one in inner if isinstance(one, dict | list))
 
 
 def _deep_events_as_text(body: bytes) -> bytes:

@@ -116,7 +116,8 @@ def _judge(
         if before is None or flag is None:
             return None
         why = conditions.reasons(rule.except_when, facts, thresholds)
-        return Move(account, rule.id, before, resolve(flag, on), before.title, why)
+        title = render(rule.title, facts, thresholds)
+        return Move(account, rule.id, before, resolve(flag, on), title, why)
     outcome = conditions.evaluate(rule.when, facts, thresholds)
     if before is None and not outcome:
         return None
@@ -126,10 +127,10 @@ def _judge(
         return None
     if outcome or before is None:
         return Move(account, rule.id, before, after, *words(rule, facts, thresholds))
-    why = before.reasons
-    if after is not None and after.state is State.RESOLVED:
-        why = conditions.reasons(conditions.Not(rule.when), facts, thresholds)
-    return Move(account, rule.id, before, after, before.title, why)
+    if after is None or after.state is not State.RESOLVED:
+        return Move(account, rule.id, before, after, before.title, before.reasons)
+    why = conditions.reasons(conditions.Not(rule.when), facts, thresholds)
+    return Move(account, rule.id, before, after, render(rule.title, facts, thresholds), why)
 
 
 def words(rule: Rule, facts: Facts, thresholds: Thresholds) -> tuple[str, tuple[str, ...]]:

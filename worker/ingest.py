@@ -57,6 +57,8 @@ def ingest(
         raise TryAgain(str(error)) from error
     if row.state is BatchState.APPLIED:
         return BatchResult(row.counts, row.rejected)
+    if row.state is BatchState.PARKED:  # its message has come again
+        return BatchResult(Counts(len(raw)), (), parked=row.error)
     if row.starts > MAX_STARTS:
         return _park(engine, batch, raw, "its worker died each time", now)
     try:

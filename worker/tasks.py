@@ -4,6 +4,7 @@ Late acknowledgement does not save a task that raises, so a failed one is sent a
 a growing delay; the services make doing a thing twice the same as doing it once.
 """
 
+import gc
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
@@ -11,7 +12,7 @@ from typing import Any
 import structlog
 from celery import Task
 from celery.exceptions import Reject
-from celery.signals import setup_logging
+from celery.signals import setup_logging, worker_process_init
 from kombu.exceptions import OperationalError as BrokerDown
 from rich.console import Console
 
@@ -37,7 +38,8 @@ DEMO_NOW = "tiewatch_now"
 log = structlog.get_logger("tiewatch")
 
 
-@app.task(bind=True, name=INGEST, max_retries=None)
+# Killed for taking too long, it must not count as done: its message then comes back.
+@app.task(bind=True, name=INGEST, max_retries=None, acks_on_failure_or_timeout=False)
 def ingest_batch(self: Task, events: list[Any], backfill: bool = False) -> None:
     """Take in a batch: a list of events. The message's id is the batch's."""
     batch = self.request.id
@@ -133,6 +135,13 @@ def _again(task: Task, error: TryAgain) -> None:
 
 def _counts(counts: Any) -> dict[str, int]:
     return {name: getattr(counts, name) for name in counts.__slots__}
+
+
+@worker_process_init.connect
+def _collect_less_often(**_: object) -> None:
+    """What is loaded by now stays: looking through it again and again took a tenth of the time."""
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
 
 
 @setup_logging.connect

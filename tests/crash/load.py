@@ -102,15 +102,10 @@ def _turn(number: int, today: date) -> Raw | None:
         case "mended":
             turn = (3, "interaction", _contact("meeting", _owner(number), "boss"))
         case "adopted":
-            term = {
-                "term_start": f"{today - timedelta(165)}",
-                "term_end": f"{today + timedelta(200)}",
-            }
-            turn = (
-                2,
-                "subscription",
-                {"subscription": "s", "status": "started", "seats": 5, **term},
-            )
+            sold: Raw = {"subscription": "s", "status": "started", "seats": 5}
+            sold["term_start"] = f"{today - timedelta(165)}"
+            sold["term_end"] = f"{today + timedelta(200)}"
+            turn = (2, "subscription", sold)
         case _:
             return None
     days_ago, kind, fields = turn

@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -124,7 +124,7 @@ def tiewatch(
     )
 
 
-def publish(broker_url: str, batches: dict[str, Sequence[Any]]) -> None:
+def publish(broker_url: str, batches: Mapping[str, Sequence[Any]]) -> None:
     """Put batches on the queue by id, as any program may."""
     with Celery(broker=broker_url, set_as_current=False) as app:
         for batch, events in batches.items():

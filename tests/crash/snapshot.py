@@ -24,15 +24,13 @@ _STATS = (
     "subscription_events",
     "flags",
 )
-_DIFFERS = {"batch", "received_at", "stamps"} | {"flags.id"}
-"""Columns that tell which batch an event came with, and when, and row numbers."""
-
-_OF_ALERT = {"id", "key", "created_at", "due_at", "attempts", "leased_until", "sent_at"} | {
-    "state",
-    "channel",
-    "message_ts",
-    "error",
+_DIFFERS = {"events.batch", "quarantine.batch", "quarantine.received_at", "flags.id"} | {
+    f"{people}.stamps" for people in ("accounts", "contacts", "reps")
 }
+"""Columns that tell with which batch an event came, and when; row numbers; what `_stamps` reads."""
+
+_OF_ALERT = ("account", "alert")
+"""What an outbox row says; the other columns are about its delivery."""
 
 
 def contents(engine: Engine) -> dict[str, Rows]:
@@ -60,7 +58,7 @@ def difference(one: Mapping[str, Rows], other: Mapping[str, Rows]) -> dict[str, 
 
 def _rows(db: Connection, name: str) -> Rows:
     table = metadata.tables[name]
-    columns = [c for c in table.c if c.name not in _DIFFERS and f"{name}.{c.name}" not in _DIFFERS]
+    columns = [column for column in table.c if f"{name}.{column.name}" not in _DIFFERS]
     return _sorted(db.execute(select(*columns)))
 
 
@@ -76,16 +74,14 @@ def _stamps(db: Connection) -> Rows:
 
 def _history(db: Connection) -> Rows:
     of_move = [c for c in flag_history.c if c.name not in ("id", "flag", "at")]
-    return _sorted(
-        db.execute(select(flags.c.account, flags.c.rule, *of_move).join_from(flags, flag_history))
-    )
+    moves = select(flags.c.account, flags.c.rule, *of_move).join_from(flags, flag_history)
+    return _sorted(db.execute(moves))
 
 
 def _alerts(db: Connection) -> Rows:
     """The alerts, with the number of their flag taken out of their keys."""
-    of_alert = [c for c in outbox.c if c.name not in _OF_ALERT]
     found = []
-    for key, *alert in db.execute(select(outbox.c.key, *of_alert)):
+    for key, *alert in db.execute(select(outbox.c.key, *(outbox.c[name] for name in _OF_ALERT))):
         kind, subject, *rest = key.split("/")
         found.append((kind, "" if kind == "flag" else subject, *rest, *alert))
     return _sorted(found)

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from random import Random
 
@@ -14,6 +15,7 @@ from tests.crash.processes import Worker, Workers, publish, until, workers
 from tests.crash.snapshot import contents, difference
 from tests.servers import Valkey, valkey
 from worker import sweeps
+from worker.celery_app import INGEST
 from worker.evaluation import read_rulebook
 from worker.ingest import ingest
 from worker.shipped import rules_dir
@@ -35,15 +37,13 @@ def test_kills_at_random_points_of_a_load_change_nothing(
     # evaluated as of an earlier one.
     today = datetime.now(UTC).date() + timedelta(1)
     events = load.load(today, SEED)
-    arriving = {
-        f"batch-{place}": events[place : place + 100] for place in range(0, len(events), 100)
-    }
+    arriving = {f"batch-{n}": events[n : n + 100] for n in range(0, len(events), 100)}
     undisturbed, disturbed = engine_for(sqlite_url), engine_for(postgresql_url)
 
     remember(undisturbed, today)
     for place in range(0, len(events), 1_000):
         some = events[place : place + 1_000]
-        ingest(undisturbed, f"batch-{place}", some, RULES, datetime.now(UTC))
+        ingest(undisturbed, f"some-{place}", some, RULES, datetime.now(UTC))
     assert flags_by_rule(undisturbed) == {
         (load.RENEWAL, "open"): 40,
         (load.RENEWAL, "resolved"): 40,
@@ -77,7 +77,7 @@ def kill_at_random(chance: Random, engine: Engine, queue: Valkey, running: Worke
     points = sorted(chance.sample(range(5, 150), len(kills)))
     worker: Worker = running.start(module="tests.crash.hurried")
     for point, kill in zip(points, kills, strict=True):
-        until(lambda point=point: applied(engine) >= point, running.logs)
+        until(partial(has_applied, engine, point), running.logs)
         print(f"{applied(engine)} batches applied: kill -9 {kill}")
         match kill:
             case "child":
@@ -102,6 +102,10 @@ def sweep(engine: Engine, on: date) -> None:
     begun = sweeps.open_sweep(engine, "manual", f"{on}", on, now)
     assert begun is not None
     assert sweeps.sweep_shard(engine, begun, 0, RULES, now, timedelta(minutes=1)) is not None
+
+
+def has_applied(engine: Engine, number: int) -> bool:
+    return applied(engine) >= number
 
 
 def applied(engine: Engine) -> int:
@@ -129,4 +133,4 @@ def flags_by_rule(engine: Engine) -> Counter[tuple[str, str]]:
 
 def queue_is_empty(queue: Valkey) -> bool:
     with redis.Redis.from_url(queue.url) as client:
-        return client.llen("tiewatch.ingest") == client.hlen("unacked") == 0
+        return not client.llen(INGEST) and not client.hlen("unacked")

@@ -14,9 +14,10 @@ import pytest
 from sqlalchemy import Engine, func, select, text
 
 from tests.crash.processes import environment, until
-from worker import scheduler, tasks
+from worker import scheduler
 from worker.evaluation import read_rulebook
 from worker.ingest import ingest
+from worker.runtime import clock
 from worker.shipped import rules_dir
 from worker.store import sweeps as sweeps_store
 from worker.store.database import engine_for
@@ -142,18 +143,18 @@ def test_a_shard_whose_worker_is_killed_is_swept_by_another_once_its_lease_is_ov
         finally:
             doomed.kill()
             doomed.join()
-    assert sweep_shard(engine, sweep, 0, RULES, tasks.clock(), LEASE) is None, "it is still leased"
+    assert sweep_shard(engine, sweep, 0, RULES, clock(), LEASE) is None, "it is still leased"
     until(lambda: len(free(engine)) == 1, seconds=2 * LEASE.total_seconds())
-    done = sweep_shard(engine, sweep, 0, RULES, tasks.clock(), LEASE)
+    done = sweep_shard(engine, sweep, 0, RULES, clock(), LEASE)
     assert done == Swept(accounts=3, opened=0, resolved=0, alerts=0)
-    assert sweep_shard(engine, sweep, 0, RULES, tasks.clock(), LEASE) is None, "it is done"
+    assert sweep_shard(engine, sweep, 0, RULES, clock(), LEASE) is None, "it is done"
     assert free(engine) == []
 
 
 def free(engine: Engine) -> list[tuple[int, int]]:
     """The shards that a scheduler would hand out now."""
     with engine.connect() as db:
-        return list(sweeps_store.waiting(db, tasks.clock(), 5))
+        return list(sweeps_store.waiting(db, clock(), 5))
 
 
 def waits_for_a_lock(engine: Engine) -> bool:

@@ -4,15 +4,15 @@ import os
 
 from sqlalchemy import text
 
-from tests.crash.hurried import main
+from tests.crash import hurried  # noqa: F401
+from worker import cli
 from worker.celery_app import INGEST, app
+from worker.runtime import engine
 from worker.store.database import writing
-from worker.tasks import engine
 
 TELL = "tests.tell"
 
 
-@app.task(name=TELL, queue=INGEST)
 def tell() -> None:
     """Note which process has which backend of PostgreSQL."""
     with writing(engine()) as db:
@@ -22,5 +22,7 @@ def tell() -> None:
         )
 
 
+app.task(name=TELL, queue=INGEST)(tell)
+
 if __name__ == "__main__":
-    main()
+    cli.main()
