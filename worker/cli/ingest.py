@@ -22,7 +22,7 @@ from rich.console import Console
 from sqlalchemy import Engine
 
 from worker import delivery, runtime, tasks
-from worker.celery_app import INGEST
+from worker.celery_app import INGEST, TASK_SECONDS
 from worker.cli.access import database, queue
 from worker.cli.sweep import run_sweep
 from worker.cli.terminal import BAD_INPUT, AsJson, Bar, Refused, print_json, progress, say
@@ -42,6 +42,8 @@ SHOWN = 20
 """Quarantined events that are listed on the terminal; all of them are in the database."""
 
 SILENCE_SECONDS = 10
+RESEND_SECONDS = 2 * TASK_SECONDS + 20
+"""Longer than it takes a killed worker's messages to come back by themselves."""
 
 
 @dataclass(slots=True)
@@ -51,6 +53,13 @@ class FileBatch:
     id: str = field(default_factory=lambda: str(uuid4()))
     events: list[Any] = field(default_factory=list)
     places: list[str] = field(default_factory=list)
+    sent_at: float = 0.0
+
+    def send(self, backfill: bool) -> None:
+        """Publish it. However often that is done, it is applied once."""
+        kwargs = {"backfill": True} if backfill else {}
+        tasks.ingest_batch.apply_async((self.events,), kwargs, task_id=self.id)
+        self.sent_at = time.monotonic()
 
 
 @dataclass(slots=True)
@@ -255,17 +264,20 @@ def _apply_there(
 ) -> None:
     waiting: deque[FileBatch] = deque()
     for batch in batched:
-        kwargs = {"backfill": True} if backfill else {}
-        tasks.ingest_batch.apply_async((batch.events,), kwargs, task_id=batch.id)
+        batch.send(backfill)
         waiting.append(batch)
         while len(waiting) >= IN_FLIGHT:
-            _collect(engine, waiting, tally)
+            _collect(engine, waiting, tally, backfill)
     while waiting:
-        _collect(engine, waiting, tally)
+        _collect(engine, waiting, tally, backfill)
 
 
-def _collect(engine: Engine, waiting: deque[FileBatch], tally: Tally) -> None:
-    """Wait until at least one of the batches is done, and take the done ones out."""
+def _collect(engine: Engine, waiting: deque[FileBatch], tally: Tally, backfill: bool) -> None:
+    """Wait until at least one of the batches is done, and take the done ones out.
+
+    One that takes too long is sent again: a worker killed the moment it took it from a Redis list
+    has taken it along.
+    """
     quiet_since = time.monotonic()
     while True:
         with reading(engine) as db:
@@ -280,6 +292,9 @@ def _collect(engine: Engine, waiting: deque[FileBatch], tally: Tally) -> None:
                 tally.add(batch, row.counts, row.rejected)
         if done:
             return
+        for batch in waiting:
+            if time.monotonic() - batch.sent_at > RESEND_SECONDS:
+                batch.send(backfill)
         if time.monotonic() - quiet_since > SILENCE_SECONDS:
             say("Still waiting for a worker to take the events in: does 'tiewatch worker' run?")
             quiet_since = time.monotonic()
