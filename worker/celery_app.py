@@ -91,7 +91,9 @@ app.conf.update(
     accept_content=["json"],
     worker_prefetch_multiplier=2,
     worker_hijack_root_logger=False,
-    worker_cancel_long_running_tasks_on_connection_loss=True,
+    # A cancelled task's message would be dropped. One that goes on and cannot be acknowledged
+    # comes back, and finds its batch applied.
+    worker_cancel_long_running_tasks_on_connection_loss=False,
     broker_connection_retry_on_startup=True,
     broker_transport_options={
         # A message whose worker was killed comes back when this has passed, so it must be longer
