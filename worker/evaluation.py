@@ -11,13 +11,13 @@ from pathlib import Path
 from msgspec.structs import replace
 from sqlalchemy import Connection
 
-from worker.core import conditions
 from worker.core.alerts import Alert, AlertReason, reason_for
-from worker.core.conditions import Facts, Thresholds
-from worker.core.evidence import facts_in, who
+from worker.core.conditions import Condition, Facts, Not, Thresholds, facts_in
+from worker.core.evidence import who
 from worker.core.facts import facts_of, renewal_day
 from worker.core.flags import HEARD_OF, Flag, Holds, State, resolve, step
-from worker.core.rules import Rule, RuleSet, render
+from worker.core.reasons import clears, reasons
+from worker.core.rules import CompiledRule, Rule, RuleSet, render
 from worker.core.stats import AccountStats, Workspace
 from worker.core.subscriptions import terms_on
 from worker.core.ties import TieSettings
@@ -80,14 +80,14 @@ def evaluate(
     for account, stats in stats_store.read(db, accounts, on, book.ties.half_life).items():
         facts = facts_of(stats, on.toordinal(), workspace)
         standing = standings[account] = Standing(stats, facts)
-        for rule in book.rules.rules:
-            before = live.pop((account, rule.id), None)
-            move = _judge(rule, book.rules, account, before, facts, on)
+        for compiled in book.rules.compiled:
+            before = live.pop((account, compiled.rule.id), None)
+            move = _judge(compiled, account, before, facts, book.rules.thresholds, on)
             if move is not None:
                 moves.append(move)
             flag = move.after if move else before.flag if before else None
             if flag is not None and flag.state in HEARD_OF:
-                standing.open.append(rule)
+                standing.open.append(compiled.rule)
     moves += [_retire(stored, on) for stored in live.values() if stored.account in standings]
     if not moves:
         return Evaluated(standings, 0, 0, 0)
@@ -102,40 +102,44 @@ def evaluate(
 
 
 def _judge(
-    rule: Rule,
-    rules: RuleSet,
+    compiled: CompiledRule,
     account: str,
     before: StoredFlag | None,
-    facts: Mapping[str, Value],
+    facts: Facts,
+    thresholds: Thresholds,
     on: date,
 ) -> Move | None:
     """The change that one rule makes on one account, if any."""
-    flag = before.flag if before else None
-    thresholds = rules.thresholds
-    if rule.except_when is not None and conditions.evaluate(rule.except_when, facts, thresholds):
-        if before is None or flag is None:
+    rule, holds, excepted = compiled
+    if rule.except_when is not None and excepted is not None and excepted(facts):
+        if before is None:
             return None
-        why = conditions.reasons(rule.except_when, facts, thresholds)
-        title = render(rule.title, facts, thresholds)
-        return Move(account, rule.id, before, resolve(flag, on), title, why)
-    outcome = conditions.evaluate(rule.when, facts, thresholds)
+        title, why = _words(rule, rule.except_when, facts, thresholds)
+        return Move(account, rule.id, before, resolve(before.flag, on), title, why)
+    outcome = holds(facts)
     if before is None and not outcome:
         return None
-    holds = Holds(rule.hold_for, rule.keep_open_for)
-    after = step(flag, outcome, rule.severity, holds, on)
+    flag = before.flag if before else None
+    after = step(flag, outcome, rule.severity, Holds(rule.hold_for, rule.keep_open_for), on)
     if after == flag:
         return None
     if outcome or before is None:
         return Move(account, rule.id, before, after, *words(rule, facts, thresholds))
     if after is None or after.state is not State.RESOLVED:
         return Move(account, rule.id, before, after, before.title, before.reasons)
-    why = conditions.reasons(conditions.Not(rule.when), facts, thresholds)
-    return Move(account, rule.id, before, after, render(rule.title, facts, thresholds), why)
+    title, why = _words(rule, Not(rule.when), facts, thresholds)
+    return Move(account, rule.id, before, after, title, why)
 
 
 def words(rule: Rule, facts: Facts, thresholds: Thresholds) -> tuple[str, tuple[str, ...]]:
     """Title and reasons of a rule that holds, with the facts as they are."""
-    return render(rule.title, facts, thresholds), conditions.reasons(rule.when, facts, thresholds)
+    return _words(rule, rule.when, facts, thresholds)
+
+
+def _words(
+    rule: Rule, ground: Condition, facts: Facts, thresholds: Thresholds
+) -> tuple[str, tuple[str, ...]]:
+    return render(rule.title, facts, thresholds), reasons(ground, facts, thresholds)
 
 
 def words_now(
@@ -151,8 +155,8 @@ def words_now(
     found = {}
     for account, stats in stats_store.read(db, accounts, on, book.ties.half_life).items():
         facts = facts_of(stats, on.toordinal(), workspace)
-        for rule in book.rules.rules:
-            if (account, rule.id) in listed and conditions.evaluate(rule.when, facts, thresholds):
+        for rule, holds, _ in book.rules.compiled:
+            if (account, rule.id) in listed and holds(facts):
                 found[account, rule.id] = words(rule, facts, thresholds)
     return found
 
@@ -226,7 +230,7 @@ def alert_of(
         if rule and rule.advice and not ended
         else None,
         since=after.first_true_on,
-        clears=conditions.clears(rule.when, facts, thresholds) if rule and not ended else None,
+        clears=clears(rule.when, facts, thresholds) if rule and not ended else None,
     )
 
 

@@ -11,6 +11,7 @@ from worker.evaluation import Rulebook, evaluate
 from worker.store import batches, event_log, workspace
 from worker.store.batches import BatchState, Counts, Rejected
 from worker.store.database import writing
+from worker.store.dialect import commit_without_waiting, pipelined
 from worker.store.fold import fold
 from worker.store.ties import calibrate
 
@@ -51,7 +52,8 @@ def ingest(
         TryAgain: when it failed, and is not parked yet.
     """
     try:
-        with writing(engine, durable=False) as db:
+        with writing(engine) as db, pipelined(db):
+            commit_without_waiting(db)
             row = batches.start(db, batch, now)
     except Exception as error:
         raise TryAgain(str(error)) from error
@@ -63,7 +65,7 @@ def ingest(
         return _park(engine, batch, raw, "its worker died each time", now)
     try:
         parsed = [parse(one, now) for one in raw]
-        with writing(engine) as db:
+        with writing(engine) as db, pipelined(db):
             return _apply(db, batch, parsed, book, now, backfill)
     except Exception as error:
         told = f"{type(error).__name__}: {error}"[:2_000]
@@ -92,7 +94,7 @@ def _apply(
         if kept.half_life != book.ties.half_life:
             calibrate(db, book.ties.half_life)
         on = evaluation_date(kept.last_sweep_on, now)
-        changed = fold(db, fresh, book.ties.half_life).accounts(on)
+        changed = fold(db, fresh, book.ties.half_life).accounts(on, book.rules.facts)
         if changed and not backfill:
             alerts = evaluate(db, changed, on, book, now).alerts
     counts = Counts(len(parsed), len(fresh), len(parsed) - len(fresh) - len(bad), len(bad))

@@ -12,8 +12,8 @@ from msgspec.structs import replace
 from sqlalchemy import Connection, Engine
 
 from worker.core.alerts import Alert, AlertReason, OpenFlag
-from worker.core.conditions import told
 from worker.core.facts import FACTS
+from worker.core.reasons import told
 from worker.core.rules import RuleSet, render
 from worker.core.units import shown
 from worker.evaluation import Evaluated, Rulebook, Standing, account_alert, evaluate

@@ -15,12 +15,11 @@ from worker.core.conditions import (
     Named,
     Not,
     Threshold,
-    clears,
     evaluate,
-    opposite,
-    reasons,
+    facts_in,
 )
 from worker.core.facts import FACTS
+from worker.core.reasons import clears, opposite, reasons
 from worker.core.units import NEVER, Unit
 
 C = Comparison
@@ -317,3 +316,14 @@ def test_every_fact_has_a_label_that_is_its_own():
     labels = [fact.label for fact in FACTS.values()]
     assert len(set(labels)) == len(labels)
     assert not [label for label in labels if "_" in label]
+
+
+def test_the_facts_of_a_condition_are_found_however_deep_they_are():
+    one, two, three = (
+        Compare(name, Comparison.KNOWN) for name in ("mrr", "segment", "days_since_usage")
+    )
+    assert facts_in(AllOf((one, AnyOf((Not(two), three))))) == {
+        "mrr",
+        "segment",
+        "days_since_usage",
+    }

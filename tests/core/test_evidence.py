@@ -5,8 +5,7 @@ from datetime import date
 
 import pytest
 
-from worker.core.conditions import AllOf, AnyOf, Compare, Comparison, Not
-from worker.core.evidence import facts_in, who
+from worker.core.evidence import who
 from worker.core.stats import AccountStats, ContactStats, Tie, Workspace
 from worker.core.ties import Bucket, state_of
 
@@ -176,17 +175,6 @@ def test_no_line_depends_on_the_order_in_which_people_and_ties_are_read():
         tie("ana", "lee", 5),
     ]
     assert lines(EXECS | USERS, people, *ties) == lines(EXECS | USERS, people[::-1], *ties[::-1])
-
-
-def test_the_facts_of_a_condition_are_found_however_deep_they_are():
-    one, two, three = (
-        Compare(name, Comparison.KNOWN) for name in ("mrr", "segment", "days_since_usage")
-    )
-    assert facts_in(AllOf((one, AnyOf((Not(two), three))))) == {
-        "mrr",
-        "segment",
-        "days_since_usage",
-    }
 
 
 def test_days_are_written_as_people_write_them():

@@ -92,9 +92,14 @@ def test_ties_have_the_score_and_tier_that_the_formula_gives_on_any_date(
 
 
 @settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(choice=st.data(), history=histories(), on=st.sampled_from([TODAY, *OTHER_DATES]))
+@given(
+    choice=st.data(),
+    history=histories(),
+    on=st.sampled_from([TODAY, *OTHER_DATES]),
+    looked_at=st.sampled_from([frozenset(FACTS), frozenset(FACTS) - {"days_since_usage"}]),
+)
 def test_facts_change_of_no_other_accounts_than_those_that_folding_names(
-    engine: Engine, choice: st.DataObject, history: list[Raw], on: date
+    engine: Engine, choice: st.DataObject, history: list[Raw], on: date, looked_at: frozenset[str]
 ) -> None:
     # The same things happen again, on days that have stats already. Reps are left out: who of them
     # has left is the workspace's, and may change any account.
@@ -106,10 +111,14 @@ def test_facts_change_of_no_other_accounts_than_those_that_folding_names(
         workspace, before = read_workspace(db, SETTINGS), facts_on(db, on)
         for raw in again:
             fresh, _ = event_log.append(db, parsed([raw]), "batch")
-            named = fold(db, fresh, SETTINGS.half_life).accounts(on)
+            named = fold(db, fresh, SETTINGS.half_life).accounts(on, looked_at)
             began, after = read_workspace(db, SETTINGS), facts_on(db, on)
             if began == workspace:  # the first interaction of all may change any account, too
-                changed = {name for name in after if after[name] != before.get(name)}
+                changed = {
+                    name
+                    for name, facts in after.items()
+                    if any(facts[each] != before.get(name, facts)[each] for each in looked_at)
+                }
                 assert changed <= set(named), raw
             workspace, before = began, after
 
@@ -119,7 +128,7 @@ def test_more_usage_on_a_day_that_had_some_names_the_account(engine: Engine, day
     with engine.connect() as db:
         ingest(db, [event(1, days_ago, "usage", {"count": 1})])
         fresh, _ = event_log.append(db, parsed([event(2, days_ago, "usage", {})]), "batch")
-        assert fold(db, fresh, SETTINGS.half_life).accounts(ON) == ["acme"]
+        assert fold(db, fresh, SETTINGS.half_life).accounts(ON, ()) == ["acme"]
 
 
 # The windows, by hand: the property above leans on a second reading of the definitions, these on

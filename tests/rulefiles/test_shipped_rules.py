@@ -2,8 +2,9 @@
 
 import pytest
 
-from worker.core.conditions import clears, evaluate, reasons
+from worker.core.conditions import evaluate
 from worker.core.facts import FACTS
+from worker.core.reasons import clears, reasons
 from worker.core.rules import render
 from worker.core.units import NEVER
 from worker.rulefiles import load

@@ -1,16 +1,15 @@
-"""Conditions on facts: whether one holds, why it holds, and what would end it.
+"""Conditions on facts, and whether they hold; reasons.py says why.
 
 Outcomes are three-valued, after Kleene: None is unknown, and an unknown part makes the whole
 unknown unless the other parts decide it alone. docs/rules.md says how admins write conditions.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Self
 
-from worker.core.facts import FACTS, Fact
-from worker.core.units import NEVER, Unit, Value, shown
+from worker.core.units import Unit, Value
 
 
 class Comparison(Enum):
@@ -102,184 +101,88 @@ Facts = Mapping[str, Value]
 Thresholds = Mapping[str, Threshold]
 
 
-def evaluate(condition: Condition, facts: Facts, thresholds: Thresholds) -> bool | None:
-    """True, False, or None where unknown facts, or a threshold without a value, leave it open.
+Outcome = Callable[[Facts], bool | None]
+"""True, False, or None where unknown facts, or a threshold without a value, leave it open."""
 
-    `facts` holds every fact of the catalogue; its `segment` chooses the thresholds' values.
+
+def compiled(condition: Condition, thresholds: Thresholds) -> Outcome:
+    """The condition as a function of the facts, for asking it of many accounts.
+
+    It takes every fact of the catalogue; its `segment` chooses the thresholds' values.
     """
-    if isinstance(condition, Compare):
-        return _compared(condition, facts, thresholds)
-    if isinstance(condition, Not):
-        outcome = evaluate(condition.part, facts, thresholds)
+    match condition:
+        case Compare():
+            return _comparing(condition, thresholds)
+        case Not(part):
+            return _negated(compiled(part, thresholds))
+        case AllOf(parts):
+            return _joined([compiled(part, thresholds) for part in parts], decisive=False)
+        case AnyOf(parts):
+            return _joined([compiled(part, thresholds) for part in parts], decisive=True)
+
+
+def evaluate(condition: Condition, facts: Facts, thresholds: Thresholds) -> bool | None:
+    """The outcome of a condition for one account."""
+    return compiled(condition, thresholds)(facts)
+
+
+def _negated(outcome_of: Outcome) -> Outcome:
+    def negated(facts: Facts) -> bool | None:
+        outcome = outcome_of(facts)
         return None if outcome is None else not outcome
-    decisive = isinstance(condition, AnyOf)
-    whole: bool | None = not decisive
-    for part in condition.parts:
-        outcome = evaluate(part, facts, thresholds)
-        if outcome is decisive:
-            return decisive
-        if outcome is None:
-            whole = None
-    return whole
+
+    return negated
+
+
+def _joined(outcomes: Sequence[Outcome], *, decisive: bool) -> Outcome:
+    """All of them, or with `decisive` true any of them: the first decisive outcome decides."""
+
+    def joined(facts: Facts) -> bool | None:
+        whole: bool | None = not decisive
+        for outcome_of in outcomes:
+            outcome = outcome_of(facts)
+            if outcome is decisive:
+                return decisive
+            if outcome is None:
+                whole = None
+        return whole
+
+    return joined
 
 
 _OF_UNKNOWN = {Comparison.KNOWN: False, Comparison.UNKNOWN: True}
 
 
-def _compared(compare: Compare, facts: Facts, thresholds: Thresholds) -> bool | None:
-    value = facts[compare.fact]
-    if value is None:
-        return _OF_UNKNOWN.get(compare.comparison)
-    limits: Sequence[Operand | None] = compare.operands
-    for operand in compare.operands:
-        if isinstance(operand, Named):
-            limits = [_limit(each, facts, thresholds) for each in compare.operands]
-            if None in limits:
-                return None
-            break
-    return compare.comparison.holds(value, limits)
+def _comparing(compare: Compare, thresholds: Thresholds) -> Outcome:
+    name, holds, limits = compare.fact, compare.comparison.holds, compare.operands
+    of_unknown = _OF_UNKNOWN.get(compare.comparison)
+
+    def with_numbers(facts: Facts) -> bool | None:
+        value = facts[name]
+        return of_unknown if value is None else holds(value, limits)
+
+    def with_thresholds(facts: Facts) -> bool | None:
+        value = facts[name]
+        found = [limit(each, facts, thresholds) for each in limits]
+        return of_unknown if value is None or None in found else holds(value, found)
+
+    named = any(isinstance(operand, Named) for operand in limits)
+    return with_thresholds if named else with_numbers
 
 
-def _limit(operand: Operand, facts: Facts, thresholds: Thresholds) -> float | str | None:
+def limit(operand: Operand, facts: Facts, thresholds: Thresholds) -> float | str | None:
+    """What an operand comes to for an account; None for a threshold without a value for it."""
     if isinstance(operand, Named):
         return thresholds[operand.name].value_for(facts["segment"])
     return operand
 
 
-_OPPOSITES = {
-    Comparison.AT_LEAST: Comparison.UNDER,
-    Comparison.AT_MOST: Comparison.OVER,
-    Comparison.BETWEEN: Comparison.NOT_BETWEEN,
-    Comparison.IS: Comparison.IS_NOT,
-    Comparison.KNOWN: Comparison.UNKNOWN,
-}
-_OPPOSITES |= {opposite: comparison for comparison, opposite in _OPPOSITES.items()}
-
-
-def opposite(condition: Condition) -> Condition:
-    """The condition that holds when this one is false, and is unknown when this one is.
-
-    Comparisons are turned around rather than negated, so that people can read them.
-    """
+def facts_in(condition: Condition) -> frozenset[str]:
+    """The names of the facts that a condition looks at."""
     match condition:
-        case Compare(fact, comparison, operands):
-            return Compare(fact, _OPPOSITES[comparison], operands)
-        case Not(part):
-            return part
-        case AllOf(parts):
-            return AnyOf(tuple(opposite(part) for part in parts))
-        case AnyOf(parts):
-            return AllOf(tuple(opposite(part) for part in parts))
-
-
-def reasons(condition: Condition, facts: Facts, thresholds: Thresholds) -> tuple[str, ...]:
-    """Why a condition that holds does: one line for each fact that makes it true.
-
-    Such as `last contact with an executive: 22 days ago (over 15 days)`.
-    """
-    grounds: dict[str, list[str]] = {}
-    for compare in _grounds(condition, facts, thresholds):
-        said = grounds.setdefault(compare.fact, [])
-        words = _said(compare, facts, thresholds, explained=True)
-        # "lifecycle: active (active)" would say it twice.
-        if words not in said and words != shown(facts[compare.fact], FACTS[compare.fact].unit):
-            said.append(words)
-    return tuple(
-        f"{told(name, facts[name])} ({' and '.join(said)})" if said else told(name, facts[name])
-        for name, said in grounds.items()
-    )
-
-
-def told(name: str, value: Value) -> str:
-    """A fact and its value in a line: `last contact with an executive: 22 days ago`."""
-    fact = FACTS[name]
-    return f"{fact.label}: {_dated(fact, shown(value, fact.unit))}"
-
-
-def _grounds(condition: Condition, facts: Facts, thresholds: Thresholds) -> Iterator[Compare]:
-    """The comparisons that make a condition true."""
-    match condition:
-        case Compare():
-            yield condition
-        case Not(part):
-            yield from _grounds(opposite(part), facts, thresholds)
-        case AllOf(parts) | AnyOf(parts):
-            for part in parts:
-                if evaluate(part, facts, thresholds):
-                    yield from _grounds(part, facts, thresholds)
-
-
-def clears(condition: Condition, facts: Facts, thresholds: Thresholds) -> str:
-    """What would make a condition that holds false, in words.
-
-    Such as `the last contact with an executive is at most 15 days ago, or the segment is not smb`.
-    """
-    return _sentence(opposite(condition), facts, thresholds)
-
-
-def _sentence(condition: Condition, facts: Facts, thresholds: Thresholds) -> str:
-    """A condition as a sentence, without what already holds where all of several must."""
-    match condition:
-        case Compare(name):
-            fact = FACTS[name]
-            words = _said(condition, facts, thresholds)
-            return f"{_subject(fact)} is {_dated(fact, words)}"
-        case Not(part):
-            return _sentence(opposite(part), facts, thresholds)
-        case AnyOf(parts):
-            return ", or ".join(_sentence(part, facts, thresholds) for part in parts)
-        case AllOf(parts):
-            missing = [part for part in parts if not evaluate(part, facts, thresholds)]
-            sentences = [_sentence(part, facts, thresholds) for part in missing]
-            if len(missing) > 1:
-                sentences = [
-                    f"either {sentence}" if isinstance(part, AnyOf) else sentence
-                    for part, sentence in zip(missing, sentences, strict=True)
-                ]
-            return " and ".join(sentences)
-
-
-def _subject(fact: Fact) -> str:
-    if fact.unit in (Unit.PERCENT, Unit.MONEY):
-        return fact.label
-    return f"the number of {fact.label}" if fact.unit is Unit.COUNT else f"the {fact.label}"
-
-
-def _dated(fact: Fact, words: str) -> str:
-    """Days since something are said as `22 days ago`."""
-    since = fact.name.startswith("days_since_") and words.endswith((" day", " days"))
-    return f"{words} ago" if since else words
-
-
-def _said(
-    compare: Compare, facts: Facts, thresholds: Thresholds, *, explained: bool = False
-) -> str:
-    """A comparison in words; `explained` as in a reason, with the names of thresholds."""
-    unit = FACTS[compare.fact].unit
-    if compare == Compare(compare.fact, Comparison.IS_NOT, (NEVER,)):
-        return "on record"
-    limits = [
-        _explained(operand, unit, facts, thresholds)
-        if explained and isinstance(operand, Named)
-        else shown(_limit(operand, facts, thresholds), unit)
-        for operand in compare.operands
-    ]
-    words: str = compare.comparison.value
-    match compare.comparison:
-        case Comparison.KNOWN | Comparison.UNKNOWN:
-            return words
-        case Comparison.BETWEEN | Comparison.NOT_BETWEEN:
-            return f"{words} {' and '.join(limits)}"
-        case Comparison.IS:
-            return limits[0] if len(limits) == 1 else f"one of {', '.join(limits)}"
-        case Comparison.IS_NOT:
-            return f"not {limits[0]}" if len(limits) == 1 else f"none of {', '.join(limits)}"
-    if explained and unit is Unit.COUNT:
-        words = {"over": "more than", "under": "fewer than"}.get(words, words)
-    return f"{words} {limits[0]}"
-
-
-def _explained(named: Named, unit: Unit, facts: Facts, thresholds: Thresholds) -> str:
-    threshold, segment = thresholds[named.name], facts["segment"]
-    whose = f"for {segment}" if segment in threshold.by_segment else "by default"
-    return f"{named.name}, {shown(threshold.value_for(segment), unit)} {whose}"
+        case Compare(fact=name):
+            return frozenset({name})
+        case Not(part=part):
+            return facts_in(part)
+        case AllOf(parts=parts) | AnyOf(parts=parts):
+            return frozenset().union(*map(facts_in, parts))

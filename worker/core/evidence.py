@@ -6,22 +6,10 @@ from dataclasses import dataclass
 from datetime import date
 from typing import NamedTuple
 
-from worker.core.conditions import AllOf, AnyOf, Compare, Condition, Not
 from worker.core.facts import People, decision_level, people_of
 from worker.core.stats import AccountStats, Workspace
 from worker.core.ties import Tier, strength
 from worker.core.units import Unit, shown
-
-
-def facts_in(condition: Condition) -> frozenset[str]:
-    """The names of the facts that a condition looks at."""
-    match condition:
-        case Compare(fact=name):
-            return frozenset({name})
-        case Not(part=part):
-            return facts_in(part)
-        case AllOf(parts=parts) | AnyOf(parts=parts):
-            return frozenset().union(*map(facts_in, parts))
 
 
 def who(
@@ -70,7 +58,9 @@ class _Scene:
         """What to know of the members of a group, called `one` and `many`."""
         here = members - self.people.gone
         contacts = [
-            (t.state.day, t.contact, t.rep) for t in self.stats.ties if t.contact in members
+            (tie.state.day, tie.contact, tie.rep)
+            for tie in self.stats.ties
+            if tie.contact in members
         ]
         last_met = None
         if contacts:

@@ -5,8 +5,17 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
-from worker.core.conditions import Condition, Facts, Threshold, Thresholds
+from worker.core.conditions import (
+    Condition,
+    Facts,
+    Outcome,
+    Threshold,
+    Thresholds,
+    compiled,
+    facts_in,
+)
 from worker.core.facts import FACTS
 from worker.core.units import NEVER, shown
 
@@ -44,29 +53,47 @@ class Rule:
     except_when: Condition | None = None
 
 
+class CompiledRule(NamedTuple):
+    """A rule with its conditions as functions of the facts; `excepted` is None without any."""
+
+    rule: Rule
+    holds: Outcome
+    excepted: Outcome | None
+
+
 @dataclass(frozen=True, slots=True)
 class RuleSet:
     """The rules in force, in order of id, with the thresholds that they name.
 
-    `digest` is 16 hexadecimal digits that are equal for rule sets that mean the same, however
-    their files are laid out, commented and ordered.
+    `facts` are the names of those that the rules look at. `digest` is 16 hexadecimal digits that
+    are equal for rule sets that mean the same, however their files are laid out, commented and
+    ordered.
     """
 
     rules: tuple[Rule, ...]
     thresholds: Mapping[str, Threshold]
+    compiled: tuple[CompiledRule, ...]
+    facts: frozenset[str]
     digest: str
 
 
 def rule_set(rules: Iterable[Rule], thresholds: Iterable[Threshold]) -> RuleSet:
     """These rules and thresholds, in order and with their digest."""
     ordered = tuple(sorted(rules, key=lambda rule: rule.id))
-    named = sorted(thresholds, key=lambda threshold: threshold.name)
+    named = {t.name: t for t in sorted(thresholds, key=lambda threshold: threshold.name)}
     meaning = [
         *map(repr, ordered),
-        *(repr((t.name, t.unit, sorted(t.by_segment.items()), t.default)) for t in named),
+        *(repr((t.name, t.unit, sorted(t.by_segment.items()), t.default)) for t in named.values()),
     ]
     digest = hashlib.sha256("\n".join(meaning).encode()).hexdigest()[:16]
-    return RuleSet(ordered, {threshold.name: threshold for threshold in named}, digest)
+    parts = [part for rule in ordered for part in (rule.when, rule.except_when) if part is not None]
+    looked_at: frozenset[str] = frozenset().union(*map(facts_in, parts))
+    return RuleSet(ordered, named, tuple(_compiled(r, named) for r in ordered), looked_at, digest)
+
+
+def _compiled(rule: Rule, thresholds: Thresholds) -> CompiledRule:
+    excepted = None if rule.except_when is None else compiled(rule.except_when, thresholds)
+    return CompiledRule(rule, compiled(rule.when, thresholds), excepted)
 
 
 PLACEHOLDER = re.compile(r"\{ *(?P<name>[^{} ](?:[^{}]*[^{} ])?|) *\}(?P<ago> ago\b)?")

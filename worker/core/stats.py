@@ -132,8 +132,14 @@ def additions(events: Iterable[Event]) -> Additions:
                 continue
             case Subscription():
                 add.subscriptions.append(event)
-            case Account() | Contact() | Rep():
+            case Account():
                 add.attributes.append(event)
+            case Contact() as person:
+                add.attributes.append(event)
+                add.contacts.add((event.account or "", person.contact))
+            case Rep() as person:
+                add.attributes.append(event)
+                add.reps.add(person.rep)
         if event.account is not None:
             add.not_usage.add(event.account)
     return add

@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from worker.core.attributes import merge
 from worker.core.events import Event
-from worker.store.dialect import execute_rows
+from worker.store.dialect import execute_rows, in_our_order
 
 _STORED_AS = {"left": "gone", "renewal_date": "renewal_day"}
 _FIELDS = {
@@ -36,7 +36,10 @@ _KEYS = {"account": ("account",), "contact": ("account", "contact"), "rep": ("re
 
 
 def fold_attributes(db: Connection, events: Sequence[Event]) -> None:
-    """Set what these account, contact and rep events say, whatever order they come in."""
+    """Set what these account, contact and rep events say, whatever order they come in.
+
+    The rows of those that they are about must be there.
+    """
     for kind in ("account", "contact", "rep"):
         of_kind = [event for event in events if event.type == kind]
         if of_kind:
@@ -50,22 +53,13 @@ def _fold_kind(db: Connection, kind: str, events: Sequence[Event]) -> None:
         by_key[tuple(_key_part(event, part) for part in key)].append(event)
     keys = dict.fromkeys(key, "text")
     given = sorted(by_key)
-    names = ", ".join(key)
-    if kind != "account":  # which has been created with its first days
-        execute_rows(
-            db,
-            f"INSERT INTO {table} ({names}) SELECT {names} FROM {{rows}} WHERE true "
-            f"ON CONFLICT ({names}) DO NOTHING",
-            keys,
-            given,
-        )
     match = " AND ".join(f"t.{part} = r.{part}" for part in key)
     locking = "FOR UPDATE OF t" if db.dialect.name == "postgresql" else ""
     found = execute_rows(
         db,
         f"SELECT {', '.join(f't.{name}' for name in (*key, 'stamps', *fields))} "
         f"FROM {{rows}} JOIN {table} t ON {match} "
-        f"ORDER BY {', '.join(f't.{part}' for part in key)} {locking}",
+        f"ORDER BY {in_our_order(db, *(f't.{part}' for part in key))} {locking}",
         keys,
         given,
     )

@@ -1,16 +1,16 @@
 """Batches of events on their way: how often one was started, what came of it, and the parked."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, RowMapping, select, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Connection, select, update
 
+from worker.store.dialect import execute
 from worker.store.tables import batches
 
 
@@ -67,34 +67,39 @@ class Batch:
 
 def start(db: Connection, id_: str, now: datetime) -> Batch:
     """Count one more start of a batch; the row that says how it stands."""
-    dialect = postgresql if db.dialect.name == "postgresql" else sqlite
-    new = dialect.insert(batches).values(id=id_, state=BatchState.STARTED, starts=1, started_at=now)
-    row = db.execute(
-        new.on_conflict_do_update(
-            index_elements=["id"], set_={"starts": batches.c.starts + 1}
-        ).returning(*batches.c)
+    (row,) = execute(
+        db,
+        f"""
+        INSERT INTO batches (id, state, starts, started_at) VALUES (:id, :state, 1, :now)
+        ON CONFLICT (id) DO UPDATE SET starts = batches.starts + 1
+        RETURNING {", ".join(_COLUMNS)}
+        """,
+        id=id_,
+        state=BatchState.STARTED.value,
+        now=now,
     )
-    return _batch(row.mappings().one())
+    return _batch(dict(zip(_COLUMNS, row, strict=True)))
 
 
 def applied(
     db: Connection, id_: str, counts: Counts, rejected: Sequence[Rejected], now: datetime
 ) -> None:
     """Record what came of a batch, in the transaction that applies it. The first result stays."""
-    db.execute(
-        update(batches)
-        .where(batches.c.id == id_, batches.c.state != BatchState.APPLIED)
-        .values(
-            state=BatchState.APPLIED,
-            finished_at=now,
-            received=counts.received,
-            applied=counts.applied,
-            duplicates=counts.duplicates,
-            quarantined=counts.quarantined,
-            problems=msgspec.json.encode(rejected).decode() if rejected else None,
-            payload=None,
-            error=None,
-        )
+    execute(
+        db,
+        """
+        UPDATE batches SET state = 'applied', finished_at = :now, received = :received,
+            applied = :applied, duplicates = :duplicates, quarantined = :quarantined,
+            problems = :problems, payload = NULL, error = NULL
+        WHERE id = :id AND state <> 'applied'
+        """,
+        id=id_,
+        now=now,
+        received=counts.received,
+        applied=counts.applied,
+        duplicates=counts.duplicates,
+        quarantined=counts.quarantined,
+        problems=msgspec.json.encode(rejected).decode() if rejected else None,
     )
 
 
@@ -134,10 +139,23 @@ def restart(db: Connection, id_: str) -> None:
 def read(db: Connection, ids: Sequence[str]) -> list[Batch]:
     """The rows of those batches that have been started."""
     found = db.execute(select(batches).where(batches.c.id.in_(ids))).mappings()
-    return [_batch(row) for row in found]
+    return [_batch(dict(row)) for row in found]
 
 
-def _batch(row: RowMapping) -> Batch:
+_COLUMNS = (
+    "id",
+    "state",
+    "starts",
+    "received",
+    "applied",
+    "duplicates",
+    "quarantined",
+    "problems",
+    "error",
+)
+
+
+def _batch(row: Mapping[str, Any]) -> Batch:
     return Batch(
         row["id"],
         BatchState(row["state"]),

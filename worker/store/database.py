@@ -60,15 +60,9 @@ def _begin_sqlite(connection: Connection) -> None:
 
 
 @contextmanager
-def writing(engine: Engine, *, durable: bool = True) -> Iterator[Connection]:
-    """A transaction that commits when the block ends, and rolls back when it raises.
-
-    One that need not be `durable` does not wait for the disk: it may be lost if the database
-    itself crashes within a second.
-    """
+def writing(engine: Engine) -> Iterator[Connection]:
+    """A transaction that commits when the block ends, and rolls back when it raises."""
     with engine.begin() as db:
-        if not durable and engine.dialect.name == "postgresql":
-            db.exec_driver_sql("SET LOCAL synchronous_commit TO off")
         yield db
 
 

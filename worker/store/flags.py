@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 from sqlalchemy import Connection, RowMapping, select
@@ -11,7 +11,7 @@ from sqlalchemy import Connection, RowMapping, select
 from worker.core.flags import HEARD_OF, Flag, State
 from worker.core.rules import Severity
 from worker.store.dialect import execute_among, execute_rows
-from worker.store.tables import LIVE_FLAG, flags, instant
+from worker.store.tables import LIVE_FLAG, day_of, flags
 
 LIVE = (State.PENDING, *sorted(HEARD_OF))
 
@@ -73,7 +73,7 @@ def read_live(db: Connection, accounts: Iterable[str]) -> dict[tuple[str, str], 
         reasons,
     ) in execute_among(db, _LIVE, accounts):
         flag = Flag(
-            State(state), Severity(severity), _date(true_on), _date(false_on), _date(opened)
+            State(state), Severity(severity), day_of(true_on), day_of(false_on), day_of(opened)
         )
         words = tuple(msgspec.json.decode(reasons))
         found[account, rule] = StoredFlag(id_, account, rule, flag, title, words)
@@ -113,8 +113,8 @@ def write(
             "SELECT flag, :at, :on_date, from_state, to_state, reasons FROM {rows} WHERE true",
             {"flag": "bigint", "from_state": "text", "to_state": "text", "reasons": "text"},
             history,
-            at=now if db.dialect.name == "postgresql" else instant(now),
-            on_date=on if db.dialect.name == "postgresql" else on.isoformat(),
+            at=now,
+            on_date=on,
         )
     return ids
 
@@ -186,7 +186,7 @@ def last_resolved(db: Connection, accounts: Iterable[str]) -> dict[tuple[str, st
         "WHERE account {among} AND state = 'resolved' GROUP BY account, rule",
         accounts,
     )
-    return {(account, rule): _date(resolved_on) for account, rule, resolved_on in found}
+    return {(account, rule): day_of(resolved_on) for account, rule, resolved_on in found}
 
 
 def listed(
@@ -198,8 +198,3 @@ def listed(
         query = query.where(flags.c.account == account)
     query = query.order_by(flags.c.account, flags.c.rule, flags.c.id.desc())
     return db.execute(query).mappings().all()
-
-
-def _date(value: Any) -> Any:
-    """A date from text, which is how SQLite keeps one."""
-    return date.fromisoformat(value) if isinstance(value, str) else value

@@ -5,19 +5,22 @@ take turns, and each evaluates what the one before it left.
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
 import msgspec
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
 
 from worker.core.events import Event, Subscription
 from worker.core.stats import Additions, additions
 from worker.store.attributes import fold_attributes
-from worker.store.dialect import execute_rows
+from worker.store.dialect import Rows, execute, execute_rows
 from worker.store.tables import instant
 from worker.store.ties import TieKey, fold_ties
+
+LAST_USAGE = "days_since_usage"
+"""The one fact that the usage of the very day changes: windows are of complete days."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,15 +35,16 @@ class Folded:
     more_usage: frozenset[tuple[str, int]]
     new_usage: frozenset[tuple[str, int]]
 
-    def accounts(self, on: date) -> list[str]:
-        """The accounts whose facts of the date `on` may have changed, in order of id.
+    def accounts(self, on: date, facts: Collection[str]) -> list[str]:
+        """The accounts of which any of these facts may be another on the date `on`, sorted.
 
-        Usage windows are of complete days: of the usage of `on` itself only the first event of
-        an account changes a fact, and at midnight a sweep sees the rest.
+        Of the usage of `on` itself only the first event of an account changes a fact, and only
+        one; at midnight a sweep sees the rest.
         """
         today = on.toordinal()
-        late = {account for account, day in self.more_usage if day < today}
-        return sorted(self.changed | late | {account for account, _ in self.new_usage})
+        first = self.new_usage if LAST_USAGE in facts else ()
+        late = (u for u in (*self.more_usage, *self.new_usage) if u[1] < today)
+        return sorted(self.changed.union(a for a, _ in late).union(a for a, _ in first))
 
 
 def fold(db: Connection, events: Sequence[Event], half_life: int) -> Folded:
@@ -49,24 +53,23 @@ def fold(db: Connection, events: Sequence[Event], half_life: int) -> Folded:
     `half_life` (days) must be the one that the stored ties were made with.
     """
     add = additions(events)
-    changed = set(add.not_usage)
-    if add.accounts:
-        changed.update(_lock_accounts(db, add))
+    begun = _lock_accounts(db, add) if add.accounts else ()
+    counted = _fold_usage_days(db, add) if add.usage_days else ()
+    used = _fold_user_days(db, add) if add.user_days else ()
     known = fold_ties(db, add, half_life) if add.tie_days else set()
-    new_usage = _fold_usage(db, add)
-    _fold_people(db, add, known)
+    _fold_people(db, add, _newly_used(add, used), known)
     _fold_subscriptions(db, add.subscriptions)
     fold_attributes(db, add.attributes)
     if add.first_interaction_day is not None:
         _begin_interactions(db, add.first_interaction_day)
-    return Folded(
-        frozenset(changed), frozenset(add.usage_days.keys() - new_usage), frozenset(new_usage)
-    )
+    new = frozenset((a, day) for a, day, count in counted if count == add.usage_days[a, day])
+    changed = add.not_usage.union(account for (account,) in begun)
+    return Folded(frozenset(changed), frozenset(add.usage_days.keys() - new), new)
 
 
-def _lock_accounts(db: Connection, add: Additions) -> list[str]:
+def _lock_accounts(db: Connection, add: Additions) -> Rows:
     """Create or lock the accounts' rows; returns those that are new or whose first days changed."""
-    changed = execute_rows(
+    return execute_rows(
         db,
         """
         INSERT INTO accounts (account, first_day, first_usage_day, first_user_day)
@@ -87,50 +90,62 @@ def _lock_accounts(db: Connection, add: Additions) -> list[str]:
         {"account": "text", "first_day": "int", "first_usage_day": "int", "first_user_day": "int"},
         sorted((account, d.first, d.usage, d.user) for account, d in add.accounts.items()),
     )
-    return [account for (account,) in changed]
 
 
-def _fold_usage(db: Connection, add: Additions) -> set[tuple[str, int]]:
-    """Add to the days of accounts and users; returns the (account, day) that had no usage yet."""
-    new_days = set()
-    if add.usage_days:
-        counted = execute_rows(
-            db,
-            """
-            INSERT INTO usage_days (account, day, count)
-            SELECT account, day, count FROM {rows} WHERE true
-            ON CONFLICT (account, day) DO UPDATE SET count = usage_days.count + excluded.count
-            RETURNING account, day, count
-            """,
-            {"account": "text", "day": "int", "count": "bigint"},
-            [(*key, count) for key, count in sorted(add.usage_days.items())],
-        )
-        new_days = {(a, day) for a, day, count in counted if count == add.usage_days[a, day]}
-    if add.user_days:
-        execute_rows(
-            db,
-            """
-            INSERT INTO user_days (account, contact, day, count)
-            SELECT account, contact, day, count FROM {rows} WHERE true
-            ON CONFLICT (account, contact, day) DO UPDATE SET
-                count = user_days.count + excluded.count
-            """,
-            {"account": "text", "contact": "text", "day": "int", "count": "bigint"},
-            [(*key, count) for key, count in sorted(add.user_days.items())],
-        )
-    return new_days
+def _fold_usage_days(db: Connection, add: Additions) -> Rows:
+    """Add to the accounts' days; returns (account, day, count)."""
+    return execute_rows(
+        db,
+        """
+        INSERT INTO usage_days (account, day, count)
+        SELECT account, day, count FROM {rows} WHERE true
+        ON CONFLICT (account, day) DO UPDATE SET count = usage_days.count + excluded.count
+        RETURNING account, day, count
+        """,
+        {"account": "text", "day": "int", "count": "bigint"},
+        [(*key, count) for key, count in sorted(add.usage_days.items())],
+    )
 
 
-def _fold_people(db: Connection, add: Additions, known: set[TieKey]) -> None:
+def _fold_user_days(db: Connection, add: Additions) -> Rows:
+    """Add to the users' days; returns (account, contact, day, count)."""
+    return execute_rows(
+        db,
+        """
+        INSERT INTO user_days (account, contact, day, count)
+        SELECT account, contact, day, count FROM {rows} WHERE true
+        ON CONFLICT (account, contact, day) DO UPDATE SET count = user_days.count + excluded.count
+        RETURNING account, contact, day, count
+        """,
+        {"account": "text", "contact": "text", "day": "int", "count": "bigint"},
+        [(*key, count) for key, count in sorted(add.user_days.items())],
+    )
+
+
+def _newly_used(
+    add: Additions, used: Iterable[tuple[str, str, int, int]]
+) -> dict[tuple[str, str], list[int]]:
+    """The days of each user that had no usage of theirs yet, in order; none for those known."""
+    days: dict[tuple[str, str], list[int]] = defaultdict(list)
+    for account, contact, day, count in used:
+        of_user = days[account, contact]
+        if count == add.user_days[account, contact, day]:
+            of_user.append(day)
+    return days
+
+
+def _fold_people(
+    db: Connection,
+    add: Additions,
+    used: dict[tuple[str, str], list[int]],
+    known: set[TieKey],
+) -> None:
     """Create the people named, and keep the last two days on which each used the product."""
-    used: dict[tuple[str, str], list[int]] = defaultdict(list)
-    for account, contact, day in add.user_days:
-        used[account, contact].append(day)
     seen = {(account, contact) for account, _, contact in known}
     rows = []
     for person in sorted(add.contacts):
         days = sorted(used.get(person, ()))[-2:]
-        if days or person not in seen:
+        if days or (person not in seen and person not in used):
             rows.append((*person, days[-1] if days else None, days[0] if len(days) > 1 else None))
     if rows:
         execute_rows(
@@ -189,11 +204,10 @@ def _json(value: object) -> str:
     return msgspec.json.encode(value).decode()
 
 
-def _begin_interactions(db: Connection, day: int | None) -> None:
-    db.execute(
-        text(
-            "UPDATE workspace SET first_interaction_day = :day "
-            "WHERE first_interaction_day IS NULL OR first_interaction_day > :day"
-        ),
-        {"day": day},
+def _begin_interactions(db: Connection, day: int) -> None:
+    execute(
+        db,
+        "UPDATE workspace SET first_interaction_day = :day "
+        "WHERE first_interaction_day IS NULL OR first_interaction_day > :day",
+        day=day,
     )

@@ -85,7 +85,7 @@ def put(db: Connection, alerts: Sequence[tuple[str, Alert]], now: datetime) -> i
             for key, alert in ordered
         ],
     )
-    return len(written)
+    return len(written.all())
 
 
 def take(db: Connection, now: datetime, lease: timedelta, limit: int = 1) -> list[Waiting]:

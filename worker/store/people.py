@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
-from worker.store.tables import reps
+from worker.store.dialect import execute
 
 
 def rep_names(db: Connection) -> Mapping[str, str]:
     """Names by rep id, of the reps that have one."""
-    found = db.execute(select(reps.c.rep, reps.c.name).where(reps.c.name.is_not(None)))
-    return {row.rep: row.name for row in found}
+    found = execute(db, "SELECT rep, name FROM reps WHERE name IS NOT NULL")
+    return dict(found.all())

@@ -4,13 +4,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 
 import msgspec
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
 
 from worker.core.events import Subscription
 from worker.core.stats import AccountStats, ContactStats, Tie, UsageStats, Workspace
 from worker.core.subscriptions import SubscriptionEvent
 from worker.core.ties import TieSettings, TieState
-from worker.store.dialect import execute_among
+from worker.store.dialect import Rows, execute, execute_among
 from worker.store.tables import instant
 from worker.store.ties import states_of
 
@@ -19,27 +19,26 @@ _decode_subscription = msgspec.json.Decoder(Subscription).decode
 
 def read_workspace(db: Connection, settings: TieSettings) -> Workspace:
     """What the facts of all accounts share."""
-    began = db.execute(text("SELECT first_interaction_day FROM workspace")).scalar()
-    gone = db.execute(text("SELECT rep FROM reps WHERE gone")).scalars()
-    return Workspace(began, frozenset(gone), settings)
+    found = execute(
+        db,
+        "SELECT first_interaction_day, reps.rep FROM workspace LEFT JOIN reps ON reps.gone",
+    ).all()
+    return Workspace(found[0][0], frozenset(rep for _, rep in found if rep is not None), settings)
 
 
 def account_ids(
     db: Connection, on: date, first: str = "", beyond: str | None = None
 ) -> Sequence[str]:
     """Accounts with an event up to `on`, from id `first` up to, not including, `beyond`; sorted."""
-    upper = "" if beyond is None else "AND account < :beyond"
-    return (
-        db.execute(
-            text(
-                "SELECT account FROM accounts WHERE account >= :first AND first_day <= :on "
-                f"{upper} ORDER BY account"
-            ),
-            {"first": first, "on": on.toordinal()} | ({} if beyond is None else {"beyond": beyond}),
-        )
-        .scalars()
-        .all()
+    bounds = {"first": first} if beyond is None else {"first": first, "beyond": beyond}
+    found = execute(
+        db,
+        "SELECT account FROM accounts WHERE first_day <= :on AND account >= :first "
+        f"{'' if beyond is None else 'AND account < :beyond'} ORDER BY account",
+        on=on.toordinal(),
+        **bounds,
     )
+    return [account for (account,) in found]
 
 
 def read(
@@ -51,34 +50,44 @@ def read(
     whose state on that date is made anew from their day buckets.
     """
     ids, day = sorted(set(accounts)), on.toordinal()
-    stats = _accounts(db, ids, day)
-    for row in execute_among(db, _CONTACTS, ids, on=day):
-        stats[row[0]].contacts.append(ContactStats._make(row[1:]))
-    for account, tie in _ties(db, ids, day, half_life):
-        stats[account].ties.append(tie)
     end = datetime.combine(on + timedelta(days=1), time(), UTC)
-    until = instant(end) if db.dialect.name == "sqlite" else end
-    for account, moment, id_, source, data in execute_among(db, _SUBSCRIPTIONS, ids, end=until):
+    # All asked before the first is looked at, which in a pipeline is one wait instead of four.
+    given = execute_among(db, _ACCOUNTS, ids, on=day)
+    people = execute_among(db, _CONTACTS, ids, on=day)
+    ties = execute_among(db, _TIES, ids)
+    subscriptions = execute_among(db, _SUBSCRIPTIONS, ids, end=end)
+    stats = {}
+    for *of_account, last_day, recent, previous, active_days in given:
+        one = AccountStats(*of_account)
+        one.usage = UsageStats(last_day, recent or 0, previous or 0, active_days or 0)
+        stats[one.account] = one
+    for row in people:
+        stats[row[0]].contacts.append(ContactStats._make(row[1:]))
+    for account, tie in _ties(db, ties, day, half_life):
+        stats[account].ties.append(tie)
+    for account, moment, id_, source, data in subscriptions:
         stamp = (moment if isinstance(moment, str) else instant(moment), id_, source)
         stats[account].subscriptions.append(SubscriptionEvent(stamp, _decode_subscription(data)))
     return stats
 
 
 _ACCOUNTS = """
-    SELECT account, name, segment, owner, seats, mrr, currency, renewal_day, lifecycle,
+    SELECT a.account, name, segment, owner, seats, mrr, currency, renewal_day, lifecycle,
         first_day, first_usage_day, first_user_day,
         CASE WHEN first_usage_day <= :on THEN
-            (SELECT max(day) FROM usage_days u WHERE u.account = accounts.account AND day <= :on)
-        END
-    FROM accounts WHERE account {among}
-"""
-
-_USAGE = """
-    SELECT account,
-        CAST(sum(CASE WHEN day >= :on - 30 THEN count ELSE 0 END) AS bigint),
-        CAST(sum(CASE WHEN day < :on - 30 THEN count ELSE 0 END) AS bigint),
-        sum(CASE WHEN day >= :on - 30 THEN 1 ELSE 0 END)
-    FROM usage_days WHERE account {among} AND day >= :on - 60 AND day < :on GROUP BY account
+            (SELECT max(day) FROM usage_days u WHERE u.account = a.account AND day <= :on)
+        END,
+        recent, previous, active_days
+    FROM accounts a LEFT JOIN (
+        SELECT account,
+            CAST(sum(CASE WHEN day >= :on - 30 THEN count ELSE 0 END) AS bigint) AS recent,
+            CAST(sum(CASE WHEN day < :on - 30 THEN count ELSE 0 END) AS bigint) AS previous,
+            sum(CASE WHEN day >= :on - 30 THEN 1 ELSE 0 END) AS active_days
+        FROM usage_days
+        WHERE account {among} AND day >= :on - 60 AND day < :on
+        GROUP BY account
+    ) AS windows ON windows.account = a.account
+    WHERE a.account {among}
 """
 
 _CONTACTS = """
@@ -108,20 +117,9 @@ _SUBSCRIPTIONS = """
 """
 
 
-def _accounts(db: Connection, ids: Sequence[str], day: int) -> dict[str, AccountStats]:
-    windows = {row[0]: row[1:] for row in execute_among(db, _USAGE, ids, on=day)}
-    stats = {}
-    for row in execute_among(db, _ACCOUNTS, ids, on=day):
-        one = stats[row[0]] = AccountStats(*row[:-1])
-        one.usage = UsageStats(row[-1], *windows.get(one.account, (0, 0, 0)))
-    return stats
-
-
-def _ties(
-    db: Connection, ids: Sequence[str], day: int, half_life: int
-) -> Iterator[tuple[str, Tie]]:
+def _ties(db: Connection, rows: Rows, day: int, half_life: int) -> Iterator[tuple[str, Tie]]:
     later: set[tuple[str, str, str]] = set()
-    for row in execute_among(db, _TIES, ids):
+    for row in rows:
         account, rep, contact = row[:3]
         state = TieState._make(row[3:])
         if state.day <= day:
@@ -129,7 +127,7 @@ def _ties(
         else:
             later.add((account, rep, contact))
     if later:
-        rows = execute_among(db, _TIE_DAYS, sorted({key[0] for key in later}), on=day)
-        wanted = (row for row in rows if tuple(row[:3]) in later)
+        found = execute_among(db, _TIE_DAYS, sorted({key[0] for key in later}), on=day)
+        wanted = (row for row in found if tuple(row[:3]) in later)
         for (account, rep, contact), state in states_of(wanted, half_life).items():
             yield account, Tie(rep, contact, state)

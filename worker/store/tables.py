@@ -5,7 +5,8 @@ A `day` in the stats tables is `date.toordinal()`: windows are then plain subtra
 both databases. Tables that people read (flags, sweeps) hold real dates.
 """
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
+from typing import Any
 
 from sqlalchemy import (
     BigInteger,
@@ -72,6 +73,11 @@ class Instant(TypeDecorator[datetime]):
 def instant(value: datetime) -> str:
     """The one text form of a point in time in the database: UTC, microseconds, fixed width."""
     return value.astimezone(UTC).isoformat(timespec="microseconds")
+
+
+def day_of(value: Any) -> Any:
+    """A date, or None, from what the database gives: SQLite keeps one as text."""
+    return date.fromisoformat(value) if isinstance(value, str) else value
 
 
 _ROW_ID = BigInteger().with_variant(Integer, "sqlite")

@@ -8,11 +8,11 @@ from collections.abc import Iterable, Sequence
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
 
 from worker.core.stats import Additions
 from worker.core.ties import Bucket, TieState, extend, state_of
-from worker.store.dialect import execute_rows
+from worker.store.dialect import execute, execute_rows
 
 TieKey = tuple[str, str, str]
 """(account, rep, contact)"""
@@ -30,7 +30,7 @@ _STATE = (
 
 
 def fold_ties(db: Connection, add: Additions, half_life: int) -> set[TieKey]:
-    """Add to the day buckets and bring the ties' states up to date; returns the ties touched."""
+    """Add to the day buckets and bring the ties' states up to date; returns those known before."""
     added = execute_rows(
         db,
         """
@@ -45,10 +45,22 @@ def fold_ties(db: Connection, add: Additions, half_life: int) -> set[TieKey]:
         _TIE | _DAY | _BUCKET,
         [(*key, *sums) for key, sums in sorted(add.tie_days.items())],
     )
+    keys = sorted({(account, rep, contact) for account, rep, contact, _ in add.tie_days})
+    found = execute_rows(
+        db,
+        """
+        SELECT t.account, t.rep, t.contact, t.day, t.mutual, t.outbound, t.inbound,
+            t.past_mutual, t.past_outbound, t.past_inbound, t.active_days, t.two_way_day
+        FROM {rows}
+        JOIN ties t ON t.account = r.account AND t.rep = r.rep AND t.contact = r.contact
+        """,
+        _TIE,
+        keys,
+    )
     buckets: dict[TieKey, list[Bucket]] = defaultdict(list)
     for account, rep, contact, *bucket in added:
         buckets[account, rep, contact].append(Bucket._make(bucket))
-    stored = _read_ties(db, buckets)
+    stored = {(account, rep, contact): TieState._make(s) for account, rep, contact, *s in found}
     fresh: dict[TieKey, TieState] = {}
     late: list[TieKey] = []
     for key, days in buckets.items():
@@ -63,23 +75,6 @@ def fold_ties(db: Connection, add: Additions, half_life: int) -> set[TieKey]:
             fresh[key] = state
     _write_ties(db, fresh | _rebuilt(db, late, half_life))
     return set(stored)
-
-
-def _read_ties(db: Connection, keys: Iterable[TieKey]) -> dict[TieKey, TieState]:
-    found = execute_rows(
-        db,
-        """
-        SELECT t.account, t.rep, t.contact, t.day, t.mutual, t.outbound, t.inbound,
-            t.past_mutual, t.past_outbound, t.past_inbound, t.active_days, t.two_way_day
-        FROM {rows}
-        JOIN ties t ON t.account = r.account AND t.rep = r.rep AND t.contact = r.contact
-        """,
-        _TIE,
-        list(keys),
-    )
-    return {
-        (account, rep, contact): TieState._make(state) for account, rep, contact, *state in found
-    }
 
 
 def _rebuilt(db: Connection, keys: Sequence[TieKey], half_life: int) -> dict[TieKey, TieState]:
@@ -123,17 +118,17 @@ def _write_ties(db: Connection, states: dict[TieKey, TieState]) -> None:
 
 def calibrate(db: Connection, half_life: int) -> None:
     """Make the stored ties those of this half-life (days), if they are of another."""
-    changed = db.execute(
-        text("UPDATE workspace SET half_life = :half_life WHERE half_life <> :half_life"),
-        {"half_life": half_life},
+    changed = execute(
+        db,
+        "UPDATE workspace SET half_life = :half_life WHERE half_life <> :half_life RETURNING id",
+        half_life=half_life,
     )
-    if changed.rowcount:
+    if changed.all():
         rebuild_ties(db, half_life)
 
 
 def rebuild_ties(db: Connection, half_life: int) -> None:
     """Make every tie's state anew from its day buckets: they are the truth, it is a cache."""
-    found = db.execute(text("SELECT account, rep, contact FROM ties ORDER BY 1, 2, 3"))
-    keys = [(account, rep, contact) for account, rep, contact in found]
+    keys = execute(db, "SELECT account, rep, contact FROM ties ORDER BY 1, 2, 3").all()
     for start in range(0, len(keys), 5_000):
         _write_ties(db, _rebuilt(db, keys[start : start + 5_000], half_life))

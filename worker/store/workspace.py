@@ -5,7 +5,8 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, select, update
 
-from worker.store.tables import workspace
+from worker.store.dialect import execute
+from worker.store.tables import day_of, workspace
 
 
 class Kept(NamedTuple):
@@ -17,7 +18,8 @@ class Kept(NamedTuple):
 
 def read(db: Connection) -> Kept:
     """What the workspace remembers."""
-    return Kept(*db.execute(select(workspace.c.half_life, workspace.c.last_sweep_on)).one())
+    ((half_life, last_sweep_on),) = execute(db, "SELECT half_life, last_sweep_on FROM workspace")
+    return Kept(half_life, day_of(last_sweep_on))
 
 
 def is_demo(db: Connection) -> bool:

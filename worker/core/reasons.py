@@ -1,0 +1,157 @@
+"""Conditions in words: why one holds, and what would end it."""
+
+from collections.abc import Iterator
+
+from worker.core.conditions import (
+    AllOf,
+    AnyOf,
+    Compare,
+    Comparison,
+    Condition,
+    Facts,
+    Named,
+    Not,
+    Thresholds,
+    evaluate,
+    limit,
+)
+from worker.core.facts import FACTS, Fact
+from worker.core.units import NEVER, Unit, Value, shown
+
+_OPPOSITES = {
+    Comparison.AT_LEAST: Comparison.UNDER,
+    Comparison.AT_MOST: Comparison.OVER,
+    Comparison.BETWEEN: Comparison.NOT_BETWEEN,
+    Comparison.IS: Comparison.IS_NOT,
+    Comparison.KNOWN: Comparison.UNKNOWN,
+}
+_OPPOSITES |= {opposite: comparison for comparison, opposite in _OPPOSITES.items()}
+
+
+def opposite(condition: Condition) -> Condition:
+    """The condition that holds when this one is false, and is unknown when this one is.
+
+    Comparisons are turned around rather than negated, so that people can read them.
+    """
+    match condition:
+        case Compare(fact, comparison, operands):
+            return Compare(fact, _OPPOSITES[comparison], operands)
+        case Not(part):
+            return part
+        case AllOf(parts):
+            return AnyOf(tuple(opposite(part) for part in parts))
+        case AnyOf(parts):
+            return AllOf(tuple(opposite(part) for part in parts))
+
+
+def reasons(condition: Condition, facts: Facts, thresholds: Thresholds) -> tuple[str, ...]:
+    """Why a condition that holds does: one line for each fact that makes it true.
+
+    Such as `last contact with an executive: 22 days ago (over 15 days)`.
+    """
+    grounds: dict[str, list[str]] = {}
+    for compare in _grounds(condition, facts, thresholds):
+        said = grounds.setdefault(compare.fact, [])
+        words = _said(compare, facts, thresholds, explained=True)
+        # "lifecycle: active (active)" would say it twice.
+        if words not in said and words != shown(facts[compare.fact], FACTS[compare.fact].unit):
+            said.append(words)
+    return tuple(
+        f"{told(name, facts[name])} ({' and '.join(said)})" if said else told(name, facts[name])
+        for name, said in grounds.items()
+    )
+
+
+def told(name: str, value: Value) -> str:
+    """A fact and its value in a line: `last contact with an executive: 22 days ago`."""
+    fact = FACTS[name]
+    return f"{fact.label}: {_dated(fact, shown(value, fact.unit))}"
+
+
+def _grounds(condition: Condition, facts: Facts, thresholds: Thresholds) -> Iterator[Compare]:
+    """The comparisons that make a condition true."""
+    match condition:
+        case Compare():
+            yield condition
+        case Not(part):
+            yield from _grounds(opposite(part), facts, thresholds)
+        case AllOf(parts) | AnyOf(parts):
+            for part in parts:
+                if evaluate(part, facts, thresholds):
+                    yield from _grounds(part, facts, thresholds)
+
+
+def clears(condition: Condition, facts: Facts, thresholds: Thresholds) -> str:
+    """What would make a condition that holds false, in words.
+
+    Such as `the last contact with an executive is at most 15 days ago, or the segment is not smb`.
+    """
+    return _sentence(opposite(condition), facts, thresholds)
+
+
+def _sentence(condition: Condition, facts: Facts, thresholds: Thresholds) -> str:
+    """A condition as a sentence, without what already holds where all of several must."""
+    match condition:
+        case Compare(name):
+            fact = FACTS[name]
+            words = _said(condition, facts, thresholds)
+            return f"{_subject(fact)} is {_dated(fact, words)}"
+        case Not(part):
+            return _sentence(opposite(part), facts, thresholds)
+        case AnyOf(parts):
+            return ", or ".join(_sentence(part, facts, thresholds) for part in parts)
+        case AllOf(parts):
+            missing = [part for part in parts if not evaluate(part, facts, thresholds)]
+            sentences = [_sentence(part, facts, thresholds) for part in missing]
+            if len(missing) > 1:
+                sentences = [
+                    f"either {sentence}" if isinstance(part, AnyOf) else sentence
+                    for part, sentence in zip(missing, sentences, strict=True)
+                ]
+            return " and ".join(sentences)
+
+
+def _subject(fact: Fact) -> str:
+    if fact.unit in (Unit.PERCENT, Unit.MONEY):
+        return fact.label
+    return f"the number of {fact.label}" if fact.unit is Unit.COUNT else f"the {fact.label}"
+
+
+def _dated(fact: Fact, words: str) -> str:
+    """Days since something are said as `22 days ago`."""
+    since = fact.name.startswith("days_since_") and words.endswith((" day", " days"))
+    return f"{words} ago" if since else words
+
+
+def _said(
+    compare: Compare, facts: Facts, thresholds: Thresholds, *, explained: bool = False
+) -> str:
+    """A comparison in words; `explained` as in a reason, with the names of thresholds."""
+    unit = FACTS[compare.fact].unit
+    if compare == Compare(compare.fact, Comparison.IS_NOT, (NEVER,)):
+        return "on record"
+    limits = [
+        _explained(operand, unit, facts, thresholds)
+        if explained and isinstance(operand, Named)
+        else shown(limit(operand, facts, thresholds), unit)
+        for operand in compare.operands
+    ]
+    words: str = compare.comparison.value
+    match compare.comparison:
+        case Comparison.KNOWN | Comparison.UNKNOWN:
+            return words
+        case Comparison.BETWEEN | Comparison.NOT_BETWEEN:
+            return f"{words} {' and '.join(limits)}"
+        case Comparison.IS:
+            return limits[0] if len(limits) == 1 else f"one of {', '.join(limits)}"
+        case Comparison.IS_NOT:
+            return f"not {limits[0]}" if len(limits) == 1 else f"none of {', '.join(limits)}"
+    if explained and unit is Unit.COUNT:
+        words = {"over": "more than", "under": "fewer than"}.get(words, words)
+    return f"{words} {limits[0]}"
+
+
+def _explained(named: Named, unit: Unit, facts: Facts, thresholds: Thresholds) -> str:
+    threshold, segment = thresholds[named.name], facts["segment"]
+    whose = f"for {segment}" if segment in threshold.by_segment else "by default"
+    return f"{named.name}, {shown(threshold.value_for(segment), unit)} {whose}"
