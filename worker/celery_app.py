@@ -53,10 +53,13 @@ def _decoded(raw: bytes) -> Any:
 
 def _is_deep(value: Any, levels: int) -> bool:
     """Whether lists and objects nest in more than so many levels."""
-    if levels == 0:
-        return True
-    inner = value.values() if isinstance(value, dict) else value
-    return any(_is_deep(one, levels - 1) for one in inner if isinstance(one, dict | list))
+    level = [value]
+    for _ in range(levels):  # level by level: one pass over a batch, not a call for each event
+        inner = (one.values() if type(one) is dict else one for one in level)
+        level = [each for values in inner for each in values if type(each) in (dict, list)]
+        if not level:
+            return False
+    return True
 
 
 def _deep_events_as_text(body: bytes) -> bytes:

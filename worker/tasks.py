@@ -4,7 +4,6 @@ Late acknowledgement does not save a task that raises, so a failed one is sent a
 a growing delay; the services make doing a thing twice the same as doing it once.
 """
 
-import gc
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
@@ -19,7 +18,7 @@ from rich.console import Console
 from worker import delivery, logs, sweeps
 from worker.celery_app import DELIVER, INGEST, SWEEP, TASK_SECONDS, app
 from worker.ingest import TryAgain, ingest
-from worker.runtime import clock, engine, rulebook, slack
+from worker.runtime import clock, collect_less_often, engine, rulebook, slack
 from worker.settings import settings
 from worker.store import outbox
 from worker.store.database import reading
@@ -139,9 +138,7 @@ def _counts(counts: Any) -> dict[str, int]:
 
 @worker_process_init.connect
 def _collect_less_often(**_: object) -> None:
-    """What is loaded by now stays: looking through it again and again took a tenth of the time."""
-    gc.freeze()
-    gc.set_threshold(50_000, 20, 50)
+    collect_less_often()
 
 
 @setup_logging.connect

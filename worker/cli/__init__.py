@@ -10,6 +10,7 @@ from worker.cli import admin, demo, ingest, processes, show, sweep
 from worker.cli.access import database_trouble
 from worker.cli.terminal import BAD_INPUT, Refused, say
 from worker.rulefiles import RuleFilesRefused
+from worker.runtime import collect_less_often
 from worker.settings import SettingsError
 
 app = typer.Typer(
@@ -37,6 +38,7 @@ app.command("doctor")(admin.doctor)
 
 def main() -> None:
     """Run the command line; what the user can put right is told in a line, with exit status 2."""
+    collect_less_often()
     try:
         app()
     except (Refused, SettingsError) as error:
