@@ -41,37 +41,46 @@ def ingest(
     now: datetime,
     *,
     backfill: bool = False,
+    again: bool = False,
 ) -> BatchResult:
     """Apply a batch once, however often it comes: log, stats, facts, rules, flags, outbox.
 
     `raw` are decoded JSON values, `now` is the time of receipt. With `backfill` no rules are
-    evaluated: a sweep does that once, when the whole history is in. A batch that was started
-    `MAX_STARTS` times without a result is parked, whole.
+    evaluated: a sweep does that once, when the whole history is in. `again` says that its message
+    has been handed out before: its starts are then counted, and at more than `MAX_STARTS` without
+    a result the batch is parked, whole.
 
     Raises:
         TryAgain: when it failed, and is not parked yet.
     """
+    starts = 1
     try:
-        with writing(engine) as db, pipelined(db):
-            commit_without_waiting(db)
-            row = batches.start(db, batch, now)
-    except Exception as error:
-        raise TryAgain(str(error)) from error
-    if row.state is BatchState.APPLIED:
-        return BatchResult(row.counts, row.rejected)
-    if row.state is BatchState.PARKED:  # its message has come again
-        return BatchResult(Counts(len(raw)), (), parked=row.error)
-    if row.starts > MAX_STARTS:
-        return _park(engine, batch, raw, "its worker died each time", now)
-    try:
+        if again:
+            starts = _count_start(engine, batch, now)
+        if starts > MAX_STARTS:
+            return _park(engine, batch, raw, "its worker died each time", now)
         parsed = [parse(one, now) for one in raw]
         with writing(engine) as db, pipelined(db):
+            row = batches.begin(db, batch, now)
+            if row.state is BatchState.APPLIED:
+                return BatchResult(row.counts, row.rejected)
+            if row.state is BatchState.PARKED:
+                return BatchResult(Counts(len(raw)), (), parked=row.error)
             return _apply(db, batch, parsed, book, now, backfill)
+    except TryAgain:
+        raise
     except Exception as error:
         told = f"{type(error).__name__}: {error}"[:2_000]
-        if row.starts >= MAX_STARTS:
+        if starts >= MAX_STARTS:
             return _park(engine, batch, raw, told, now)
         raise TryAgain(told) from error
+
+
+def _count_start(engine: Engine, batch: str, now: datetime) -> int:
+    """Count one more start where it stays counted, should this process end with the batch."""
+    with writing(engine) as db, pipelined(db):
+        commit_without_waiting(db)
+        return batches.count_start(db, batch, now)
 
 
 def _apply(

@@ -41,10 +41,12 @@ log = structlog.get_logger("tiewatch")
 @app.task(bind=True, name=INGEST, max_retries=None, acks_on_failure_or_timeout=False)
 def ingest_batch(self: Task, events: list[Any], backfill: bool = False) -> None:
     """Take in a batch: a list of events. The message's id is the batch's."""
-    batch = self.request.id
+    batch, again = self.request.id, handed_out_before(self)
     given = events if isinstance(events, list) else [events]  # one sent without a list around it
     try:
-        result = ingest(engine(), batch, given, rulebook(), now(self), backfill=backfill)
+        result = ingest(
+            engine(), batch, given, rulebook(), now(self), backfill=backfill, again=again
+        )
     except TryAgain as error:
         _again(self, error)
         return
@@ -82,6 +84,12 @@ def deliver(self: Task) -> None:
         log.info("delivered", sent=done.sent, failed=done.failed, waiting=done.waiting)
     if done.waiting:
         _go_on_delivering(done.sent + done.failed > 0)
+
+
+def handed_out_before(task: Task) -> bool:
+    """Whether some worker has had this message already: one that died, or that will try again."""
+    told = task.request.delivery_info or {}
+    return bool(task.request.retries or told.get("redelivered"))
 
 
 def now(task: Task) -> datetime:

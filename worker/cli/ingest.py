@@ -239,7 +239,8 @@ def _decoded(line: bytes) -> Any:
 
 def _apply_here(engine: Engine, batched: Iterable[FileBatch], backfill: bool, tally: Tally) -> None:
     for batch in batched:
-        while True:
+        done, again = None, False
+        while done is None:
             try:
                 done = ingest(
                     engine,
@@ -248,11 +249,12 @@ def _apply_here(engine: Engine, batched: Iterable[FileBatch], backfill: bool, ta
                     runtime.rulebook(),
                     runtime.clock(),
                     backfill=backfill,
+                    again=again,
                 )
-                break
             except TryAgain as error:
                 say(f"A batch is tried again: {error}")
                 time.sleep(1)
+                again = True
         if done.parked:
             tally.park(batch, done.parked)
         else:

@@ -65,20 +65,38 @@ class Batch:
     error: str | None
 
 
-def start(db: Connection, id_: str, now: datetime) -> Batch:
-    """Count one more start of a batch; the row that says how it stands."""
+def begin(db: Connection, id_: str, now: datetime) -> Batch:
+    """The batch's row, made if it is new, and locked: it says how the batch stands."""
     (row,) = execute(
         db,
         f"""
-        INSERT INTO batches (id, state, starts, started_at) VALUES (:id, :state, 1, :now)
-        ON CONFLICT (id) DO UPDATE SET starts = batches.starts + 1
+        INSERT INTO batches (id, state, starts, started_at) VALUES (:id, 'started', 1, :now)
+        ON CONFLICT (id) DO UPDATE SET starts = batches.starts
         RETURNING {", ".join(_COLUMNS)}
         """,
         id=id_,
-        state=BatchState.STARTED.value,
         now=now,
     )
     return _batch(dict(zip(_COLUMNS, row, strict=True)))
+
+
+def count_start(db: Connection, id_: str, now: datetime) -> int:
+    """Count one more start of a batch that has come before; how many there were, with this one.
+
+    The first start of all leaves no row if it comes to nothing. A batch that is done stays as it
+    is, and counts as started for the first time.
+    """
+    counted = execute(
+        db,
+        """
+        INSERT INTO batches (id, state, starts, started_at) VALUES (:id, 'started', 2, :now)
+        ON CONFLICT (id) DO UPDATE SET starts = batches.starts + 1 WHERE batches.state = 'started'
+        RETURNING starts
+        """,
+        id=id_,
+        now=now,
+    ).all()
+    return int(counted[0][0]) if counted else 1
 
 
 def applied(
