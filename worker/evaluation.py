@@ -3,7 +3,7 @@
 The event path and the sweeps both come through here, inside their own transactions.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
@@ -63,21 +63,40 @@ class Evaluated:
 
 
 def evaluate(
-    db: Connection,
-    accounts: Collection[str],
-    on: date,
-    book: Rulebook,
-    now: datetime,
+    db: Connection, accounts: Collection[str], on: date, book: Rulebook, now: datetime
 ) -> Evaluated:
     """Evaluate every rule for these accounts as of the UTC date `on`.
 
     The accounts' rows should be locked, so that nobody moves their flags meanwhile.
     """
-    workspace = stats_store.read_workspace(db, book.ties)
-    live = flags.read_live(db, accounts)
+    return prepare(db, accounts, on, book, now)()
+
+
+def prepare(
+    db: Connection, accounts: Collection[str], on: date, book: Rulebook, now: datetime
+) -> Callable[[], Evaluated]:
+    """Ask for what evaluating takes; the function returned does the rest.
+
+    What is sent to the database in between, in a pipeline, is worked on meanwhile.
+    """
+    workspace = stats_store.ask_workspace(db, book.ties)
+    live = flags.ask_live(db, accounts)
+    stats = stats_store.ask(db, accounts, on, book.ties.half_life)
+    return lambda: _evaluated(db, stats(), workspace(), live(), on, book, now)
+
+
+def _evaluated(
+    db: Connection,
+    accounts: Mapping[str, AccountStats],
+    workspace: Workspace,
+    live: dict[tuple[str, str], StoredFlag],
+    on: date,
+    book: Rulebook,
+    now: datetime,
+) -> Evaluated:
     moves: list[Move] = []
     standings: dict[str, Standing] = {}
-    for account, stats in stats_store.read(db, accounts, on, book.ties.half_life).items():
+    for account, stats in accounts.items():
         facts = facts_of(stats, on.toordinal(), workspace)
         standing = standings[account] = Standing(stats, facts)
         for compiled in book.rules.compiled:

@@ -7,7 +7,8 @@ from datetime import date, datetime
 from sqlalchemy import Connection, Engine
 
 from worker.core.events import Event, Quarantined, parse
-from worker.evaluation import Rulebook, evaluate
+from worker.core.stats import additions
+from worker.evaluation import Rulebook, prepare
 from worker.store import batches, event_log, workspace
 from worker.store.batches import BatchState, Counts, Rejected
 from worker.store.database import writing
@@ -103,9 +104,13 @@ def _apply(
         if kept.half_life != book.ties.half_life:
             calibrate(db, book.ties.half_life)
         on = evaluation_date(kept.last_sweep_on, now)
-        changed = fold(db, fresh, book.ties.half_life).accounts(on, book.rules.facts)
-        if changed and not backfill:
-            alerts = evaluate(db, changed, on, book, now).alerts
+        folded = fold(db, additions(fresh), book.ties.half_life, on, book.rules.facts)
+        if backfill or not folded.accounts:
+            folded.rest()
+        else:
+            evaluation = prepare(db, folded.accounts, on, book, now)
+            folded.rest()
+            alerts = evaluation().alerts
     counts = Counts(len(parsed), len(fresh), len(parsed) - len(fresh) - len(bad), len(bad))
     rejected = [Rejected(i, one.source, one.id, one.problems) for i, one in sorted(bad.items())]
     batches.applied(db, batch, counts, rejected, now)

@@ -19,7 +19,7 @@ from worker.core.units import shown
 from worker.evaluation import Evaluated, Rulebook, Standing, account_alert, evaluate
 from worker.store import outbox, people, stats, sweeps
 from worker.store.database import writing
-from worker.store.dialect import execute_among
+from worker.store.dialect import execute_among, in_our_order
 from worker.store.sweeps import Lease
 from worker.store.ties import calibrate
 
@@ -95,7 +95,10 @@ def _sweep(db: Connection, held: Lease, book: Rulebook, now: datetime) -> Swept 
     ids = stats.account_ids(db, on, held.first, held.beyond)
     if db.dialect.name == "postgresql":  # a batch may be at work on them; SQLite has one writer
         execute_among(
-            db, "SELECT 1 FROM accounts WHERE account {among} ORDER BY account FOR UPDATE", ids
+            db,
+            "SELECT 1 FROM accounts WHERE account {among} "
+            f"ORDER BY {in_our_order(db, 'account')} FOR UPDATE",
+            ids,
         )
     done = evaluate(db, ids, on, book, now)
     checks = list(_renewal_checks(done, on, held.previous_on, book.rules, people.rep_names(db)))

@@ -17,6 +17,7 @@ from sqlalchemy import Connection
 
 from worker.core.events import Event, parse
 from worker.core.people import EXEC_LEVELS, level_of
+from worker.core.stats import additions
 from worker.demo.cast import COUNTRIES, REPS, STEADY
 from worker.demo.simulation import HISTORY_DAYS, LAST_DAY, first_day, simulate
 from worker.demo.stories import ACCOUNTS, ADOPTION, FALLING, RENEWAL, SINGLE, STORIES, Story
@@ -70,7 +71,7 @@ def _take_in(db: Connection, raw: list[dict[str, Any]], day: date, half_life: in
     fresh, conflicts = event_log.append(db, events, str(day))
     assert len(fresh) == len(raw)
     assert not conflicts
-    fold(db, fresh, half_life)
+    fold(db, additions(fresh), half_life, day, ()).rest()
 
 
 def _end_of(day: date) -> datetime:

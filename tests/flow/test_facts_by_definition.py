@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Engine
 from tests import plain_reading
 from tests.histories import ACCOUNTS, TODAY, Raw, histories, parsed
 from worker.core.facts import FACTS, facts_of
-from worker.core.stats import AccountStats
+from worker.core.stats import AccountStats, additions
 from worker.core.ties import TieSettings, strength
 from worker.core.units import NEVER
 from worker.store import event_log, stats
@@ -33,7 +33,7 @@ dates_to_check = st.lists(st.sampled_from(OTHER_DATES), min_size=2, max_size=2).
 def ingest(db: Connection, history: list[Raw]) -> None:
     fresh, conflicts = event_log.append(db, parsed(history), "batch")
     assert not conflicts
-    fold(db, fresh, SETTINGS.half_life)
+    fold(db, additions(fresh), SETTINGS.half_life, TODAY, FACTS).rest()
 
 
 def stats_on(db: Connection, on: date) -> dict[str, AccountStats]:
@@ -111,15 +111,19 @@ def test_facts_change_of_no_other_accounts_than_those_that_folding_names(
         workspace, before = read_workspace(db, SETTINGS), facts_on(db, on)
         for raw in again:
             fresh, _ = event_log.append(db, parsed([raw]), "batch")
-            named = fold(db, fresh, SETTINGS.half_life).accounts(on, looked_at)
+            folded = fold(db, additions(fresh), SETTINGS.half_life, on, looked_at)
+            evaluated = facts_on(db, on)
+            folded.rest()
             began, after = read_workspace(db, SETTINGS), facts_on(db, on)
+            for name in folded.accounts:  # what is evaluated is what will have been
+                assert all(evaluated[name][each] == after[name][each] for each in looked_at), raw
             if began == workspace:  # the first interaction of all may change any account, too
                 changed = {
                     name
                     for name, facts in after.items()
                     if any(facts[each] != before.get(name, facts)[each] for each in looked_at)
                 }
-                assert changed <= set(named), raw
+                assert changed <= set(folded.accounts), raw
             workspace, before = began, after
 
 
@@ -128,7 +132,7 @@ def test_more_usage_on_a_day_that_had_some_names_the_account(engine: Engine, day
     with engine.connect() as db:
         ingest(db, [event(1, days_ago, "usage", {"count": 1})])
         fresh, _ = event_log.append(db, parsed([event(2, days_ago, "usage", {})]), "batch")
-        assert fold(db, fresh, SETTINGS.half_life).accounts(ON, ()) == ["acme"]
+        assert fold(db, additions(fresh), SETTINGS.half_life, TODAY, ()).accounts == ["acme"]
 
 
 # The windows, by hand: the property above leans on a second reading of the definitions, these on

@@ -261,7 +261,7 @@ def test_what_fails_leaves_nothing_behind_and_may_be_tried_again(engine, book, m
     given = [use(), use("2", type="nonsense"), meeting(D - timedelta(9))]
     before = everything(engine)
     with monkeypatch.context() as broken:
-        broken.setattr(service, "evaluate", raising(RuntimeError("no")))
+        broken.setattr(service, "prepare", raising(RuntimeError("no")))
         with pytest.raises(TryAgain, match="no"):
             apply(engine, book, *given)
     assert everything(engine) == before

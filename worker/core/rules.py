@@ -65,9 +65,9 @@ class CompiledRule(NamedTuple):
 class RuleSet:
     """The rules in force, in order of id, with the thresholds that they name.
 
-    `facts` are the names of those that the rules look at. `digest` is 16 hexadecimal digits that
-    are equal for rule sets that mean the same, however their files are laid out, commented and
-    ordered.
+    `facts` are the names of those that the rules look at or speak of. `digest` is 16 hexadecimal
+    digits that are equal for rule sets that mean the same, however their files are laid out,
+    commented and ordered.
     """
 
     rules: tuple[Rule, ...]
@@ -86,9 +86,15 @@ def rule_set(rules: Iterable[Rule], thresholds: Iterable[Threshold]) -> RuleSet:
         *(repr((t.name, t.unit, sorted(t.by_segment.items()), t.default)) for t in named.values()),
     ]
     digest = hashlib.sha256("\n".join(meaning).encode()).hexdigest()[:16]
-    parts = [part for rule in ordered for part in (rule.when, rule.except_when) if part is not None]
-    looked_at: frozenset[str] = frozenset().union(*map(facts_in, parts))
-    return RuleSet(ordered, named, tuple(_compiled(r, named) for r in ordered), looked_at, digest)
+    facts: frozenset[str] = frozenset().union(*map(_facts_of, ordered))
+    return RuleSet(ordered, named, tuple(_compiled(r, named) for r in ordered), facts, digest)
+
+
+def _facts_of(rule: Rule) -> frozenset[str]:
+    told = PLACEHOLDER.finditer(f"{rule.title} {rule.advice}")
+    spoken_of = {each["name"] for each in told} & FACTS.keys()
+    excepted = frozenset() if rule.except_when is None else facts_in(rule.except_when)
+    return facts_in(rule.when) | excepted | spoken_of
 
 
 def _compiled(rule: Rule, thresholds: Thresholds) -> CompiledRule:

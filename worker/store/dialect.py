@@ -80,6 +80,8 @@ def execute_rows(
     `columns` maps each column of the rows to its PostgreSQL type. The rows travel as one JSON
     array: several times faster than one parameter set a row.
     """
+    if db.dialect.name == "sqlite" and "timestamptz" in columns.values():
+        rows = [[_as_text(value) for value in row] for row in rows]
     named = _row(tuple(columns))
     payload = msgspec.json.encode([named(*row) for row in rows]).decode()
     return execute(

@@ -9,7 +9,6 @@ from sqlalchemy import Connection, func, select
 
 from worker.core.events import Event, Quarantined, same_content
 from worker.store.dialect import execute_rows
-from worker.store.tables import instant
 from worker.store.tables import quarantine as quarantine_table
 
 CONFLICT = (
@@ -61,7 +60,7 @@ def quarantine(db: Connection, bad: Sequence[Quarantined], batch: str, now: date
             msgspec.json.encode(one.problems).decode(),
             _storable(one.body),
             batch,
-            instant(now),
+            now,
         )
         for one in bad
     }
@@ -79,7 +78,7 @@ def quarantine(db: Connection, bad: Sequence[Quarantined], batch: str, now: date
 
 
 def _insert(db: Connection, events: Sequence[Event], batch: str) -> set[tuple[str, str]]:
-    rows = [(e.source, e.id, e.type, instant(e.time), e.account, e.body) for e in events]
+    rows = [(e.source, e.id, e.type, e.time, e.account, e.body) for e in events]
     done = execute_rows(
         db,
         """

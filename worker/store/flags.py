@@ -1,9 +1,9 @@
 """Flags and their history. The schema holds that a rule has one live flag on an account."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 from sqlalchemy import Connection, RowMapping, select
@@ -57,27 +57,30 @@ _LIVE = f"""
 """
 
 
-def read_live(db: Connection, accounts: Iterable[str]) -> dict[tuple[str, str], StoredFlag]:
-    """The live flags of those accounts, by (account, rule)."""
-    found = {}
-    for (
-        id_,
-        account,
-        rule,
-        state,
-        severity,
-        true_on,
-        false_on,
-        opened,
-        title,
-        reasons,
-    ) in execute_among(db, _LIVE, accounts):
-        flag = Flag(
-            State(state), Severity(severity), day_of(true_on), day_of(false_on), day_of(opened)
-        )
-        words = tuple(msgspec.json.decode(reasons))
-        found[account, rule] = StoredFlag(id_, account, rule, flag, title, words)
-    return found
+def ask_live(
+    db: Connection, accounts: Iterable[str]
+) -> Callable[[], dict[tuple[str, str], StoredFlag]]:
+    """Ask for those accounts' live flags; the function returned waits, and gives them by
+    (account, rule)."""
+    found = execute_among(db, _LIVE, accounts)
+    return lambda: {(row[1], row[2]): _stored(*row) for row in found}
+
+
+def _stored(
+    id_: int,
+    account: str,
+    rule: str,
+    state: str,
+    severity: str,
+    first_true_on: Any,
+    first_false_on: Any,
+    opened_on: Any,
+    title: str,
+    reasons: str,
+) -> StoredFlag:
+    days = day_of(first_true_on), day_of(first_false_on), day_of(opened_on)
+    flag = Flag(State(state), Severity(severity), *days)
+    return StoredFlag(id_, account, rule, flag, title, tuple(msgspec.json.decode(reasons)))
 
 
 _FLAG = {

@@ -1,11 +1,13 @@
 """Folds new events into the stats, with one statement a table.
 
-The accounts are locked first, in order of id, so that two batches that touch the same account
-take turns, and each evaluates what the one before it left.
+Accounts whose rules will be evaluated are locked first, in order of id, so that two batches that
+touch the same account take turns, and each evaluates what the one before it left. Nobody waits
+for an account that has nothing but usage of today: that changes no fact before midnight, adds up
+in any order, and is folded last, while the rules of the others are evaluated.
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -13,10 +15,9 @@ import msgspec
 from sqlalchemy import Connection
 
 from worker.core.events import Event, Subscription
-from worker.core.stats import Additions, additions
+from worker.core.stats import Additions
 from worker.store.attributes import fold_attributes
-from worker.store.dialect import Rows, execute, execute_rows
-from worker.store.tables import instant
+from worker.store.dialect import Rows, execute, execute_rows, in_our_order
 from worker.store.ties import TieKey, fold_ties
 
 LAST_USAGE = "days_since_usage"
@@ -25,55 +26,59 @@ LAST_USAGE = "days_since_usage"
 
 @dataclass(frozen=True, slots=True)
 class Folded:
-    """What some events did to the stats.
+    """What some events did to the stats, and what is still to be done.
 
-    `changed` are the accounts with more than usage, or with their first; of the others,
-    `more_usage` and `new_usage` hold (account, day): days that had usage before, and that had none.
+    `accounts` are those of which facts may have changed, in order of id; `rest` adds what changes
+    none of them, and must be called in the same transaction.
     """
 
-    changed: frozenset[str]
-    more_usage: frozenset[tuple[str, int]]
-    new_usage: frozenset[tuple[str, int]]
-
-    def accounts(self, on: date, facts: Collection[str]) -> list[str]:
-        """The accounts of which any of these facts may be another on the date `on`, sorted.
-
-        Of the usage of `on` itself only the first event of an account changes a fact, and only
-        one; at midnight a sweep sees the rest.
-        """
-        today = on.toordinal()
-        first = self.new_usage if LAST_USAGE in facts else ()
-        late = (u for u in (*self.more_usage, *self.new_usage) if u[1] < today)
-        return sorted(self.changed.union(a for a, _ in late).union(a for a, _ in first))
+    accounts: list[str]
+    rest: Callable[[], object]
 
 
-def fold(db: Connection, events: Sequence[Event], half_life: int) -> Folded:
-    """Add new events to the stats.
+def fold(
+    db: Connection, add: Additions, half_life: int, on: date, facts: Collection[str]
+) -> Folded:
+    """Add to the stats what may change one of these facts on the date `on`, or a later one.
 
     `half_life` (days) must be the one that the stored ties were made with.
     """
-    add = additions(events)
-    begun = _lock_accounts(db, add) if add.accounts else ()
-    counted = _fold_usage_days(db, add) if add.usage_days else ()
-    used = _fold_user_days(db, add) if add.user_days else ()
+    today = on.toordinal()
+    looked_at = LAST_USAGE in facts
+    late = {account for account, day in add.usage_days if day < today}
+    of_today = {account for account, day in add.usage_days if day == today} if looked_at else set()
+    begun = _lock_accounts(db, add, add.not_usage | late | of_today)
     known = fold_ties(db, add, half_life) if add.tie_days else set()
-    _fold_people(db, add, _newly_used(add, used), known)
+    _fold_named(db, add, known)
     _fold_subscriptions(db, add.subscriptions)
     fold_attributes(db, add.attributes)
     if add.first_interaction_day is not None:
         _begin_interactions(db, add.first_interaction_day)
-    new = frozenset((a, day) for a, day, count in counted if count == add.usage_days[a, day])
-    changed = add.not_usage.union(account for (account,) in begun)
-    return Folded(frozenset(changed), frozenset(add.usage_days.keys() - new), new)
+    changed = add.not_usage | late | {account for (account,) in begun}
+    if not late and not of_today:
+        return Folded(sorted(changed), lambda: _fold_usage(db, add))
+    counted = _fold_usage(db, add)
+    first = {a for a, day, n in counted if day == today and n == add.usage_days[a, day]}
+    return Folded(sorted(changed | (first & of_today)), lambda: None)
 
 
-def _lock_accounts(db: Connection, add: Additions) -> Rows:
-    """Create or lock the accounts' rows; returns those that are new or whose first days changed."""
+def _lock_accounts(db: Connection, add: Additions, locked: Collection[str]) -> Rows:
+    """Create the accounts that are new, and lock those to be locked.
+
+    Returns those that are new, and those whose first days are others now.
+    """
     return execute_rows(
         db,
-        """
+        f"""
         INSERT INTO accounts (account, first_day, first_usage_day, first_user_day)
-        SELECT account, first_day, first_usage_day, first_user_day FROM {rows} WHERE true
+        SELECT account, first_day, first_usage_day, first_user_day FROM {{rows}}
+        WHERE locked OR NOT EXISTS (
+            SELECT 1 FROM accounts a
+            WHERE a.account = r.account AND a.first_day <= r.first_day
+                AND (r.first_usage_day IS NULL OR a.first_usage_day <= r.first_usage_day)
+                AND (r.first_user_day IS NULL OR a.first_user_day <= r.first_user_day)
+        )
+        ORDER BY {in_our_order(db, "account")}
         ON CONFLICT (account) DO UPDATE SET
             first_day = least(accounts.first_day, excluded.first_day),
             first_usage_day = coalesce(
@@ -87,14 +92,43 @@ def _lock_accounts(db: Connection, add: Additions) -> Rows:
             OR excluded.first_user_day < coalesce(accounts.first_user_day, 2147483647)
         RETURNING account
         """,
-        {"account": "text", "first_day": "int", "first_usage_day": "int", "first_user_day": "int"},
-        sorted((account, d.first, d.usage, d.user) for account, d in add.accounts.items()),
+        {
+            "account": "text",
+            "first_day": "int",
+            "first_usage_day": "int",
+            "first_user_day": "int",
+            "locked": "boolean",
+        },
+        [(a, d.first, d.usage, d.user, a in locked) for a, d in add.accounts.items()],
     )
 
 
-def _fold_usage_days(db: Connection, add: Additions) -> Rows:
-    """Add to the accounts' days; returns (account, day, count)."""
-    return execute_rows(
+def _fold_named(db: Connection, add: Additions, known: set[TieKey]) -> None:
+    """Create the people named otherwise than by usage; those of ties known before are there."""
+    new_contacts = add.contacts - {(account, contact) for account, _, contact in known}
+    if new_contacts:
+        execute_rows(
+            db,
+            "INSERT INTO contacts (account, contact) SELECT account, contact FROM {rows} "
+            "WHERE true ON CONFLICT (account, contact) DO NOTHING",
+            {"account": "text", "contact": "text"},
+            sorted(new_contacts),
+        )
+    new_reps = add.reps - {rep for _, rep, _ in known}
+    if new_reps:
+        execute_rows(
+            db,
+            "INSERT INTO reps (rep) SELECT rep FROM {rows} WHERE true ON CONFLICT (rep) DO NOTHING",
+            {"rep": "text"},
+            [(rep,) for rep in sorted(new_reps)],
+        )
+
+
+def _fold_usage(db: Connection, add: Additions) -> Rows | tuple[()]:
+    """Add to the days of accounts and users; returns (account, day, count) of the accounts."""
+    if not add.usage_days:
+        return ()
+    counted = execute_rows(
         db,
         """
         INSERT INTO usage_days (account, day, count)
@@ -105,80 +139,56 @@ def _fold_usage_days(db: Connection, add: Additions) -> Rows:
         {"account": "text", "day": "int", "count": "bigint"},
         [(*key, count) for key, count in sorted(add.usage_days.items())],
     )
-
-
-def _fold_user_days(db: Connection, add: Additions) -> Rows:
-    """Add to the users' days; returns (account, contact, day, count)."""
-    return execute_rows(
-        db,
-        """
-        INSERT INTO user_days (account, contact, day, count)
-        SELECT account, contact, day, count FROM {rows} WHERE true
-        ON CONFLICT (account, contact, day) DO UPDATE SET count = user_days.count + excluded.count
-        RETURNING account, contact, day, count
-        """,
-        {"account": "text", "contact": "text", "day": "int", "count": "bigint"},
-        [(*key, count) for key, count in sorted(add.user_days.items())],
-    )
-
-
-def _newly_used(
-    add: Additions, used: Iterable[tuple[str, str, int, int]]
-) -> dict[tuple[str, str], list[int]]:
-    """The days of each user that had no usage of theirs yet, in order; none for those known."""
-    days: dict[tuple[str, str], list[int]] = defaultdict(list)
-    for account, contact, day, count in used:
-        of_user = days[account, contact]
-        if count == add.user_days[account, contact, day]:
-            of_user.append(day)
-    return days
-
-
-def _fold_people(
-    db: Connection,
-    add: Additions,
-    used: dict[tuple[str, str], list[int]],
-    known: set[TieKey],
-) -> None:
-    """Create the people named, and keep the last two days on which each used the product."""
-    seen = {(account, contact) for account, _, contact in known}
-    rows = []
-    for person in sorted(add.contacts):
-        days = sorted(used.get(person, ()))[-2:]
-        if days or (person not in seen and person not in used):
-            rows.append((*person, days[-1] if days else None, days[0] if len(days) > 1 else None))
-    if rows:
+    if add.user_days:
         execute_rows(
             db,
             """
-            INSERT INTO contacts (account, contact, last_used, used_before)
-            SELECT account, contact, last_used, used_before FROM {rows} WHERE true
-            ON CONFLICT (account, contact) DO UPDATE SET
-                last_used = greatest(coalesce(contacts.last_used, 0), excluded.last_used),
-                used_before = CASE
-                    WHEN contacts.last_used IS NULL THEN excluded.used_before
-                    WHEN excluded.last_used > contacts.last_used
-                        THEN greatest(contacts.last_used, coalesce(excluded.used_before, 0))
-                    WHEN excluded.last_used < contacts.last_used
-                        THEN greatest(excluded.last_used, coalesce(contacts.used_before, 0))
-                    ELSE coalesce(
-                        greatest(contacts.used_before, excluded.used_before),
-                        contacts.used_before, excluded.used_before)
-                END
-            WHERE excluded.last_used <> coalesce(contacts.last_used, 0)
-                OR excluded.used_before > coalesce(contacts.used_before, 0)
+            INSERT INTO user_days (account, contact, day, count)
+            SELECT account, contact, day, count FROM {rows} WHERE true
+            ON CONFLICT (account, contact, day) DO UPDATE SET
+                count = user_days.count + excluded.count
             """,
-            {"account": "text", "contact": "text", "last_used": "int", "used_before": "int"},
-            rows,
+            {"account": "text", "contact": "text", "day": "int", "count": "bigint"},
+            [(*key, count) for key, count in sorted(add.user_days.items())],
         )
-    new_reps = add.reps - {rep for _, rep, _ in known}
-    if new_reps:
-        execute_rows(
-            db,
-            "INSERT INTO reps (rep) SELECT rep FROM {rows} WHERE true ON CONFLICT (rep) DO NOTHING",
-            {"rep": "text"},
-            [(rep,) for rep in sorted(new_reps)],
+        _fold_users(db, add)
+    return counted
+
+
+def _fold_users(db: Connection, add: Additions) -> None:
+    """Create the users, and keep the last two days on which each used the product."""
+    days: dict[tuple[str, str], list[int]] = defaultdict(list)
+    for account, contact, day in sorted(add.user_days):
+        days[account, contact].append(day)
+    execute_rows(
+        db,
+        f"""
+        INSERT INTO contacts (account, contact, last_used, used_before)
+        SELECT account, contact, last_used, used_before FROM {{rows}}
+        WHERE NOT EXISTS (
+            SELECT 1 FROM contacts c
+            WHERE c.account = r.account AND c.contact = r.contact AND c.last_used = r.last_used
+                AND (r.used_before IS NULL OR r.used_before <= c.used_before)
         )
+        ORDER BY {in_our_order(db, "account", "contact")}
+        ON CONFLICT (account, contact) DO UPDATE SET
+            last_used = greatest(coalesce(contacts.last_used, 0), excluded.last_used),
+            used_before = CASE
+                WHEN contacts.last_used IS NULL THEN excluded.used_before
+                WHEN excluded.last_used > contacts.last_used
+                    THEN greatest(contacts.last_used, coalesce(excluded.used_before, 0))
+                WHEN excluded.last_used < contacts.last_used
+                    THEN greatest(excluded.last_used, coalesce(contacts.used_before, 0))
+                ELSE coalesce(
+                    greatest(contacts.used_before, excluded.used_before),
+                    contacts.used_before, excluded.used_before)
+            END
+        WHERE excluded.last_used <> coalesce(contacts.last_used, 0)
+            OR excluded.used_before > coalesce(contacts.used_before, 0)
+        """,
+        {"account": "text", "contact": "text", "last_used": "int", "used_before": "int"},
+        [(*user, used[-1], used[-2] if len(used) > 1 else None) for user, used in days.items()],
+    )
 
 
 def _fold_subscriptions(db: Connection, events: Sequence[Event]) -> None:
@@ -193,7 +203,7 @@ def _fold_subscriptions(db: Connection, events: Sequence[Event]) -> None:
         dict.fromkeys(("account", "subscription", "source", "id"), "text")
         | {"time": "timestamptz", "data": "text"},
         [
-            (e.account, e.data.subscription, e.source, e.id, instant(e.time), _json(e.data))
+            (e.account, e.data.subscription, e.source, e.id, e.time, _json(e.data))
             for e in events
             if isinstance(e.data, Subscription)
         ],

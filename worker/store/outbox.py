@@ -26,7 +26,7 @@ from sqlalchemy import (
 
 from worker.core.alerts import Alert
 from worker.store.dialect import execute_rows
-from worker.store.tables import Instant, instant, outbox, reps, workspace
+from worker.store.tables import Instant, outbox, reps, workspace
 
 WAITING = "waiting"
 SENDING = "sending"
@@ -80,10 +80,7 @@ def put(db: Connection, alerts: Sequence[tuple[str, Alert]], now: datetime) -> i
         ON CONFLICT (key) DO NOTHING RETURNING id
         """,
         {"key": "text", "account": "text", "alert": "text", "at": "timestamptz"},
-        [
-            (key, alert.account, msgspec.json.encode(alert).decode(), instant(now))
-            for key, alert in ordered
-        ],
+        [(key, alert.account, msgspec.json.encode(alert).decode(), now) for key, alert in ordered],
     )
     return len(written.all())
 

@@ -1,6 +1,6 @@
 """Reads the stats of many accounts at once, as of the end of a UTC day."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 
 import msgspec
@@ -17,13 +17,23 @@ from worker.store.ties import states_of
 _decode_subscription = msgspec.json.Decoder(Subscription).decode
 
 
+def ask_workspace(db: Connection, settings: TieSettings) -> Callable[[], Workspace]:
+    """Ask what the facts of all accounts share; the function returned waits for the answer."""
+    found = execute(
+        db, "SELECT first_interaction_day, reps.rep FROM workspace LEFT JOIN reps ON reps.gone"
+    )
+
+    def answer() -> Workspace:
+        rows = found.all()
+        gone = frozenset(rep for _, rep in rows if rep is not None)
+        return Workspace(rows[0][0], gone, settings)
+
+    return answer
+
+
 def read_workspace(db: Connection, settings: TieSettings) -> Workspace:
     """What the facts of all accounts share."""
-    found = execute(
-        db,
-        "SELECT first_interaction_day, reps.rep FROM workspace LEFT JOIN reps ON reps.gone",
-    ).all()
-    return Workspace(found[0][0], frozenset(rep for _, rep in found if rep is not None), settings)
+    return ask_workspace(db, settings)()
 
 
 def account_ids(
@@ -49,26 +59,37 @@ def read(
     Usage windows end the day before. `half_life` (days) serves ties that had contact after `on`,
     whose state on that date is made anew from their day buckets.
     """
+    return ask(db, accounts, on, half_life)()
+
+
+def ask(
+    db: Connection, accounts: Iterable[str], on: date, half_life: int
+) -> Callable[[], dict[str, AccountStats]]:
+    """Ask what `read` returns; the function returned waits for the answer."""
     ids, day = sorted(set(accounts)), on.toordinal()
     end = datetime.combine(on + timedelta(days=1), time(), UTC)
-    # All asked before the first is looked at, which in a pipeline is one wait instead of four.
     given = execute_among(db, _ACCOUNTS, ids, on=day)
     people = execute_among(db, _CONTACTS, ids, on=day)
     ties = execute_among(db, _TIES, ids)
     subscriptions = execute_among(db, _SUBSCRIPTIONS, ids, end=end)
-    stats = {}
-    for *of_account, last_day, recent, previous, active_days in given:
-        one = AccountStats(*of_account)
-        one.usage = UsageStats(last_day, recent or 0, previous or 0, active_days or 0)
-        stats[one.account] = one
-    for row in people:
-        stats[row[0]].contacts.append(ContactStats._make(row[1:]))
-    for account, tie in _ties(db, ties, day, half_life):
-        stats[account].ties.append(tie)
-    for account, moment, id_, source, data in subscriptions:
-        stamp = (moment if isinstance(moment, str) else instant(moment), id_, source)
-        stats[account].subscriptions.append(SubscriptionEvent(stamp, _decode_subscription(data)))
-    return stats
+
+    def answer() -> dict[str, AccountStats]:
+        stats = {}
+        for *of_account, last_day, recent, previous, active_days in given:
+            one = AccountStats(*of_account)
+            one.usage = UsageStats(last_day, recent or 0, previous or 0, active_days or 0)
+            stats[one.account] = one
+        for row in people:
+            stats[row[0]].contacts.append(ContactStats._make(row[1:]))
+        for account, tie in _ties(db, ties, day, half_life):
+            stats[account].ties.append(tie)
+        for account, moment, id_, source, data in subscriptions:
+            stamp = (moment if isinstance(moment, str) else instant(moment), id_, source)
+            event = SubscriptionEvent(stamp, _decode_subscription(data))
+            stats[account].subscriptions.append(event)
+        return stats
+
+    return answer
 
 
 _ACCOUNTS = """
