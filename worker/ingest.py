@@ -93,7 +93,12 @@ def _apply(
     backfill: bool,
 ) -> BatchResult:
     good = [(index, event) for index, event in enumerate(parsed) if isinstance(event, Event)]
-    fresh, conflicts = event_log.append(db, [event for _, event in good], batch)
+    events = [event for _, event in good]
+    appended = event_log.append(db, events, batch)
+    add = additions(events)  # while the database is at it
+    fresh, conflicts = appended()
+    if len(fresh) < len(events):
+        add = additions(fresh)
     bad = {index: one for index, one in enumerate(parsed) if isinstance(one, Quarantined)}
     bad |= {good[place][0]: one for place, one in conflicts.items()}
     if bad:
@@ -104,7 +109,7 @@ def _apply(
         if kept.half_life != book.ties.half_life:
             calibrate(db, book.ties.half_life)
         on = evaluation_date(kept.last_sweep_on, now)
-        folded = fold(db, additions(fresh), book.ties.half_life, on, book.rules.facts)
+        folded = fold(db, add, book.ties.half_life, on, book.rules.facts)
         if backfill or not folded.accounts:
             folded.rest()
         else:

@@ -1,7 +1,7 @@
 """Attributes of accounts, contacts and reps: read, merged field by field, and written back."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from worker.core.attributes import merge
 from worker.core.events import Event
-from worker.store.dialect import execute_rows, in_our_order
+from worker.store.dialect import Rows, execute_rows, in_our_order
 
 _STORED_AS = {"left": "gone", "renewal_date": "renewal_day"}
 _FIELDS = {
@@ -35,50 +35,61 @@ _FIELDS = {
 _KEYS = {"account": ("account",), "contact": ("account", "contact"), "rep": ("rep",)}
 
 
-def fold_attributes(db: Connection, events: Sequence[Event]) -> None:
-    """Set what these account, contact and rep events say, whatever order they come in.
+def ask_attributes(db: Connection, events: Sequence[Event]) -> Callable[[], None]:
+    """Ask for what these account, contact and rep events are about, whose rows must be there.
 
-    The rows of those that they are about must be there.
+    The function returned waits for it, and sets what the events say, whatever order they come in.
     """
+    asked = []
     for kind in ("account", "contact", "rep"):
-        of_kind = [event for event in events if event.type == kind]
-        if of_kind:
-            _fold_kind(db, kind, of_kind)
+        by_key: dict[tuple[str, ...], list[Event]] = defaultdict(list)
+        for event in events:
+            if event.type == kind:
+                by_key[tuple(_key_part(event, part) for part in _KEYS[kind])].append(event)
+        if by_key:
+            asked.append((kind, by_key, _lock(db, kind, sorted(by_key))))
+
+    def answer() -> None:
+        for kind, by_key, found in asked:
+            _update(db, kind, by_key, found)
+
+    return answer
 
 
-def _fold_kind(db: Connection, kind: str, events: Sequence[Event]) -> None:
-    table, key, fields = f"{kind}s", _KEYS[kind], _FIELDS[kind]
-    by_key: dict[tuple[str, ...], list[Event]] = defaultdict(list)
-    for event in events:
-        by_key[tuple(_key_part(event, part) for part in key)].append(event)
-    keys = dict.fromkeys(key, "text")
-    given = sorted(by_key)
-    match = " AND ".join(f"t.{part} = r.{part}" for part in key)
+def _lock(db: Connection, kind: str, keys: Sequence[tuple[str, ...]]) -> Rows:
+    parts = _KEYS[kind]
+    match = " AND ".join(f"t.{part} = r.{part}" for part in parts)
     locking = "FOR UPDATE OF t" if db.dialect.name == "postgresql" else ""
-    found = execute_rows(
+    return execute_rows(
         db,
-        f"SELECT {', '.join(f't.{name}' for name in (*key, 'stamps', *fields))} "
-        f"FROM {{rows}} JOIN {table} t ON {match} "
-        f"ORDER BY {in_our_order(db, *(f't.{part}' for part in key))} {locking}",
+        f"SELECT {', '.join(f't.{name}' for name in (*parts, 'stamps', *_FIELDS[kind]))} "
+        f"FROM {{rows}} JOIN {kind}s t ON {match} "
+        f"ORDER BY {in_our_order(db, *(f't.{part}' for part in parts))} {locking}",
+        dict.fromkeys(parts, "text"),
         keys,
-        given,
     )
+
+
+def _update(
+    db: Connection, kind: str, by_key: Mapping[tuple[str, ...], list[Event]], found: Rows
+) -> None:
+    parts, fields = _KEYS[kind], _FIELDS[kind]
     rows = []
     for row in found:
-        name = tuple(row[: len(key)])
-        stamps = msgspec.json.decode(row[len(key)] or "{}")
+        key = tuple(row[: len(parts)])
+        stamps = msgspec.json.decode(row[len(parts)] or "{}")
         changed: dict[str, Any] = {}
-        for event in by_key[name]:
+        for event in by_key[key]:
             merge(changed, stamps, event)
-        values = dict(zip(fields, row[len(key) + 1 :], strict=True))
+        values = dict(zip(fields, row[len(parts) + 1 :], strict=True))
         values |= {_STORED_AS.get(field, field): _stored(field, v) for field, v in changed.items()}
-        rows.append((*name, msgspec.json.encode(stamps).decode(), *values.values()))
+        rows.append((*key, msgspec.json.encode(stamps).decode(), *values.values()))
     updates = ", ".join(f"{name} = r.{name}" for name in ("stamps", *fields))
     execute_rows(
         db,
-        f"UPDATE {table} SET {updates} FROM {{rows}} "
-        f"WHERE {' AND '.join(f'{table}.{part} = r.{part}' for part in key)}",
-        keys | {"stamps": "text"} | fields,
+        f"UPDATE {kind}s SET {updates} FROM {{rows}} "
+        f"WHERE {' AND '.join(f'{kind}s.{part} = r.{part}' for part in parts)}",
+        dict.fromkeys(parts, "text") | {"stamps": "text"} | fields,
         rows,
     )
 

@@ -1,14 +1,14 @@
 """The event log: every event once, as it came, and the bad ones beside it."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
 import msgspec
 from sqlalchemy import Connection, func, select
 
 from worker.core.events import Event, Quarantined, same_content
-from worker.store.dialect import execute_rows
+from worker.store.dialect import Rows, execute_rows
 from worker.store.tables import quarantine as quarantine_table
 
 CONFLICT = (
@@ -26,27 +26,34 @@ _COLUMNS = {
 _KEY = {"source": "text", "id": "text"}
 
 
-def append(
-    db: Connection, events: Sequence[Event], batch: str
-) -> tuple[list[Event], dict[int, Quarantined]]:
+Appended = tuple[list[Event], dict[int, Quarantined]]
+"""The new events, and the conflicting duplicates by their index in the events given."""
+
+
+def append(db: Connection, events: Sequence[Event], batch: str) -> Callable[[], Appended]:
     """Log the events that are new. Of one (source, id) the first to arrive stands.
 
-    Returns the new events, and the conflicting duplicates by their index in `events`. What is in
-    neither is a duplicate.
+    The function returned waits until that is done; an event in neither of its results is a
+    duplicate.
     """
     first: dict[tuple[str, str], Event] = {}
-    again: list[int] = []
-    for index, event in enumerate(events):
-        if first.setdefault((event.source, event.id), event) is not event:
-            again.append(index)
+    for event in events:
+        first.setdefault((event.source, event.id), event)
     # In one order everywhere: two batches that hold the same new events then wait, not deadlock.
-    keys = sorted(first)
-    inserted = _insert(db, [first[key] for key in keys], batch)
+    done = _insert(db, [first[key] for key in sorted(first)], batch)
+    return lambda: _appended(db, events, first, done)
+
+
+def _appended(
+    db: Connection, events: Sequence[Event], first: Mapping[tuple[str, str], Event], done: Rows
+) -> Appended:
+    inserted = set(done)
+    if len(inserted) == len(events):
+        return list(events), {}
     fresh = [event for key, event in first.items() if key in inserted]
-    again += [
-        i for i, e in enumerate(events) if (e.source, e.id) not in inserted and i not in again
-    ]
-    return fresh, _conflicts(db, events, again) if again else {}
+    new = set(map(id, fresh))
+    again = [index for index, event in enumerate(events) if id(event) not in new]
+    return fresh, _conflicts(db, events, again)
 
 
 def quarantine(db: Connection, bad: Sequence[Quarantined], batch: str, now: datetime) -> None:
@@ -77,9 +84,8 @@ def quarantine(db: Connection, bad: Sequence[Quarantined], batch: str, now: date
     )
 
 
-def _insert(db: Connection, events: Sequence[Event], batch: str) -> set[tuple[str, str]]:
-    rows = [(e.source, e.id, e.type, e.time, e.account, e.body) for e in events]
-    done = execute_rows(
+def _insert(db: Connection, events: Sequence[Event], batch: str) -> Rows:
+    return execute_rows(
         db,
         """
         INSERT INTO events (source, id, type, time, account, batch, body)
@@ -87,10 +93,9 @@ def _insert(db: Connection, events: Sequence[Event], batch: str) -> set[tuple[st
         ON CONFLICT (source, id) DO NOTHING RETURNING source, id
         """,
         _COLUMNS,
-        rows,
+        [(e.source, e.id, e.type, e.time, e.account, e.body) for e in events],
         batch=batch,
     )
-    return {(source, id_) for source, id_ in done}
 
 
 def _conflicts(

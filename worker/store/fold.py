@@ -16,9 +16,9 @@ from sqlalchemy import Connection
 
 from worker.core.events import Event, Subscription
 from worker.core.stats import Additions
-from worker.store.attributes import fold_attributes
+from worker.store.attributes import ask_attributes
 from worker.store.dialect import Rows, execute, execute_rows, in_our_order
-from worker.store.ties import TieKey, fold_ties
+from worker.store.ties import ask_ties
 
 LAST_USAGE = "days_since_usage"
 """The one fact that the usage of the very day changes: windows are of complete days."""
@@ -47,13 +47,17 @@ def fold(
     looked_at = LAST_USAGE in facts
     late = {account for account, day in add.usage_days if day < today}
     of_today = {account for account, day in add.usage_days if day == today} if looked_at else set()
+    # All that need not wait for an answer is sent before the first one is waited for.
     begun = _lock_accounts(db, add, add.not_usage | late | of_today)
-    known = fold_ties(db, add, half_life) if add.tie_days else set()
-    _fold_named(db, add, known)
+    _create_people(db, add)
+    fold_days = ask_ties(db, add, half_life) if add.tie_days else None
+    set_attributes = ask_attributes(db, add.attributes)
     _fold_subscriptions(db, add.subscriptions)
-    fold_attributes(db, add.attributes)
     if add.first_interaction_day is not None:
         _begin_interactions(db, add.first_interaction_day)
+    if fold_days is not None:
+        fold_days()
+    set_attributes()
     changed = add.not_usage | late | {account for (account,) in begun}
     if not late and not of_today:
         return Folded(sorted(changed), lambda: _fold_usage(db, add))
@@ -103,24 +107,22 @@ def _lock_accounts(db: Connection, add: Additions, locked: Collection[str]) -> R
     )
 
 
-def _fold_named(db: Connection, add: Additions, known: set[TieKey]) -> None:
-    """Create the people named otherwise than by usage; those of ties known before are there."""
-    new_contacts = add.contacts - {(account, contact) for account, _, contact in known}
-    if new_contacts:
+def _create_people(db: Connection, add: Additions) -> None:
+    """Create the people named otherwise than by usage, unless they are there."""
+    if add.contacts:
         execute_rows(
             db,
             "INSERT INTO contacts (account, contact) SELECT account, contact FROM {rows} "
             "WHERE true ON CONFLICT (account, contact) DO NOTHING",
             {"account": "text", "contact": "text"},
-            sorted(new_contacts),
+            sorted(add.contacts),
         )
-    new_reps = add.reps - {rep for _, rep, _ in known}
-    if new_reps:
+    if add.reps:
         execute_rows(
             db,
             "INSERT INTO reps (rep) SELECT rep FROM {rows} WHERE true ON CONFLICT (rep) DO NOTHING",
             {"rep": "text"},
-            [(rep,) for rep in sorted(new_reps)],
+            [(rep,) for rep in sorted(add.reps)],
         )
 
 

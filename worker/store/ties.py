@@ -4,7 +4,7 @@ A state is extended when a day is added at its end, and made anew when one comes
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import groupby
 from typing import Any
 
@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 
 from worker.core.stats import Additions
 from worker.core.ties import Bucket, TieState, extend, state_of
-from worker.store.dialect import execute, execute_rows
+from worker.store.dialect import Rows, execute, execute_rows
 
 TieKey = tuple[str, str, str]
 """(account, rep, contact)"""
@@ -29,8 +29,9 @@ _STATE = (
 )
 
 
-def fold_ties(db: Connection, add: Additions, half_life: int) -> set[TieKey]:
-    """Add to the day buckets and bring the ties' states up to date; returns those known before."""
+def ask_ties(db: Connection, add: Additions, half_life: int) -> Callable[[], None]:
+    """Add to the day buckets, and ask for their ties' states; the function returned waits for
+    those and brings them up to date."""
     added = execute_rows(
         db,
         """
@@ -57,6 +58,10 @@ def fold_ties(db: Connection, add: Additions, half_life: int) -> set[TieKey]:
         _TIE,
         keys,
     )
+    return lambda: _extend_ties(db, added, found, half_life)
+
+
+def _extend_ties(db: Connection, added: Rows, found: Rows, half_life: int) -> None:
     buckets: dict[TieKey, list[Bucket]] = defaultdict(list)
     for account, rep, contact, *bucket in added:
         buckets[account, rep, contact].append(Bucket._make(bucket))
@@ -74,7 +79,6 @@ def fold_ties(db: Connection, add: Additions, half_life: int) -> set[TieKey]:
         if state is not None:
             fresh[key] = state
     _write_ties(db, fresh | _rebuilt(db, late, half_life))
-    return set(stored)
 
 
 def _rebuilt(db: Connection, keys: Sequence[TieKey], half_life: int) -> dict[TieKey, TieState]:
