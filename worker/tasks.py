@@ -38,7 +38,13 @@ log = structlog.get_logger("tiewatch")
 
 
 # Killed for taking too long, it must not count as done: its message then comes back.
-@app.task(bind=True, name=INGEST, max_retries=None, acks_on_failure_or_timeout=False)
+@app.task(
+    bind=True,
+    name=INGEST,
+    max_retries=None,
+    acks_on_failure_or_timeout=False,
+    Strategy="worker.celery_app:left_unread",
+)
 def ingest_batch(self: Task, events: list[Any], backfill: bool = False) -> None:
     """Take in a batch: a list of events. The message's id is the batch's."""
     batch, again = self.request.id, handed_out_before(self)
