@@ -10,7 +10,7 @@ from worker.core.events import Event, Quarantined, parse
 from worker.core.stats import additions
 from worker.evaluation import Rulebook, prepare
 from worker.store import batches, event_log, workspace
-from worker.store.batches import BatchState, Counts, Rejected
+from worker.store.batches import Batch, BatchState, Counts, Rejected
 from worker.store.database import writing
 from worker.store.dialect import commit_without_waiting, pipelined
 from worker.store.fold import fold
@@ -62,12 +62,9 @@ def ingest(
             return _park(engine, batch, raw, "its worker died each time", now)
         parsed = [parse(one, now) for one in raw]
         with writing(engine) as db, pipelined(db):
-            row = batches.begin(db, batch, now)
-            if row.state is BatchState.APPLIED:
-                return BatchResult(row.counts, row.rejected)
-            if row.state is BatchState.PARKED:
-                return BatchResult(Counts(len(raw)), (), parked=row.error)
             return _apply(db, batch, parsed, book, now, backfill)
+    except _IsDone as done:
+        return _result_of(done.row, len(raw))
     except TryAgain:
         raise
     except Exception as error:
@@ -75,6 +72,20 @@ def ingest(
         if starts >= MAX_STARTS:
             return _park(engine, batch, raw, told, now)
         raise TryAgain(told) from error
+
+
+class _IsDone(Exception):
+    """The batch has been applied or parked before: what was begun is rolled back."""
+
+    def __init__(self, row: Batch) -> None:
+        super().__init__(row.id)
+        self.row = row
+
+
+def _result_of(row: Batch, received: int) -> BatchResult:
+    if row.state is BatchState.PARKED:
+        return BatchResult(Counts(received), (), parked=row.error)
+    return BatchResult(row.counts, row.rejected)
 
 
 def _count_start(engine: Engine, batch: str, now: datetime) -> int:
@@ -94,8 +105,13 @@ def _apply(
 ) -> BatchResult:
     good = [(index, event) for index, event in enumerate(parsed) if isinstance(event, Event)]
     events = [event for _, event in good]
+    begun = batches.begin(db, batch, now)
     appended = event_log.append(db, events, batch)
+    kept = workspace.ask(db)
     add = additions(events)  # while the database is at it
+    row = begun()
+    if row.state is not BatchState.STARTED:
+        raise _IsDone(row)
     fresh, conflicts = appended()
     if len(fresh) < len(events):
         add = additions(fresh)
@@ -105,10 +121,10 @@ def _apply(
         event_log.quarantine(db, list(bad.values()), batch, now)
     alerts = 0
     if fresh:
-        kept = workspace.read(db)
-        if kept.half_life != book.ties.half_life:
+        half_life, last_sweep_on = kept()
+        if half_life != book.ties.half_life:
             calibrate(db, book.ties.half_life)
-        on = evaluation_date(kept.last_sweep_on, now)
+        on = evaluation_date(last_sweep_on, now)
         folded = fold(db, add, book.ties.half_life, on, book.rules.facts)
         if backfill or not folded.accounts:
             folded.rest()

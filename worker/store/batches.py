@@ -1,7 +1,7 @@
 """Batches of events on their way: how often one was started, what came of it, and the parked."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -65,9 +65,9 @@ class Batch:
     error: str | None
 
 
-def begin(db: Connection, id_: str, now: datetime) -> Batch:
-    """The batch's row, made if it is new, and locked: it says how the batch stands."""
-    (row,) = execute(
+def begin(db: Connection, id_: str, now: datetime) -> Callable[[], Batch]:
+    """Lock the batch's row, and make it if it is new; the function returned waits for it."""
+    found = execute(
         db,
         f"""
         INSERT INTO batches (id, state, starts, started_at) VALUES (:id, 'started', 1, :now)
@@ -77,7 +77,7 @@ def begin(db: Connection, id_: str, now: datetime) -> Batch:
         id=id_,
         now=now,
     )
-    return _batch(dict(zip(_COLUMNS, row, strict=True)))
+    return lambda: _batch(dict(zip(_COLUMNS, *found, strict=True)))
 
 
 def count_start(db: Connection, id_: str, now: datetime) -> int:

@@ -1,5 +1,6 @@
 """The workspace's one row: what holds for all accounts."""
 
+from collections.abc import Callable
 from datetime import date
 from typing import NamedTuple
 
@@ -16,10 +17,15 @@ class Kept(NamedTuple):
     last_sweep_on: date | None
 
 
-def read(db: Connection) -> Kept:
-    """What the workspace remembers."""
-    ((half_life, last_sweep_on),) = execute(db, "SELECT half_life, last_sweep_on FROM workspace")
-    return Kept(half_life, day_of(last_sweep_on))
+def ask(db: Connection) -> Callable[[], Kept]:
+    """Ask what the workspace remembers; the function returned waits for the answer."""
+    found = execute(db, "SELECT half_life, last_sweep_on FROM workspace")
+
+    def answer() -> Kept:
+        ((half_life, last_sweep_on),) = found
+        return Kept(half_life, day_of(last_sweep_on))
+
+    return answer
 
 
 def is_demo(db: Connection) -> bool:
