@@ -29,8 +29,10 @@ class Rows:
 
     def all(self) -> Sequence[tuple[Any, ...]]:
         """All rows, at once. Ask once: they are handed out, not kept."""
-        with _told_as_sqlalchemy_does(self._db):
+        try:
             rows: Sequence[tuple[Any, ...]] = self._cursor.fetchall()
+        except self._db.dialect.loaded_dbapi.Error as error:
+            raise _told(error) from error
         return rows
 
 
@@ -45,8 +47,11 @@ def pipelined(db: Connection) -> Iterator[None]:
     if db.dialect.name != "postgresql":
         yield
         return
-    with _told_as_sqlalchemy_does(db), _driver(db).pipeline():
-        yield
+    try:
+        with _driver(db).pipeline():
+            yield
+    except db.dialect.loaded_dbapi.Error as error:
+        raise _told(error) from error
 
 
 def commit_without_waiting(db: Connection) -> None:
@@ -67,8 +72,10 @@ def execute(db: Connection, sql: str, **parameters: Any) -> Rows:
     else:
         cursor = _driver(db).cursor()
         parameters = {name: _as_text(value) for name, value in parameters.items()}
-    with _told_as_sqlalchemy_does(db):
+    try:
         cursor.execute(_native(sql, db.dialect.name), parameters)
+    except db.dialect.loaded_dbapi.Error as error:
+        raise _told(error) from error
     return Rows(db, cursor)
 
 
@@ -109,13 +116,9 @@ def _driver(db: Connection) -> Any:
     return db.connection.driver_connection
 
 
-@contextmanager
-def _told_as_sqlalchemy_does(db: Connection) -> Iterator[None]:
-    """Raise a driver's error as SQLAlchemy would, so that it need be known in one form only."""
-    try:
-        yield
-    except db.dialect.loaded_dbapi.Error as error:
-        raise DBAPIError(None, None, error) from error
+def _told(error: Exception) -> DBAPIError:
+    """A driver's error as SQLAlchemy tells it, so that it need be known in one form only."""
+    return DBAPIError(None, None, error)
 
 
 def _as_text(value: Any) -> Any:
