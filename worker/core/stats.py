@@ -98,8 +98,9 @@ class Days:
 class Additions:
     """What some events add to the stats.
 
-    `tie_days` maps (account, rep, contact, day) to hundredths [mutual, outbound, inbound];
-    `not_usage` are the accounts of all events but usage.
+    `contacts` and `reps` are those named otherwise than by usage, `not_usage` the accounts of all
+    events but usage. `tie_days` maps (account, rep, contact, day) to hundredths [mutual, outbound,
+    inbound].
     """
 
     accounts: dict[str, Days] = field(default_factory=dict)
@@ -176,7 +177,6 @@ def _add_usage(add: Additions, event: Event, usage: Usage, days: Days) -> None:
     add.usage_days[account, event.day] += count
     if usage.user is not None:
         days.user = earliest(days.user, event.day)
-        add.contacts.add((account, usage.user))
         add.user_days[account, usage.user, event.day] += count
 
 

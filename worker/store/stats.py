@@ -95,17 +95,19 @@ def ask(
 _ACCOUNTS = """
     SELECT a.account, name, segment, owner, seats, mrr, currency, renewal_day, lifecycle,
         first_day, first_usage_day, first_user_day,
-        CASE WHEN first_usage_day <= :on THEN
+        CASE WHEN first_usage_day <= :on THEN coalesce(
+            last_day,
             (SELECT max(day) FROM usage_days u WHERE u.account = a.account AND day <= :on)
-        END,
+        ) END,
         recent, previous, active_days
     FROM accounts a LEFT JOIN (
-        SELECT account,
-            CAST(sum(CASE WHEN day >= :on - 30 THEN count ELSE 0 END) AS bigint) AS recent,
+        SELECT account, max(day) AS last_day,
+            CAST(sum(CASE WHEN day >= :on - 30 AND day < :on THEN count ELSE 0 END) AS bigint)
+                AS recent,
             CAST(sum(CASE WHEN day < :on - 30 THEN count ELSE 0 END) AS bigint) AS previous,
-            sum(CASE WHEN day >= :on - 30 THEN 1 ELSE 0 END) AS active_days
+            sum(CASE WHEN day >= :on - 30 AND day < :on THEN 1 ELSE 0 END) AS active_days
         FROM usage_days
-        WHERE account {among} AND day >= :on - 60 AND day < :on
+        WHERE account {among} AND day >= :on - 60 AND day <= :on
         GROUP BY account
     ) AS windows ON windows.account = a.account
     WHERE a.account {among}
