@@ -15,7 +15,7 @@ from worker.core.alerts import Alert, AlertReason, reason_for
 from worker.core.conditions import Condition, Facts, Not, Thresholds, facts_in
 from worker.core.evidence import who
 from worker.core.facts import facts_of, renewal_day
-from worker.core.flags import HEARD_OF, Flag, Holds, State, resolve, step
+from worker.core.flags import HEARD_OF, Flag, State, judge, resolve
 from worker.core.reasons import clears, reasons
 from worker.core.rules import CompiledRule, Rule, RuleSet, render
 from worker.core.stats import AccountStats, Workspace
@@ -129,24 +129,19 @@ def _judge(
     on: date,
 ) -> Move | None:
     """The change that one rule makes on one account, if any."""
-    rule, holds, excepted = compiled
-    if rule.except_when is not None and excepted is not None and excepted(facts):
-        if before is None:
-            return None
-        title, why = _words(rule, rule.except_when, facts, thresholds)
-        return Move(account, rule.id, before, resolve(before.flag, on), title, why)
-    outcome = holds(facts)
-    if before is None and not outcome:
-        return None
+    rule = compiled.rule
     flag = before.flag if before else None
-    after = step(flag, outcome, rule.severity, Holds(rule.hold_for, rule.keep_open_for), on)
+    after, outcome, excepted = judge(compiled, flag, facts, on)
     if after == flag:
         return None
-    if outcome or before is None:
-        return Move(account, rule.id, before, after, *words(rule, facts, thresholds))
-    if after is None or after.state is not State.RESOLVED:
-        return Move(account, rule.id, before, after, before.title, before.reasons)
-    title, why = _words(rule, Not(rule.when), facts, thresholds)
+    if excepted and rule.except_when is not None:
+        title, why = _words(rule, rule.except_when, facts, thresholds)
+    elif outcome or before is None:
+        title, why = words(rule, facts, thresholds)
+    elif after is None or after.state is not State.RESOLVED:
+        title, why = before.title, before.reasons
+    else:
+        title, why = _words(rule, Not(rule.when), facts, thresholds)
     return Move(account, rule.id, before, after, title, why)
 
 
@@ -248,6 +243,7 @@ def alert_of(
         advice=render(rule.advice, facts, thresholds)
         if rule and rule.advice and not ended
         else None,
+        playbook=rule.playbook if rule and not ended else None,
         since=after.first_true_on,
         clears=clears(rule.when, facts, thresholds) if rule and not ended else None,
     )

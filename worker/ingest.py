@@ -127,11 +127,12 @@ def _apply(
         on = evaluation_date(last_sweep_on, now)
         folded = fold(db, add, book.ties.half_life, on, book.rules.facts)
         if backfill or not folded.accounts:
-            folded.rest()
+            folded.rest()()
         else:
             evaluation = prepare(db, folded.accounts, on, book, now)
-            folded.rest()
+            finish = folded.rest()
             alerts = evaluation().alerts
+            finish()
     counts = Counts(len(parsed), len(fresh), len(parsed) - len(fresh) - len(bad), len(bad))
     rejected = [Rejected(i, one.source, one.id, one.problems) for i, one in sorted(bad.items())]
     batches.applied(db, batch, counts, rejected, now)

@@ -2,9 +2,10 @@
 
 from datetime import date, timedelta
 
+import msgspec
 import pytest
 
-from worker.core.alerts import AlertReason, reason_for
+from worker.core.alerts import Alert, AlertReason, reason_for
 from worker.core.flags import Flag, State
 from worker.core.rules import Severity
 
@@ -62,3 +63,8 @@ def test_a_severity_that_rises_is_told_and_one_that_falls_is_not(severity, reaso
 
 def test_a_flag_that_starts_to_clear_is_no_news():
     assert reason_for(OPEN, OPEN._replace(first_false_on=D), None) is None
+
+
+def test_an_alert_from_before_there_were_playbooks_is_read():
+    row = b'{"reason": "opened", "account": "acme", "on": "2026-02-27", "title": "t"}'
+    assert msgspec.json.decode(row, type=Alert).playbook is None

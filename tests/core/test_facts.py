@@ -4,7 +4,7 @@ That the store's stats hold the right windows in the first place is shown in
 tests/flow/test_facts_by_definition.py.
 """
 
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
@@ -93,7 +93,7 @@ def facts(
 def subscription(status: Any = "started", **said: Any) -> SubscriptionEvent:
     """An event of a subscription whose term began ten days ago and is open unless `said`."""
     term = {"term_start": date.fromordinal(ON - 10)}
-    stamp = ("2026-01-01T00:00:00.000000+00:00", "1", "crm")
+    stamp = (datetime(2026, 1, 1, tzinfo=UTC), "1", "crm")
     return SubscriptionEvent(stamp, Subscription("s1", status, **term | said))
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from worker.core.conditions import AllOf, AnyOf, Compare, Comparison, Threshold
 from worker.core.facts import FACTS
-from worker.core.rules import Rule, Severity, render, rule_set
+from worker.core.rules import Rule, Severity, is_link, render, rule_set
 from worker.core.units import NEVER, Unit
 
 WINDOW = Threshold("renewal window", Unit.DAYS, {"enterprise": 90}, 45)
@@ -45,6 +45,26 @@ def test_placeholders_are_shown_with_their_unit(text, facts, rendered):
     assert render(text, every_fact, {"renewal window": WINDOW}) == rendered
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("https://a", True),
+        ("http://a/b?c=d&e#f", True),
+        ("HTTPS://a", False),
+        ("javascript:alert(1)", False),
+        ("https:///path", False),
+        ("https://a b", False),
+        ("https://a>|b", False),
+        ("https://a\u202e", False),
+        ("https://a\n", False),
+        ("https://a/" + "x" * 490, True),
+        ("https://a/" + "x" * 491, False),
+    ],
+)
+def test_a_link_holds_nothing_that_could_end_it_in_a_message(text, expected):
+    assert is_link(text) is expected
+
+
 def test_rules_are_in_order_of_id_and_thresholds_go_by_name():
     rules = rule_set([RULE, replace(RULE, id="a")], [WINDOW])
     assert [rule.id for rule in rules.rules] == ["a", "b"]
@@ -69,6 +89,8 @@ def test_the_digest_does_not_depend_on_order():
         {"hold_for": 1},
         {"keep_open_for": 1},
         {"advice": "Call them."},
+        {"playbook": "https://wiki.example.com"},
+        {"tags": ("renewal",)},
         {"except_when": SEGMENT},
         {"when": AnyOf((ADOPTION, SEGMENT))},
         {"when": AllOf((SEGMENT,))},

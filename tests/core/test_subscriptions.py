@@ -1,6 +1,6 @@
 """Subscriptions as of a day: terms, what they are worth, when they end, and what became of them."""
 
-from datetime import date
+from datetime import date, datetime
 from itertools import permutations
 from typing import Any
 
@@ -17,7 +17,7 @@ def said(on: str, status: Any, subscription: str = "s1", id_: str = "", **data: 
     for name in ("term_start", "term_end"):
         if data.get(name):
             data[name] = date.fromisoformat(data[name])
-    stamp = (f"{on}T12:00:00.000000+00:00", id_ or f"{subscription} {status}", "crm")
+    stamp = (datetime.fromisoformat(f"{on}T12:00:00Z"), id_ or f"{subscription} {status}", "crm")
     return SubscriptionEvent(stamp, Subscription(subscription, status, **data))
 
 

@@ -71,7 +71,7 @@ def _take_in(db: Connection, raw: list[dict[str, Any]], day: date, half_life: in
     fresh, conflicts = event_log.append(db, events, str(day))()
     assert len(fresh) == len(raw)
     assert not conflicts
-    fold(db, additions(fresh), half_life, day, ()).rest()
+    fold(db, additions(fresh), half_life, day, ()).rest()()
 
 
 def _end_of(day: date) -> datetime:

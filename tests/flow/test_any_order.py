@@ -29,7 +29,7 @@ def ingest(db: Connection, batches: list[Batch], facts: Collection[str] = FACTS)
     for batch in batches:
         fresh, conflicts = event_log.append(db, parsed(batch), "batch")()
         assert not conflicts
-        fold(db, additions(fresh), SETTINGS.half_life, TODAY, facts).rest()
+        fold(db, additions(fresh), SETTINGS.half_life, TODAY, facts).rest()()
         new += len(fresh)
     return new
 

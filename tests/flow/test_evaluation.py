@@ -36,6 +36,19 @@ def book(folder: Path, text: str = SILENCE, **changes: str) -> Rulebook:
     return rulebook(folder, text)
 
 
+OURS = """
+  - id: silence
+    override: true
+    title: "Silent for {days_since_contact}"
+    severity: high
+    when: quiet
+    advice: Visit them.
+    playbook: https://wiki.example.com/silence?a=1&b=2
+conditions:
+  quiet: {days_since_contact: over 5 days}
+"""
+
+
 def told(engine: Engine) -> list[tuple[str, AlertReason, date]]:
     return [(one.account, one.reason, one.on) for one in alerts(engine)]
 
@@ -333,6 +346,21 @@ def test_the_end_of_a_flag_says_what_ended_it_and_asks_for_nothing(sqlite_engine
     alert = alert_of(sqlite_engine, "renewal-without-exec-contact", AlertReason.RESOLVED)
     assert alert.why == ("last contact with an executive: 0 days ago (at most 15 days)",)
     assert alert.advice is alert.clears is None
+
+
+def test_an_overridden_rule_tells_what_the_override_says(engine, tmp_path):
+    rules = book(tmp_path, SILENCE + OURS)
+    take_in(engine, rules, D, meeting(D - timedelta(6)))
+    alert = alert_of(engine, "silence")
+    assert (alert.title, alert.severity, alert.advice) == (
+        "Silent for 6 days",
+        "high",
+        "Visit them.",
+    )
+    assert alert.playbook == "https://wiki.example.com/silence?a=1&b=2"
+    assert alert.why == ("last contact: 6 days ago (over 5 days)",)
+    take_in(engine, rules, D, meeting(D))
+    assert alert_of(engine, "silence", AlertReason.RESOLVED).playbook is None
 
 
 def test_the_end_of_a_flag_is_not_told_with_the_numbers_of_its_beginning(sqlite_engine, shipped):

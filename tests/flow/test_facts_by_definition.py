@@ -33,7 +33,7 @@ dates_to_check = st.lists(st.sampled_from(OTHER_DATES), min_size=2, max_size=2).
 def ingest(db: Connection, history: list[Raw]) -> None:
     fresh, conflicts = event_log.append(db, parsed(history), "batch")()
     assert not conflicts
-    fold(db, additions(fresh), SETTINGS.half_life, TODAY, FACTS).rest()
+    fold(db, additions(fresh), SETTINGS.half_life, TODAY, FACTS).rest()()
 
 
 def stats_on(db: Connection, on: date) -> dict[str, AccountStats]:
@@ -113,7 +113,7 @@ def test_facts_change_of_no_other_accounts_than_those_that_folding_names(
             fresh, _ = event_log.append(db, parsed([raw]), "batch")()
             folded = fold(db, additions(fresh), SETTINGS.half_life, on, looked_at)
             evaluated = facts_on(db, on)
-            folded.rest()
+            folded.rest()()
             began, after = read_workspace(db, SETTINGS), facts_on(db, on)
             for name in folded.accounts:  # what is evaluated is what will have been
                 assert all(evaluated[name][each] == after[name][each] for each in looked_at), raw

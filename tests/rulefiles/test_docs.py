@@ -6,21 +6,40 @@ from pathlib import Path
 import pytest
 
 import worker
+from worker.rulefiles import check
 from worker.rulefiles.conditions import condition
 from worker.rulefiles.nodes import parse
 from worker.rulefiles.rules import KEYS, REQUIRED
 from worker.rulefiles.thresholds import Scope
+from worker.shipped import rules_dir
 
 PAGE = (Path(worker.__file__).parent.parent / "docs/rules.md").read_text()
-EXAMPLES = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
+EXAMPLES = [
+    example
+    for example in re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
+    if not example.startswith("- test:")  # tests/test_ruletests.py runs those
+]
 COMPARISONS = PAGE.partition("## Comparisons")[2].partition("\n## ")[0]
 
 
-@pytest.mark.parametrize("example", EXAMPLES)
+OVERRIDES = [example for example in EXAMPLES if "override: true" in example]
+
+
+@pytest.mark.parametrize("example", [each for each in EXAMPLES if each not in OVERRIDES])
 def test_examples_are_whole_rule_files_without_a_problem(checked, example):
     problems, rules = checked(example)
     assert problems == []
     assert rules.rules
+
+
+@pytest.mark.parametrize("example", OVERRIDES)
+def test_examples_that_override_change_a_rule_that_ships(tmp_path, example):
+    (tmp_path / "ours.yaml").write_text(example)
+    problems, rules = check([rules_dir(), tmp_path])
+    assert problems == []
+    _, shipped = check([rules_dir()])
+    assert len(set(rules.rules) - set(shipped.rules)) == 1
+    assert {rule.id for rule in rules.rules} == {rule.id for rule in shipped.rules}
 
 
 def spelled():

@@ -68,13 +68,63 @@ def test_thresholds_serve_all_files_whatever_their_order(root):
     assert ids(load(root)) == ["a"]
 
 
+def test_conditions_serve_all_files_whatever_their_order(root):
+    write(root / "a.yaml", rule("a", "[used, {adoption: over 5%}]"))
+    write(root / "m.yaml", "conditions: {used: [much used]}")
+    write(root / "z.yaml", "conditions: {much used: {adoption: over the bar}}")
+    write(root / "zz.yaml", "thresholds: {the bar: 50%}")
+    assert ids(load(root)) == ["a"]
+    files = [root / "zz.yaml", root / "m.yaml", root / "a.yaml", root / "z.yaml"]
+    problems, rules = check(files)
+    assert problems == []
+    assert rules.digest == check(files[::-1])[1].digest == load(root).digest
+
+
+@pytest.mark.parametrize(("first", "second"), [("a", "z"), ("z", "a")])
+def test_a_rule_is_overridden_from_a_file_before_or_after_its_own(root, first, second):
+    write(root / f"{first}.yaml", rule("x"))
+    write(root / f"{second}.yaml", rule("x").replace("title: t", "title: ours\n    override: true"))
+    assert [each.title for each in load(root).rules] == ["ours"]
+
+
+def test_two_overrides_of_one_rule_are_told_where_the_other_is(root):
+    ours = rule("x").replace("title: t", "title: t\n    override: true")
+    write(root / "shipped/a.yaml", rule("x"))
+    write(root / "b.yaml", ours)
+    write(root / "c.yaml", ours)
+    for paths in ([root], [root / "c.yaml", root / "b.yaml", root / "shipped/a.yaml"]):
+        problems, _ = check(paths)
+        assert texts(problems) == [
+            "rules/c.yaml:2:9: rule 'x' is overridden already, in rules/b.yaml:2"
+        ]
+
+
+def test_circles_through_two_files_are_told_alike_whatever_their_order(root):
+    write(root / "a.yaml", "conditions: {a: [b, c], b: [c]}\n" + rule("a", "[a]"))
+    write(root / "b.yaml", "conditions: {c: [a]}\n" + rule("b", "[b, c]"))
+    for paths in ([root], [root / "b.yaml", root / "a.yaml"]):
+        problems, _ = check(paths)
+        assert texts(problems) == [
+            "rules/a.yaml:1:14: condition 'a' uses itself, by way of 'b', then 'c'"
+        ]
+
+
 def test_names_are_unique_among_all_files(root):
-    write(root / "a.yaml", "thresholds: {bar: 5%}\n" + rule("same"))
-    write(root / "b/a.yaml", "thresholds: {bar: 6%}\n" + rule("same"))
+    write(
+        root / "a.yaml",
+        "thresholds: {bar: 5%}\nconditions: {c: {adoption: over 5%}, d: {adoption: over 5%}}\n"
+        + rule("same"),
+    )
+    write(
+        root / "b/a.yaml",
+        "thresholds: {bar: 6%, d: 7%}\nconditions: {c: {adoption: over 6%}}\n" + rule("same"),
+    )
     problems, _ = check([root])
     assert texts(problems) == [
+        "rules/a.yaml:2:38: 'd' cannot name a condition: it is a threshold",
         "rules/b/a.yaml:1:14: threshold 'bar' is also in rules/a.yaml:1",
-        "rules/b/a.yaml:3:9: rule 'same' is also in rules/a.yaml:3",
+        "rules/b/a.yaml:2:14: condition 'c' is also in rules/a.yaml:2",
+        "rules/b/a.yaml:4:9: rule 'same' is also in rules/a.yaml:4",
     ]
 
 
@@ -100,11 +150,9 @@ def test_problems_of_all_files_come_together_in_order_of_file_and_line(root):
     ]
 
 
-def test_a_file_that_cannot_be_read_does_not_make_its_thresholds_look_unknown(root):
-    write(
-        root / "a.yaml",
-        rule("a", "{adoption: over the bar}").replace("title: t", 'title: "{the bar}"'),
-    )
+def test_a_file_that_cannot_be_read_does_not_make_what_it_has_look_unknown(root):
+    a_rule = rule("a", "[used, {adoption: over the bar}]")
+    write(root / "a.yaml", a_rule.replace("title: t", 'title: "{the bar}"\n    override: true'))
     write(root / "b.yaml", "thresholds:\n\tthe bar: 5%\n")
     problems, _ = check([root])
     assert texts(problems) == ["rules/b.yaml:2:1: a tab: indent with spaces"]

@@ -42,6 +42,9 @@ TERMS = [
     "all",
     "default",
     "id",
+    "override: true",
+    "playbook",
+    "tags",
 ]
 VALUES = [
     "15 days",
@@ -51,6 +54,7 @@ VALUES = [
     "9" * 400,
     "days_since_contact",
     "thresholds:",
+    "conditions:",
     "rules:",
 ]
 WORDS = st.sampled_from([*SIGNS, *MARKS, *TERMS, *VALUES, "a: " * 50])
@@ -108,3 +112,51 @@ def test_any_bytes_are_always_answered(tmp_path, content):
 @given(words=st.lists(WORDS, max_size=60))
 def test_any_pile_of_yaml_is_always_answered(tmp_path, words):
     assert_answered(tmp_path / "a.yaml", "".join(words).encode())
+
+
+NAMES = ["a", "b", "c", "d", "e"]
+WEBS = st.dictionaries(
+    st.sampled_from(NAMES),
+    st.lists(
+        st.sampled_from([*NAMES, "{not: [b]}", "{any: [b, a]}", "{adoption: over 5%}"]),
+        min_size=1,
+        max_size=3,
+    ),
+    min_size=1,
+)
+
+
+def in_a_circle(uses):
+    reached = {name: set(used) for name, used in uses.items()}
+    for _ in uses:
+        for name, used in reached.items():
+            reached[name] = used.union(*(reached.get(each, set()) for each in used))
+    return any(name in used for name, used in reached.items())
+
+
+@settings(ON_DISK, max_examples=200)
+@given(web=WEBS, data=st.data())
+def test_a_web_of_conditions_is_answered_the_same_however_it_is_ordered(tmp_path, web, data):
+    uses = {
+        name: {each for each in NAMES for item in items if each in _names(item)}
+        for name, items in web.items()
+    }
+    rule = f"{{id: x, title: t, severity: low, when: [{', '.join(web)}]}}"
+    answers = []
+    for names in (list(web), data.draw(st.permutations(list(web)))):
+        lines = [f"  {name}: [{', '.join(web[name])}]\n" for name in names]
+        file = tmp_path / "a.yaml"
+        assert_answered(file, f"conditions:\n{''.join(lines)}rules: [{rule}]\n".encode())
+        problems, rules = check([file])
+        answers.append(rules and rules.digest)
+        assert any("uses itself" in each.message for each in problems) is in_a_circle(uses)
+        assert any("unknown" in each.message for each in problems) is any(
+            used not in web for each in uses.values() for used in each
+        )
+    assert answers[0] == answers[1]
+
+
+def _names(item):
+    """The names in an item, such as `a` and `b` in `{any: [b, a]}`."""
+    inside = item.partition("[")[2].partition("]")[0] if "[" in item else item
+    return [] if ":" in inside else inside.split(", ")

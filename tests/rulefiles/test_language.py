@@ -200,3 +200,109 @@ def test_a_threshold_without_a_default_is_fine_if_it_has_every_segment_that_is_n
         "rules: [{id: x, title: t, severity: low, when: {segment: [smb, enterprise]}}]\n"
     )
     assert problems == []
+
+
+SHARED = """
+conditions:
+  small or quiet: {any: {segment: smb, days_since_contact: over 5 days}}
+  small but quiet:
+    - small
+    - days_since_contact: over 5 days
+  small: {segment: smb}
+"""
+
+
+@pytest.mark.parametrize(
+    ("when", "condition"),
+    [
+        ("small", SMB),
+        ("[small]", SMB),
+        ('" small  but quiet "', AllOf((SMB, QUIET))),
+        ("[small, {days_since_contact: over 5 days}]", AllOf((SMB, QUIET))),
+        ("[[small], days_since_contact: over 5 days]", AllOf((SMB, QUIET))),
+        ("{all: [small but quiet, small]}", AllOf((SMB, QUIET, SMB))),
+        ("{any: [small, small or quiet]}", AnyOf((SMB, SMB, QUIET))),
+        ("{any: [small but quiet, small]}", AnyOf((AllOf((SMB, QUIET)), SMB))),
+        ("{any: small}", SMB),
+        ("{not: small}", Not(SMB)),
+        ("{not: [small, small or quiet]}", Not(AllOf((SMB, AnyOf((SMB, QUIET)))))),
+        ("{days_since_contact: over 5 days, not: small}", AllOf((QUIET, Not(SMB)))),
+    ],
+)
+def test_the_name_of_a_condition_stands_for_what_it_says(checked, when, condition):
+    rule = f"rules: [{{id: x, title: t, severity: low, when: {when}, except_when: {when}}}]\n"
+    for text in (SHARED + rule, rule + SHARED):
+        problems, rules = checked(text)
+        assert problems == []
+        assert rules.rules[0].when == rules.rules[0].except_when == condition
+
+
+def test_a_named_condition_and_its_lines_written_out_have_one_digest(checked):
+    rule = "rules: [{id: x, title: t, severity: low, when: %s}]\n"
+    named = "[small but quiet, known_users: 0]"
+    written = "{segment: smb, days_since_contact: over 5 days, known_users: 0}"
+    _, one = checked(SHARED + rule % named)
+    _, two = checked(rule % written)
+    _, other = checked(SHARED + rule % "[small or quiet, known_users: 0]")
+    assert one.digest == two.digest
+    assert one.digest != other.digest
+
+
+def test_the_segments_of_a_named_condition_count_even_if_no_rule_uses_it(checked):
+    problems, _ = checked("thresholds: {t: {enterprise: 1}}\n" + SHARED)
+    assert [problem.message for problem in problems] == [
+        "threshold 't' has neither a value for 'smb' nor a default"
+    ]
+
+
+def test_a_rule_with_override_takes_the_place_of_the_other_whole(checked):
+    shipped = "  - {id: x, title: t, severity: low, when: {segment: smb}, hold_for: 2 days}\n"
+    ours = "  - {id: x, override: true, title: ours, severity: high, when: {segment: [big]}}\n"
+    digests = set()
+    for rules in (shipped + ours, ours + shipped, ours.replace("override: true, ", "")):
+        problems, found = checked(f"rules:\n{rules}")
+        assert problems == []
+        assert found.rules == (
+            Rule("x", "ours", Severity.HIGH, Compare("segment", C.IS, ("big",))),
+        )
+        digests.add(found.digest)
+    assert len(digests) == 1
+
+
+def test_override_false_overrides_nothing(checked):
+    problems, rules = checked(rule_with("segment: smb").replace("id: x", "id: x, override: false"))
+    assert problems == []
+    assert rules.rules == (Rule("x", "t", Severity.LOW, SMB),)
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        "https://wiki.example.com/renewals?step=1&who=us#call",
+        "http://10.0.0.1:8080/~cs/play_book-(1)",
+        "https://de.wikipedia.org/wiki/Kündigung",
+        "https://a.example/" + "x" * 482,
+    ],
+)
+def test_a_playbook_is_a_link(checked, link):
+    problems, rules = checked(
+        rule_with("segment: smb").replace("id: x", f'id: x, playbook: "{link}"')
+    )
+    assert problems == []
+    assert rules.rules[0].playbook == link
+
+
+@pytest.mark.parametrize(
+    ("written", "tags"),
+    [
+        ("renewal", ("renewal",)),
+        ("two words", ("two words",)),
+        ("[renewal, Führung, q1-2_x, 2026]", ("2026", "Führung", "q1-2_x", "renewal")),
+        ("[b, a]", ("a", "b")),
+        ("[]", ()),
+    ],
+)
+def test_tags_are_one_text_or_a_list_whose_order_means_nothing(checked, written, tags):
+    problems, rules = checked(rule_with("segment: smb").replace("id: x", f"id: x, tags: {written}"))
+    assert problems == []
+    assert rules.rules[0].tags == tags

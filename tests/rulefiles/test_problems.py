@@ -62,7 +62,11 @@ def found(checked, text):
         ("adoption: >= 70%", '9:17: quote a text that starts with > or |, such as ">= 70%"'),
         ("adoption: != 70%", "9:17: YAML tags (!name) are not allowed; quote a text that starts with !"),
         ("any: [{adoption: over 5%}, {adoptoin: over 5%}]", "9:35: unknown fact 'adoptoin'; did you mean 'adoption'?"),
-        ("any: [in renewal window]", "9:13: an item of 'any' must be facts with comparisons, such as 'days_since_contact: over 15 days'"),
+        ("any: [in renewal window]", "9:13: unknown condition 'in renewal window': no 'conditions:' has it"),
+        ("any: [{adoption: over 5%}, adoption over 5%]", "9:34: write 'adoption: over 5%': a fact has a colon and a space after it"),
+        ("not: adoption:over 5%", "9:12: write 'adoption: over 5%': a fact has a colon and a space after it"),
+        ("not: adoption", "9:12: there is nothing to compare adoption with: write 'at least 75%'"),
+        ("any: ['']", "9:13: an item of 'any' must be facts with comparisons, such as 'days_since_contact: over 15 days'"),
         ("all: {}", "9:12: 'all' is empty: it needs at least one fact"),
         ("not: []", "9:12: 'not' is empty: it needs at least one fact"),
     ],
@@ -77,7 +81,7 @@ def test_a_comparison_with_a_mistake(checked, comparison, problem):
     [
         ("title: u", "6:5: 'title' is here twice, first in line 3"),
         ("advise: Call.", "6:5: unknown key 'advise'; did you mean 'advice'?"),
-        ("conditions: {}", "6:5: unknown key 'conditions'; a rule has id, title, severity, when, advice, hold_for, keep_open_for, except_when"),
+        ("conditions: {}", "6:5: unknown key 'conditions'; a rule has id, title, severity, when, advice, playbook, hold_for, keep_open_for, except_when, tags, override"),
         ("advice: [Call]", "6:13: 'advice' must be a text; quote one that starts with { or ["),
         ("advice:", "6:5: 'advice' is empty"),
         ('advice: ""', "6:13: 'advice' is empty"),
@@ -103,7 +107,29 @@ def test_a_comparison_with_a_mistake(checked, comparison, problem):
         ("hold_for: 1.5 days", "6:15: 'hold_for' is in days: '1.5 days' is not a whole number"),
         ("keep_open_for: -1 days", "6:20: 'keep_open_for' is 0 to 365 days, not '-1 days'"),
         ("keep_open_for: never", "6:20: 'keep_open_for' is 0 to 365 days, not 'never'"),
-        ("except_when: trial", "6:18: 'except_when' must be facts with comparisons, such as 'days_since_contact: over 15 days'"),
+        ("except_when: trial", "6:18: unknown condition 'trial': no 'conditions:' has it"),
+        ("override: yes", "6:15: 'override' is true or false, not 'yes'"),
+        ("override: True", "6:15: 'override' is true or false, not 'True'"),
+        ("override:", "6:5: 'override' is empty"),
+        ("override: [true]", "6:15: 'override' must be a text; quote one that starts with { or ["),
+        ("override: true", "2:9: rule 'x' overrides nothing: no other file has a rule of that id"),
+        ("playbook: wiki.example.com", "6:15: 'playbook' is a link such as 'https://wiki.example.com/renewals', not 'wiki.example.com'; write a space as %20"),
+        ("playbook: ftp://example.com", "6:15: 'playbook' is a link such as 'https://wiki.example.com/renewals', not 'ftp://example.com'; write a space as %20"),
+        ("playbook: https://", "6:15: 'playbook' is a link such as 'https://wiki.example.com/renewals', not 'https://'; write a space as %20"),
+        ("playbook: https://a.example/our plan", "6:15: 'playbook' is a link such as 'https://wiki.example.com/renewals', not 'https://a.example/our plan'; write a space as %20"),
+        ("playbook: https://a.example/<b|c>", "6:15: 'playbook' is a link such as 'https://wiki.example.com/renewals', not 'https://a.example/<b|c>'; write a space as %20"),
+        ("playbook: https://a.example/" + "x" * 483, "6:15: 'playbook' has 501 characters; 500 are allowed"),
+        ("playbook: {a: b}", "6:15: 'playbook' must be a text; quote one that starts with { or ["),
+        ("playbok: https://a.example", "6:5: unknown key 'playbok'; did you mean 'playbook'?"),
+        ("tags: [renewal, exec!]", "6:21: 'exec!' cannot be a tag: use letters, digits, '-', '_' and spaces"),
+        ("tags: a.b", "6:11: 'a.b' cannot be a tag: use letters, digits, '-', '_' and spaces"),
+        ("tags: [a b, c, 'a  b']", "6:20: the tag 'a b' is here twice"),
+        ("tags: [" + "x" * 41 + "]", "6:12: a tag has 41 characters; 40 are allowed"),
+        ("tags: [" + ", ".join(map(str, range(21))) + "]", "6:11: 'tags' has 21 of them; 20 are allowed"),
+        ("tags: [[a]]", "6:12: a tag must be a text; quote one that starts with { or ["),
+        ("tags: ['']", "6:12: a tag is empty"),
+        ("tags:", "6:5: 'tags' is empty"),
+        ("tags: {a: b}", "6:11: 'tags' must be a text; quote one that starts with { or ["),
         ("except_when: {lifecycle: trail}", "6:30: unknown lifecycle 'trail'; did you mean 'trial'?"),
         ("? [a]\n    : b", "6:7: a key must be a plain text"),
         ("\tadvice: x", "6:5: a tab: indent with spaces"),
@@ -128,7 +154,7 @@ def test_a_rule_with_a_mistake_in_one_line(checked, line, problem):
         ("title: t", "title: {adoption}", ["3:12: 'title' must be a text; quote one that starts with { or ["]),
         ("title: t", "titel: t", ["2:5: the rule has no 'title'", "3:5: unknown key 'titel'; did you mean 'title'?"]),
         ("    title: t", "   title: t", ["3:4: this does not fit what is above it: check the indentation and the quotes"]),
-        ("{adoption: over 5%}", "adoption over 5%", ["5:11: 'when' must be facts with comparisons, such as 'days_since_contact: over 15 days'"]),
+        ("{adoption: over 5%}", "adoption over 5%", ["5:11: write 'adoption: over 5%': a fact has a colon and a space after it"]),
         ("{adoption: over 5%}", "{}", ["5:11: 'when' is empty: it needs at least one fact"]),
         ("{adoption: over 5%}", "{adoption: over 5%, adoption: under 9%}", ["5:31: 'adoption' is here twice, first in line 5"]),
         ("{adoption: over 5%}", "{adoption: over 5%", ["6:1: a comma or a closing bracket is missing; it opens in line 5"]),
@@ -189,6 +215,99 @@ def test_a_wrong_threshold_is_reported_once_not_again_where_it_is_used(checked):
     ]
 
 
+DOUBLING = "".join(f"  c{n}: {{not: [c{n + 1}, c{n + 1}]}}\n" for n in range(50))
+
+
+@pytest.mark.parametrize(
+    ("conditions", "problems"),
+    [
+        ("a: {adoptoin: over 5%}", ["2:7: unknown fact 'adoptoin'; did you mean 'adoption'?"]),
+        ("a: {adoption: over 5}", ["2:17: adoption is a percentage: write '5%', not '5'"]),
+        ("a: {adoption: over 5}\n  b: [a]\n  c: {any: [a, b]}", ["2:17: adoption is a percentage: write '5%', not '5'"]),
+        ("in renewal window: {adoption: over 5%}\n  b: [in renwal window]", ["3:7: unknown condition 'in renwal window'; did you mean 'in renewal window'?"]),
+        ("mrr at risk: {adoption: over 5%}\n  b: [mrr at rsk]", ["3:7: unknown condition 'mrr at rsk'; did you mean 'mrr at risk'?"]),
+        ("a: [a]", ["2:3: condition 'a' uses itself"]),
+        ("a: {not: {any: a}}", ["2:3: condition 'a' uses itself"]),
+        ("a: b\n  b: a", ["2:3: condition 'a' uses itself, by way of 'b'"]),
+        ("c: [a]\n  b: [a]\n  a: [{adoption: over 5}, c, b]", ["2:3: condition 'c' uses itself, by way of 'a'", "3:3: condition 'b' uses itself, by way of 'a'", "4:18: adoption is a percentage: write '5%', not '5'"]),
+        ("z: [a]\n  a: [b]\n  b: [c]\n  c: [a]", ["3:3: condition 'a' uses itself, by way of 'b', then 'c'"]),
+        ("a: [b]\n  b: [c]\n  c: [d]\n  d: [e]\n  e: [f]\n  f: [g]\n  g: [a]", ["2:3: condition 'a' uses itself, by way of 'b', then 'c', then 'd', then 'e', then 'f', then 1 more"]),
+        ("a: [{b: over 5%}]\n  b: {adoption: over 5%}", ["2:8: 'b' is a condition, not a fact: name it in a list, after '- '"]),
+        ("a:", ["2:3: condition 'a' must be facts with comparisons, such as 'days_since_contact: over 15 days'"]),
+        ("a: []", ["2:6: condition 'a' is empty: it needs at least one fact"]),
+        ("a: {adoption: over 5%}\n  a: {adoption: over 6%}", ["3:3: 'a' is here twice, first in line 2"]),
+        ("a b: {adoption: over 5%}\n  a  b: {adoption: over 6%}", ["3:3: condition 'a b' is also in a.yaml:2"]),
+        ("adoption: {adoption: over 5}", ["2:3: 'adoption' cannot name a condition: it is a fact", "2:24: adoption is a percentage: write '5%', not '5'"]),
+        ("any: {adoption: over 5%}", ["2:3: 'any' cannot name a condition: it joins conditions"]),
+        ("this and that: {adoption: over 5%}", ["2:3: 'this and that' cannot name a condition: it would read as a part of a comparison"]),
+        ("'a, b': {adoption: over 5%}", ["2:3: 'a, b' cannot name a condition: at most 60 characters, a letter first, no brackets or commas"]),
+        ("a: {adoption: over 5%}\nthresholds: {a: 5%}", ["2:3: 'a' cannot name a condition: it is a threshold"]),
+        (DOUBLING.strip() + "\n  c50: {adoption: over 5%}", ["45:8: condition 'c43' comes to more than 200 parts with its conditions written out: name fewer"]),
+    ],
+)  # fmt: skip
+def test_a_named_condition_with_a_mistake_is_told_once_used_or_not(checked, conditions, problems):
+    assert found(checked, f"conditions:\n  {conditions}\n") == problems
+    name = conditions.partition(":")[0].strip("'")
+    if name.isalpha() and name != "any":
+        used = RULE.replace("{adoption: over 5%}", f"[{name}, not: {name}]")
+        assert found(checked, f"conditions:\n  {conditions}\n{used}") == problems
+
+
+def test_a_rule_that_names_an_unknown_condition_is_told_the_nearest(checked):
+    text = RULE.replace("{adoption: over 5%}", "[in renwal window, {adoption: over 5%}]")
+    assert found(checked, text + "conditions: {in renewal window: {adoption: over 5%}}\n") == [
+        "5:12: unknown condition 'in renwal window'; did you mean 'in renewal window'?"
+    ]
+
+
+@pytest.mark.parametrize("size", [30, 190, 2000])
+def test_a_long_chain_of_conditions_is_answered_from_either_end(checked, size):
+    links = [f"  c{n}: {{not: c{n + 1}}}\n" for n in range(size)]
+    end = f"  c{size}: {{adoption: over 5%}}\n"
+    rule = RULE.replace("{adoption: over 5%}", "c0")
+    for chain in (links, links[::-1]):
+        problems, rules = checked(f"conditions:\n{''.join(chain)}{end}{rule}")
+        if size < 200:
+            assert rules
+        else:
+            (problem,) = problems
+            assert "more than 200 parts" in problem.message
+
+
+def test_a_long_circle_of_conditions_is_one_problem(checked):
+    links = "".join(f"  c{n}: [c{(n + 1) % 3000}]\n" for n in range(3000))
+    assert found(checked, f"conditions:\n{links}") == [
+        "2:3: condition 'c0' uses itself, by way of 'c1', then 'c2', then 'c3', then 'c4', then 'c5', then 2994 more"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("rules", "problems"),
+    [
+        ("a override", ["2:10: rule 'a' overrides nothing: no other file has a rule of that id"]),
+        ("single-threded override\nsingle-threaded", ["2:10: rule 'single-threded' overrides nothing: no other file has a rule of that id; did you mean 'single-threaded'?"]),
+        ("a\na override\na override", ["4:10: rule 'a' is overridden already, in a.yaml:3"]),
+        ("a override\na override", ["2:10: rule 'a' overrides nothing: no other file has a rule of that id", "3:10: rule 'a' is overridden already, in a.yaml:2"]),
+        ("a\na override\na", ["4:10: rule 'a' is also in a.yaml:2"]),
+        ("a\na", ["3:10: rule 'a' is also in a.yaml:2"]),
+    ],
+)  # fmt: skip
+def test_rules_of_one_id_collide_unless_one_overrides_the_other(checked, rules, problems):
+    lines = [
+        f"  - {{id: {name}, title: t, severity: low, when: {{adoption: over 5%}}{', override: true' * bool(override)}}}"
+        for name, _, override in (rule.partition(" ") for rule in rules.split("\n"))
+    ]
+    assert found(checked, "\n".join(["rules:", *lines])) == problems
+
+
+def test_an_override_is_a_whole_rule(checked):
+    assert found(checked, RULE + "  - {id: x, override: true}\n") == [
+        "6:5: the rule has no 'severity'",
+        "6:5: the rule has no 'title'",
+        "6:5: the rule has no 'when'",
+    ]
+
+
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
@@ -199,8 +318,10 @@ def test_a_wrong_threshold_is_reported_once_not_again_where_it_is_used(checked):
         ("rules:\n  x: {}\n", "2:3: 'rules' must be a list, each item on a line that starts with '- '"),
         ("rules:\n  - hello\n", "2:5: a rule must be lines of 'key: value'"),
         ("thresholds: [a]\n", "1:13: 'thresholds' must be lines of 'key: value'"),
+        ("conditions: [a]\n" + RULE.replace("{adoption: over 5%}", "a"), "1:13: 'conditions' must be lines of 'key: value'"),
+        ("condition: {}\n", "1:1: unknown key 'condition'; did you mean 'conditions'?"),
         ("rulez: []\n", "1:1: unknown key 'rulez'; did you mean 'rules'?"),
-        ("conditions: {}\n", "1:1: unknown key 'conditions'; a rule file has thresholds, rules"),
+        ("weather: {}\n", "1:1: unknown key 'weather'; a rule file has thresholds, conditions, rules"),
         (RULE + "---\nrules: []\n", "6:1: a second document: a rule file holds one, so no line may be just '---'"),
         ("rules: \x07\n", "1:8: a character that YAML does not allow"),
         ('# x\nrules: ["\\UFFFFFFFF"]\n', "2:8: not valid YAML after this point"),
@@ -237,7 +358,10 @@ def test_a_byte_order_mark_and_windows_line_ends_do_not_matter(checked):
 def test_a_bomb_of_aliases_is_refused_without_going_off(checked):
     bomb = "a: &a [x, x]\n" + "".join(f"b{n}: [*a, *a, *a]\n" for n in range(1500))
     problems, _ = checked(bomb)
-    assert str(problems[0]) == "a.yaml:1:1: unknown key 'a'; a rule file has thresholds, rules"
+    assert (
+        str(problems[0])
+        == "a.yaml:1:1: unknown key 'a'; a rule file has thresholds, conditions, rules"
+    )
     assert str(problems[1]).endswith(
         "1:4: YAML anchors (&name) are not allowed: write the value out"
     )

@@ -59,6 +59,17 @@ def test_without_a_terminal_there_are_plain_unbroken_lines():
     ]
 
 
+def test_the_playbook_stands_below_what_to_do():
+    link = "https://wiki.example.com/" + "x" * 200
+    lines = printed(alert(playbook=link), terminal=False, width=40).splitlines()
+    assert lines[lines.index(f"Playbook: {link}") - 1].startswith("Do: Ask Dana")
+    card = re.sub(r"\x1b\]8;(.*?)\x1b\\", "", bare(printed(alert(playbook=link))))
+    assert all(cell_len(row) <= 80 for row in card.splitlines())
+    assert link in "".join(row.strip("│ ") for row in card.splitlines())
+    assert f";{link}\x1b" in printed(alert(playbook=link))
+    assert "Playbook" not in printed(alert(playbook="https://a.example\x1b[2J"))
+
+
 def test_a_renewal_check_names_the_rule_of_each_open_flag():
     flag = OpenFlag("single-threaded", Severity.MEDIUM, "1 strong exec tie, 2 needed")
     card = bare(printed(alert(reason=AlertReason.RENEWAL, severity=None, open_flags=(flag,))))

@@ -69,6 +69,36 @@ def test_a_phone_shows_the_account_the_title_and_what_to_do():
     )
 
 
+def test_the_playbook_is_a_link_after_the_advice_and_bare_where_there_are_no_blocks():
+    one = alert(playbook="https://wiki.example.com/a?b=1&c=2")
+    assert texts(one)[3] == (
+        "*Do:* Ask Dana for a short check-in before the renewal talk.  "
+        "<https://wiki.example.com/a?b=1&amp;c=2|Playbook>"
+    )
+    assert message(one, 7).text.endswith(
+        "before the renewal talk. Playbook: https://wiki.example.com/a?b=1&amp;c=2"
+    )
+
+
+def test_a_playbook_needs_no_advice():
+    one = alert(advice=None, playbook="https://wiki.example.com")
+    assert texts(one)[3] == "<https://wiki.example.com|Playbook>"
+
+
+def test_a_long_playbook_is_whole_however_long_the_advice():
+    link = "https://a.example/" + "&" * 482
+    one = alert(playbook=link, advice="&" * 2000, title="&" * 2000)
+    shown = link.replace("&", "&amp;")
+    assert texts(one)[3].endswith(f"  <{shown}|Playbook>")
+    assert message(one, 7).text.endswith(f" Playbook: {shown}")
+    assert problem("xoxb-1", sent(one)) is None
+
+
+@pytest.mark.parametrize("link", ["javascript:x", "https://a|<!channel>", "https://a b", ""])
+def test_what_is_no_link_is_not_made_one(link):
+    assert sent(alert(playbook=link)) == sent(alert())
+
+
 @pytest.mark.parametrize(
     ("reason", "headline"),
     [
@@ -150,6 +180,11 @@ def test_a_full_section_has_room_for_its_label(size: int):
     assert problem("xoxb-1", sent(renewal(*flags))) is None
 
 
+LINKS = [
+    "https://wiki.example.com/a?b=c&d=*e*~f~",
+    "https://a.example/" + "&" * 482,
+    "https://a.example/" + "é" * 482,
+]
 words = st.one_of(st.sampled_from(HOSTILE), st.text(max_size=400))
 alerts = st.builds(
     Alert,
@@ -168,6 +203,7 @@ alerts = st.builds(
     why=st.lists(words, max_size=30).map(tuple),
     who=st.lists(words, max_size=30).map(tuple),
     advice=st.none() | words,
+    playbook=st.none() | words | st.sampled_from(LINKS),
     since=st.none() | st.dates(),
     clears=st.none() | words,
     open_flags=st.lists(
@@ -185,6 +221,9 @@ def test_slack_takes_the_message_whatever_is_in_the_alert(one: Alert):
 @given(alerts)
 def test_nothing_in_an_alert_can_mention_link_or_start_markup(one: Alert):
     for text in [message(one, 7).text, *texts(one)]:
+        for link in LINKS:
+            shown = link.replace("&", "&amp;")
+            text = text.replace(f"<{shown}|Playbook>", "").removesuffix(f" Playbook: {shown}")
         bare = text.replace("&amp;", "").replace("&lt;", "").replace("&gt;", "")
         assert not set(bare) & set("&<>`~"), text
         label = bare.startswith(("*Do:* ", "*Open:*\n", *(f"*{s.capitalize()}*" for s in Severity)))

@@ -1,8 +1,7 @@
-"""`tiewatch db`, `doctor` and `rules`: for whoever keeps tiewatch running and its rules right."""
+"""`tiewatch db` and `doctor`: for whoever keeps tiewatch running."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -11,18 +10,14 @@ from sqlalchemy import Engine
 
 from worker import runtime, sweeps
 from worker.cli.access import database, queue, upgrade_database
-from worker.cli.terminal import AsJson, Refused, out, print_json
+from worker.cli.terminal import NOT_HELD, AsJson, Refused, out, print_json
 from worker.evaluation import read_rulebook
-from worker.rulefiles import RuleFilesRefused, check
+from worker.rulefiles import RuleFilesRefused
 from worker.store import batches, event_log, outbox
 from worker.store import sweeps as sweeps_store
 from worker.store.database import reading
 
-NOT_HELD = 1
-"""Exit status when the thing checked does not hold."""
-
 db = typer.Typer(no_args_is_help=True, help="The database.")
-rules = typer.Typer(no_args_is_help=True, help="The rule files.")
 
 
 @db.command("upgrade")
@@ -30,35 +25,6 @@ def upgrade() -> None:
     """Create the tables, or bring them up to date after an update of tiewatch."""
     upgrade_database()
     print("The database is up to date.")
-
-
-@rules.command("check")
-def rules_check(
-    paths: Annotated[
-        list[Path] | None,
-        typer.Argument(help="Rule files or folders; none named means the rules in force."),
-    ] = None,
-    as_json: AsJson = False,
-) -> None:
-    """Check rule files, and show every problem with its file, line and column."""
-    for path in paths or ():
-        if not path.exists():
-            raise Refused(f"{path}: there is no such file or folder.")
-    problems, found = check(paths or [runtime.rules_path()])
-    if as_json:
-        print_json(
-            [
-                {"file": str(p.file), "line": p.line, "column": p.column, "message": p.message}
-                for p in problems
-            ]
-        )
-    else:
-        for problem in problems:
-            print(problem)
-        if not problems and found is not None:
-            print(f"{len(found.rules)} rules, no problem.")
-    if problems:
-        raise typer.Exit(NOT_HELD)
 
 
 @dataclass(frozen=True, slots=True)

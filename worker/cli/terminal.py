@@ -25,8 +25,11 @@ PIPED_WIDTH = 200
 out = Console(highlight=False, width=None if sys.stdout.isatty() else PIPED_WIDTH)
 err = Console(stderr=True, highlight=False)
 
+NOT_HELD = 1
+"""Exit status when the thing checked does not hold."""
+
 BAD_INPUT = 2
-"""Exit status of wrong use and bad input; 1 says that the thing checked does not hold."""
+"""Exit status of wrong use and bad input."""
 
 AsJson = Annotated[
     bool, typer.Option("--json", help="Print one JSON document instead of text, for programs.")

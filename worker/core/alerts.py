@@ -39,7 +39,8 @@ class Alert(Struct, frozen=True, kw_only=True):
 
     `owner` is a rep's id. `rule` and `severity` are None for a renewal check, whose `open_flags`
     say what is open. `mrr` is a month's revenue in `currency`; `since` is the UTC date from which
-    the rule held, `on` the UTC date of the decision; `clears` says what will clear the flag.
+    the rule held, `on` the UTC date of the decision; `clears` says what will clear the flag;
+    `playbook` is a link to what to do about it.
     """
 
     reason: AlertReason
@@ -58,6 +59,7 @@ class Alert(Struct, frozen=True, kw_only=True):
     why: tuple[str, ...] = ()
     who: tuple[str, ...] = ()
     advice: str | None = None
+    playbook: str | None = None
     since: date | None = None
     clears: str | None = None
     open_flags: tuple[OpenFlag, ...] = ()

@@ -7,7 +7,8 @@ from datetime import date, timedelta
 from enum import StrEnum
 from typing import NamedTuple
 
-from worker.core.rules import Severity
+from worker.core.conditions import Facts
+from worker.core.rules import CompiledRule, Severity
 
 
 class State(StrEnum):
@@ -41,6 +42,29 @@ class Holds(NamedTuple):
 
     open_after: int = 0
     resolve_after: int = 0
+
+
+class Verdict(NamedTuple):
+    """What a rule says of an account: the flag after it, and why.
+
+    `outcome` is that of its condition, None also where `excepted`: the exception holds.
+    """
+
+    after: Flag | None
+    outcome: bool | None
+    excepted: bool = False
+
+
+def judge(compiled: CompiledRule, flag: Flag | None, facts: Facts, on: date) -> Verdict:
+    """What a rule does to its live flag on an account, if there is one, on the date `on`."""
+    rule, holds, excepted = compiled
+    if excepted is not None and excepted(facts):
+        return Verdict(None if flag is None else resolve(flag, on), None, excepted=True)
+    outcome = holds(facts)
+    if flag is None and not outcome:
+        return Verdict(None, outcome)
+    limits = Holds(rule.hold_for, rule.keep_open_for)
+    return Verdict(step(flag, outcome, rule.severity, limits, on), outcome)
 
 
 def step(

@@ -19,7 +19,17 @@ from worker.core.conditions import (
 from worker.core.facts import FACTS
 from worker.core.units import NEVER, shown
 
-__all__ = ["PLACEHOLDER", "Rule", "RuleSet", "Severity", "Threshold", "render", "rule_set"]
+__all__ = [
+    "LONGEST_LINK",
+    "PLACEHOLDER",
+    "Rule",
+    "RuleSet",
+    "Severity",
+    "Threshold",
+    "is_link",
+    "render",
+    "rule_set",
+]
 
 
 class Severity(StrEnum):
@@ -40,7 +50,8 @@ class Severity(StrEnum):
 class Rule:
     """One rule: when it holds, how long before its flag moves (in days), and what it then says.
 
-    A true `except_when` takes the rule out; a false or unknown one does not.
+    A true `except_when` takes the rule out; a false or unknown one does not. `playbook` is a link,
+    and `tags` are sorted.
     """
 
     id: str
@@ -51,6 +62,8 @@ class Rule:
     hold_for: int = 0
     keep_open_for: int = 0
     except_when: Condition | None = None
+    playbook: str | None = None
+    tags: tuple[str, ...] = ()
 
 
 class CompiledRule(NamedTuple):
@@ -100,6 +113,16 @@ def _facts_of(rule: Rule) -> frozenset[str]:
 def _compiled(rule: Rule, thresholds: Thresholds) -> CompiledRule:
     excepted = None if rule.except_when is None else compiled(rule.except_when, thresholds)
     return CompiledRule(rule, compiled(rule.when, thresholds), excepted)
+
+
+LONGEST_LINK = 500
+
+_LINK = re.compile(r'https?://[^\s/?#<>"{}|\\^`][^\s<>"{}|\\^`]*')
+
+
+def is_link(text: str) -> bool:
+    """Whether the text is one http or https link, without what could end it early in a message."""
+    return len(text) <= LONGEST_LINK and text.isprintable() and bool(_LINK.fullmatch(text))
 
 
 PLACEHOLDER = re.compile(r"\{ *(?P<name>[^{} ](?:[^{}]*[^{} ])?|) *\}(?P<ago> ago\b)?")

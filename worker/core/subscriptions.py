@@ -6,6 +6,7 @@ latest holds.
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import datetime
 from math import fsum
 from typing import NamedTuple
 
@@ -17,7 +18,7 @@ from worker.core.events import Subscription
 class SubscriptionEvent(NamedTuple):
     """One event of a subscription; `stamp` orders the events of an account: (time, id, source)."""
 
-    stamp: tuple[str, str, str]
+    stamp: tuple[datetime, str, str]
     data: Subscription
 
 

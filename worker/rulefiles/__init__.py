@@ -1,8 +1,8 @@
 """Rule files: YAML that admins edit, to rules and settings or to problems with their place.
 
 docs/rules.md is what admins read. A file goes through `files` (which ones, their bytes), `nodes`
-(YAML with places), then `thresholds` and `rules`, down to `conditions`, `comparisons`, `operands`
-and `quantities`; `check` puts it together.
+(YAML with places), then `thresholds`, `shared` (conditions with a name), `rules` and `overrides`,
+down to `conditions`, `comparisons`, `operands` and `quantities`; `check` puts it together.
 """
 
 from worker.rulefiles.check import check, load

@@ -4,15 +4,17 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from worker.core.rules import RuleSet, rule_set
-from worker.rulefiles import shapes
+from worker.rulefiles import shapes, shared, thresholds
 from worker.rulefiles.files import RESERVED_FILES, TIES, read, rule_files
 from worker.rulefiles.nodes import Node, Refused, Text
+from worker.rulefiles.overrides import in_force
 from worker.rulefiles.problems import Place, Problem, RuleFilesRefused, quoted
 from worker.rulefiles.rules import rule
-from worker.rulefiles.thresholds import Scope, define, require_values
+from worker.rulefiles.thresholds import Scope
 from worker.rulefiles.ties import read_ties
 
-KEYS = ("thresholds", "rules")
+KEYS = ("thresholds", "conditions", "rules")
+_DEFINE = {"thresholds": thresholds.define, "conditions": shared.define}
 
 
 def load(root: Path) -> RuleSet:
@@ -29,21 +31,23 @@ def load(root: Path) -> RuleSet:
 def check(paths: Sequence[Path]) -> tuple[list[Problem], RuleSet | None]:
     """Every problem in these files and folders, and the rules if there is none.
 
-    The files are read as one: thresholds serve all of them, and ids are unique among them.
+    The files are read as one, in whatever order: thresholds and conditions serve all of them, and
+    ids are unique among them.
     """
     scope = Scope()
     seen: set[Path] = set()
     nodes = [node for path in paths for node in _rules_at(path, seen, scope)]
-    ids: dict[str, Place] = {}
-    rules = [found for node in nodes if (found := rule(node, ids, scope))]
-    require_values(scope)
+    shared.read_conditions(scope)
+    claims = [claim for node in nodes if (claim := rule(node, scope))]
+    rules = in_force(claims, scope)
+    thresholds.require_values(scope)
     if scope.findings:
         return scope.findings.sorted(), None
     return [], rule_set(rules, filter(None, scope.thresholds.values()))
 
 
 def _rules_at(path: Path, seen: set[Path], scope: Scope) -> list[Node]:
-    """The rules at a path, not yet looked into, once its thresholds are in the scope."""
+    """The rules at a path, not yet looked into, once what its files define is in the scope."""
     before = len(scope.findings)
     files = rule_files(path, scope.findings)
     if len(scope.findings) > before:
@@ -73,9 +77,10 @@ def _rules_in(file: Path, scope: Scope) -> Sequence[Node]:
     if tree is None:
         return ()
     found = shapes.fields(tree, "a rule file", KEYS, scope.findings)
-    _, thresholds = found.get("thresholds", (None, None))
-    if thresholds and not _is_blank(thresholds):
-        define(thresholds, scope)
+    for key, define in _DEFINE.items():
+        _, node = found.get(key, (None, None))
+        if node and not _is_blank(node):
+            define(node, scope)
     _, rules = found.get("rules", (None, None))
     return shapes.items(rules, "'rules'", scope.findings) if rules and not _is_blank(rules) else ()
 

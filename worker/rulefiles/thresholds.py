@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass, field
 
-from worker.core.conditions import Threshold
+from worker.core.conditions import Condition, Threshold
 from worker.core.facts import FACTS
 from worker.core.units import Unit
 from worker.rulefiles import shapes
@@ -18,15 +18,29 @@ _NAME = re.compile(r"[^\W_][^{}\[\],]*")
 
 
 @dataclass
+class Definition:
+    """A named condition, as it stands in a file and as it is read: how many parts it then has.
+
+    One that has been read and means None has been reported.
+    """
+
+    at: Place
+    node: Node
+    meaning: Condition | None = None
+    size: int = 0
+
+
+@dataclass
 class Scope:
     """What the files that are read together define and name.
 
     A threshold that is None has been reported. With a file that could not be read, `complete` is
-    False: a threshold that seems unknown may be in there.
+    False: a threshold, condition or rule that seems to be missing may be in there.
     """
 
     findings: Findings = field(default_factory=Findings)
     thresholds: dict[str, Threshold | None] = field(default_factory=dict)
+    conditions: dict[str, Definition] = field(default_factory=dict)
     places: dict[str, Place] = field(default_factory=dict)
     segments: set[str] = field(default_factory=set)
     complete: bool = True
@@ -37,11 +51,11 @@ def define(node: Node, scope: Scope) -> None:
     if not isinstance(node, Table):
         scope.complete = False
     for key, value in shapes.table(node, "'thresholds'", scope.findings):
-        name = " ".join(key.text.split())
+        name = name_of(key)
         if first := scope.places.get(name):
             message = f"threshold {quoted(name)} is also in {first.file}:{first.line}"
             scope.findings.add(key.at, message)
-        elif _is_name(name, key, scope.findings):
+        elif is_name(name, key, "threshold", scope.findings):
             scope.places[name] = key.at
             scope.thresholds[name] = _threshold(name, key, value, scope)
 
@@ -59,17 +73,22 @@ def require_values(scope: Scope) -> None:
                 break
 
 
-def _is_name(name: str, key: Text, findings: Findings) -> bool:
+def name_of(text: Text) -> str:
+    """The name that a text spells, however it is spaced."""
+    return " ".join(text.text.split())
+
+
+def is_name(name: str, key: Text, kind: str, findings: Findings) -> bool:
+    """Whether a threshold or condition can have this name; why not is noted at its key."""
     if len(name) > _LONGEST_NAME or not _NAME.fullmatch(name):
-        message = f"at most {_LONGEST_NAME} characters, a letter first, no brackets or commas"
-        findings.add(key.at, f"{quoted(name)} cannot name a threshold: {message}")
+        why = f"at most {_LONGEST_NAME} characters, a letter first, no brackets or commas"
     elif name in FACTS:
-        findings.add(key.at, f"{quoted(name)} cannot name a threshold: it is a fact")
+        why = "it is a fact"
     elif "and" in name.split() or START.match(name) or name in PRESENCE or quantity(name):
-        message = "it would read as a part of a comparison"
-        findings.add(key.at, f"{quoted(name)} cannot name a threshold: {message}")
+        why = "it would read as a part of a comparison"
     else:
         return True
+    findings.add(key.at, f"{quoted(name)} cannot name a {kind}: {why}")
     return False
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from rich.console import Console, Group, RenderableType
 from rich.panel import Panel
+from rich.style import Style
 from rich.table import Table
 from rich.text import Text
 
@@ -75,6 +76,10 @@ def _texts(said: Words) -> Iterator[Text]:
         yield Text(who)
     if said.advice:
         yield Text.assemble(("Do: ", "bold green"), (said.advice, "bold"))
+    if said.playbook:
+        # A card breaks a long link, which can still be followed where the terminal knows it as one.
+        link = (said.playbook, Style(link=said.playbook))
+        yield Text.assemble(("Playbook: ", "bold green"), link)
     if said.footer:
         yield Text(said.footer, style="dim")
 

@@ -46,7 +46,7 @@ def message(alert: Alert, alert_id: int) -> Message:
     """The alert as its rep reads it. `alert_id`, its outbox row, travels as the metadata."""
     said = words(alert)
     return Message(
-        text=fitted(said.brief, MAX_TEXT),
+        text=fitted(said.brief, MAX_TEXT) + _bare_link(said.playbook),
         blocks=list(_blocks(said)),
         metadata=Metadata(event_type=EVENT_TYPE, event_payload={"alert_id": alert_id}),
     )
@@ -58,7 +58,7 @@ def fitted(text: str, limit: int) -> str:
     Counts as UTF-16 does, where an emoji is two: the strictest way in which Slack might count.
     """
     safe = [character.translate(_HARMLESS) for character in text[:limit]]
-    sizes = [len(piece.encode("utf-16-le")) // 2 for piece in safe]
+    sizes = [_size(piece) for piece in safe]
     if sum(sizes) <= limit and len(text) <= limit:
         return "".join(safe)
     room = limit - 1
@@ -71,6 +71,10 @@ def fitted(text: str, limit: int) -> str:
     return "".join(safe[:kept]).rstrip() + "…"
 
 
+def _size(text: str) -> int:
+    return len(text.encode("utf-16-le")) // 2
+
+
 def _blocks(said: Words) -> Iterator[Block]:
     if said.open_flags == ():
         yield _section(said.brief)
@@ -81,10 +85,28 @@ def _blocks(said: Words) -> Iterator[Block]:
         yield _section(_list(said.open_flags), label="*Open:*\n")
     if said.why or said.who:
         yield _section("\n".join(filter(None, (_list(said.why), *said.who))))
-    if said.advice:
-        yield _section(said.advice, label="*Do:* ")
+    if said.advice or said.playbook:
+        yield _to_do(said.advice, said.playbook)
     if said.footer:
         yield _context(said.footer)
+
+
+def _to_do(advice: str | None, playbook: str | None) -> SectionBlock:
+    """The advice, shortened if need be, and a link to the playbook, which is never cut."""
+    link = f"<{_escaped(playbook)}|Playbook>" if playbook else ""
+    label, space = ("*Do:* ", "  " if link else "") if advice else ("", "")
+    room = MAX_SECTION - len(label + space) - _size(link)
+    said = f"{label}{fitted(advice or '', room)}{space}{link}"
+    return SectionBlock(text=MarkdownTextObject(text=said, verbatim=True))
+
+
+def _bare_link(playbook: str | None) -> str:
+    return f" Playbook: {_escaped(playbook)}" if playbook else ""
+
+
+def _escaped(link: str) -> str:
+    # Of what Slack reads as markup, a link can only hold this; other escapes would change it.
+    return link.replace("&", "&amp;")
 
 
 def _list(texts: Sequence[str]) -> str:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from worker.core.alerts import Alert, AlertReason
+from worker.core.rules import is_link
 from worker.core.units import Unit, shown
 
 MAX_NAME = 60
@@ -28,8 +29,8 @@ _DIRECTIONS = re.compile("[\u202a-\u202e\u2066-\u2069]")
 class Words:
     """An alert in plain words; what is empty or None goes unsaid.
 
-    `brief` is the whole alert in a sentence or two, as a phone shows it. `open_flags` is None but
-    for a renewal check.
+    `brief` is the whole alert in a sentence or two, as a phone shows it, but for the link
+    `playbook`. `open_flags` is None but for a renewal check.
     """
 
     headline: str
@@ -40,6 +41,7 @@ class Words:
     who: tuple[str, ...]
     open_flags: tuple[str, ...] | None
     advice: str | None
+    playbook: str | None
     footer: str
 
 
@@ -56,6 +58,7 @@ def words(alert: Alert) -> Words:
         who=lines(alert.who),
         open_flags=_open_flags(alert) if checked else None,
         advice=line(alert.advice or "") or None,
+        playbook=alert.playbook if alert.playbook and is_link(alert.playbook) else None,
         footer=_footer(alert),
     )
 

@@ -28,12 +28,12 @@ LAST_USAGE = "days_since_usage"
 class Folded:
     """What some events did to the stats, and what is still to be done.
 
-    `accounts` are those of which facts may have changed, in order of id; `rest` adds what changes
-    none of them, and must be called in the same transaction.
+    `accounts` are those of which facts may have changed, in order of id. `rest` sends what changes
+    none of them; the function that it returns waits for that, and does what is left then.
     """
 
     accounts: list[str]
-    rest: Callable[[], object]
+    rest: Callable[[], Callable[[], object]]
 
 
 def fold(
@@ -60,10 +60,10 @@ def fold(
     set_attributes()
     changed = add.not_usage | late | {account for (account,) in begun}
     if not late and not of_today:
-        return Folded(sorted(changed), lambda: _fold_usage(db, add))
-    counted = _fold_usage(db, add)
+        return Folded(sorted(changed), lambda: _send_usage(db, add))
+    counted = _send_usage(db, add)()
     first = {a for a, day, n in counted if day == today and n == add.usage_days[a, day]}
-    return Folded(sorted(changed | (first & of_today)), lambda: None)
+    return Folded(sorted(changed | (first & of_today)), lambda: lambda: ())
 
 
 def _lock_accounts(db: Connection, add: Additions, locked: Collection[str]) -> Rows:
@@ -126,10 +126,14 @@ def _create_people(db: Connection, add: Additions) -> None:
         )
 
 
-def _fold_usage(db: Connection, add: Additions) -> Rows | tuple[()]:
-    """Add to the days of accounts and users; returns (account, day, count) of the accounts."""
+def _send_usage(db: Connection, add: Additions) -> Callable[[], Rows | tuple[()]]:
+    """Add to the days of accounts and users.
+
+    The function returned waits for that, creates the users, and returns (account, day, count) of
+    the accounts.
+    """
     if not add.usage_days:
-        return ()
+        return lambda: ()
     counted = execute_rows(
         db,
         """
@@ -141,38 +145,44 @@ def _fold_usage(db: Connection, add: Additions) -> Rows | tuple[()]:
         {"account": "text", "day": "int", "count": "bigint"},
         [(*key, count) for key, count in sorted(add.usage_days.items())],
     )
-    if add.user_days:
-        execute_rows(
-            db,
-            """
-            INSERT INTO user_days (account, contact, day, count)
-            SELECT account, contact, day, count FROM {rows} WHERE true
-            ON CONFLICT (account, contact, day) DO UPDATE SET
-                count = user_days.count + excluded.count
-            """,
-            {"account": "text", "contact": "text", "day": "int", "count": "bigint"},
-            [(*key, count) for key, count in sorted(add.user_days.items())],
-        )
-        _fold_users(db, add)
-    return counted
+    if not add.user_days:
+        return lambda: counted
+    used = execute_rows(
+        db,
+        """
+        INSERT INTO user_days (account, contact, day, count)
+        SELECT account, contact, day, count FROM {rows} WHERE true
+        ON CONFLICT (account, contact, day) DO UPDATE SET count = user_days.count + excluded.count
+        RETURNING account, contact, day, count
+        """,
+        {"account": "text", "contact": "text", "day": "int", "count": "bigint"},
+        [(*key, count) for key, count in sorted(add.user_days.items())],
+    )
+
+    def answer() -> Rows:
+        _fold_users(db, add, used)
+        return counted
+
+    return answer
 
 
-def _fold_users(db: Connection, add: Additions) -> None:
-    """Create the users, and keep the last two days on which each used the product."""
+def _fold_users(db: Connection, add: Additions, used: Rows) -> None:
+    """Create the users, and keep the last two days on which each used the product.
+
+    A user with usage on a day before is there, and the day is kept already.
+    """
     days: dict[tuple[str, str], list[int]] = defaultdict(list)
-    for account, contact, day in sorted(add.user_days):
-        days[account, contact].append(day)
+    for account, contact, day, count in used:
+        if count == add.user_days[account, contact, day]:
+            days[account, contact].append(day)
+    if not days:
+        return
+    latest = [(user, sorted(of_user)[-2:]) for user, of_user in sorted(days.items())]
     execute_rows(
         db,
-        f"""
+        """
         INSERT INTO contacts (account, contact, last_used, used_before)
-        SELECT account, contact, last_used, used_before FROM {{rows}}
-        WHERE NOT EXISTS (
-            SELECT 1 FROM contacts c
-            WHERE c.account = r.account AND c.contact = r.contact AND c.last_used = r.last_used
-                AND (r.used_before IS NULL OR r.used_before <= c.used_before)
-        )
-        ORDER BY {in_our_order(db, "account", "contact")}
+        SELECT account, contact, last_used, used_before FROM {rows} WHERE true
         ON CONFLICT (account, contact) DO UPDATE SET
             last_used = greatest(coalesce(contacts.last_used, 0), excluded.last_used),
             used_before = CASE
@@ -189,7 +199,7 @@ def _fold_users(db: Connection, add: Additions) -> None:
             OR excluded.used_before > coalesce(contacts.used_before, 0)
         """,
         {"account": "text", "contact": "text", "last_used": "int", "used_before": "int"},
-        [(*user, used[-1], used[-2] if len(used) > 1 else None) for user, used in days.items()],
+        [(*user, two[-1], two[0] if len(two) > 1 else None) for user, two in latest],
     )
 
 

@@ -11,7 +11,7 @@ from worker.core.stats import AccountStats, ContactStats, Tie, UsageStats, Works
 from worker.core.subscriptions import SubscriptionEvent
 from worker.core.ties import TieSettings, TieState
 from worker.store.dialect import Rows, execute, execute_among
-from worker.store.tables import instant
+from worker.store.tables import moment_of
 from worker.store.ties import states_of
 
 _decode_subscription = msgspec.json.Decoder(Subscription).decode
@@ -84,7 +84,7 @@ def ask(
         for account, tie in _ties(db, ties, day, half_life):
             stats[account].ties.append(tie)
         for account, moment, id_, source, data in subscriptions:
-            stamp = (moment if isinstance(moment, str) else instant(moment), id_, source)
+            stamp = (moment_of(moment), id_, source)
             event = SubscriptionEvent(stamp, _decode_subscription(data))
             stats[account].subscriptions.append(event)
         return stats

@@ -80,6 +80,11 @@ def day_of(value: Any) -> Any:
     return date.fromisoformat(value) if isinstance(value, str) else value
 
 
+def moment_of(value: Any) -> Any:
+    """A point in time, or None, from what the database gives: SQLite keeps one as text."""
+    return datetime.fromisoformat(value) if isinstance(value, str) else value
+
+
 _ROW_ID = BigInteger().with_variant(Integer, "sqlite")
 UNSENT_ALERT = text("state IN ('waiting', 'sending')")
 LIVE_FLAG = text("state IN ('pending', 'open', 'acknowledged', 'snoozed')")

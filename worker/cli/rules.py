@@ -1,0 +1,115 @@
+"""`tiewatch rules`: what is wrong with the rule files, and whether they do what they should."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+from xml.etree import ElementTree
+
+import typer
+
+from worker import ruletests, runtime
+from worker.cli.terminal import NOT_HELD, AsJson, Refused, print_json, say
+from worker.evaluation import read_rulebook
+from worker.rulefiles import Problem, check
+from worker.ruletests import Result
+
+app = typer.Typer(no_args_is_help=True, help="The rule files.")
+
+TESTS = "tests"
+"""The folder of the rules directory that holds their tests."""
+
+
+@app.command("check")
+def run_check(
+    paths: Annotated[
+        list[Path] | None,
+        typer.Argument(help="Rule files or folders; none named means the rules in force."),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Check rule files, and show every problem with its file, line and column."""
+    _require(paths or ())
+    problems, found = check(paths or [runtime.rules_path()])
+    if as_json:
+        _print_problems_json(problems)
+    else:
+        for problem in problems:
+            print(problem)
+        if not problems and found is not None:
+            print(f"{len(found.rules)} rules, no problem.")
+    if problems:
+        raise typer.Exit(NOT_HELD)
+
+
+@app.command("test")
+def run_tests(
+    paths: Annotated[
+        list[Path] | None,
+        typer.Argument(help="Test files or folders; none named means all in rules/tests."),
+    ] = None,
+    coverage: Annotated[
+        bool, typer.Option("--coverage", help="Also name the rules that no test expects.")
+    ] = False,
+    junit: Annotated[
+        Path | None, typer.Option(help="Write the results to this file, as JUnit XML.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Run the tests of the rules: timelines of events, and the flags that should then be open."""
+    _require(paths or ())
+    book = read_rulebook(runtime.rules_path())
+    folder = runtime.rules_path() / TESTS
+    if not paths and not folder.is_dir():
+        raise Refused(f"{folder}: there is no such folder. docs/rules.md says how to write a test.")
+    tests, problems = ruletests.read(paths or [folder], book.rules)
+    results = [ruletests.run(test, book.rules, book.ties) for test in tests]
+    failures = [failure for result in results for failure in result.failures]
+    if junit is not None:
+        _write_junit(junit, results)
+    if as_json:
+        _print_problems_json([*problems, *failures])
+    else:
+        for problem in (*problems, *failures):
+            print(problem)
+        failed = sum(1 for result in results if result.failures)
+        print(f"{len(results)} tests: {len(results) - failed} passed, {failed} failed.")
+    if coverage:
+        for id_ in ruletests.uncovered(tests, book.rules):
+            say(f"No test expects {id_} to be open.")
+    if problems or failures:
+        raise typer.Exit(NOT_HELD)
+
+
+def _require(paths: Sequence[Path]) -> None:
+    for path in paths:
+        if not path.exists():
+            raise Refused(f"{path}: there is no such file or folder.")
+
+
+def _print_problems_json(problems: Sequence[Problem]) -> None:
+    print_json(
+        [
+            {"file": p.file, "line": p.line, "column": p.column, "message": p.message}
+            for p in problems
+        ]
+    )
+
+
+def _write_junit(file: Path, results: Sequence[Result]) -> None:
+    """The form that build servers read: a case for each test, a failure for each difference."""
+    failed = sum(1 for result in results if result.failures)
+    suite = ElementTree.Element(
+        "testsuite", name="tiewatch rules test", tests=str(len(results)), failures=str(failed)
+    )
+    for result in results:
+        place = result.test.at
+        case = ElementTree.SubElement(
+            suite, "testcase", name=result.test.name, file=place.file, line=str(place.line)
+        )
+        for failure in result.failures:
+            message = failure.message.partition("\n")[0]
+            ElementTree.SubElement(case, "failure", message=message).text = str(failure)
+    try:
+        ElementTree.ElementTree(suite).write(file, encoding="utf-8", xml_declaration=True)
+    except OSError as error:
+        raise Refused(f"{file}: cannot be written: {error.strerror}.") from error

@@ -1,0 +1,113 @@
+"""The values of a rule's keys: its words, its severity, its holds and the rest."""
+
+import re
+
+from worker.core.facts import FACTS
+from worker.core.rules import LONGEST_LINK, PLACEHOLDER, Severity, is_link
+from worker.core.units import NEVER, Unit
+from worker.rulefiles import shapes
+from worker.rulefiles.nodes import List, Node
+from worker.rulefiles.problems import quoted
+from worker.rulefiles.quantities import complaint, quantity
+from worker.rulefiles.thresholds import Scope
+
+_LONGEST_WORD = 60
+_LONGEST_HOLD = 365
+"""Days. A flag that waits longer than a year would miss the renewal that it is about."""
+_TAG = re.compile(r"[\w -]+")
+_LONGEST_TAG = 40
+_MOST_TAGS = 20
+
+
+def words(node: Node | None, what: str, longest: int, scope: Scope) -> str | None:
+    """A text whose placeholders name facts and thresholds."""
+    text = shapes.text(node, what, longest, scope.findings) if node else None
+    if node is None or text is None:
+        return None
+    for found in PLACEHOLDER.finditer(text):
+        name = found["name"]
+        if name not in FACTS and name not in scope.thresholds and scope.complete:
+            known = [*FACTS, *scope.thresholds]
+            scope.findings.unknown(
+                node.at, "placeholder", name, known, ": it is neither a fact nor a threshold"
+            )
+    if {"{", "}"} & set(PLACEHOLDER.sub("", text)):
+        scope.findings.add(node.at, f"{what} has a brace without its partner")
+    return text
+
+
+def severity(node: Node | None, scope: Scope) -> Severity | None:
+    """How much the rule matters; None if that is missing or wrong."""
+    name = shapes.text(node, "'severity'", _LONGEST_WORD, scope.findings) if node else None
+    if node is None or name is None:
+        return None
+    if name not in list(Severity):
+        otherwise = f"; it is {', '.join(Severity)}"
+        scope.findings.unknown(node.at, "severity", name, list(Severity), otherwise)
+        return None
+    return Severity(name)
+
+
+def days(node: Node | None, what: str, scope: Scope) -> int:
+    """A hold: whole days, none if it is not given."""
+    text = shapes.text(node, what, _LONGEST_WORD, scope.findings) if node else None
+    if node is None or text is None:
+        return 0
+    found = quantity(text)
+    wrong = complaint(what, Unit.DAYS, text)
+    if found and not wrong and (found[0] == NEVER or not 0 <= found[0] <= _LONGEST_HOLD):
+        wrong = f"{what} is 0 to {_LONGEST_HOLD} days, not {quoted(text)}"
+    if wrong or not found:
+        scope.findings.add(node.at, wrong or "")
+        return 0
+    return int(found[0])
+
+
+def link(node: Node | None, what: str, scope: Scope) -> str | None:
+    """An http or https link."""
+    text = shapes.text(node, what, LONGEST_LINK, scope.findings) if node else None
+    if node is None or text is None:
+        return None
+    if not is_link(text):
+        message = (
+            f"{what} is a link such as 'https://wiki.example.com/renewals', not {quoted(text)}"
+        )
+        scope.findings.add(node.at, f"{message}; write a space as %20")
+        return None
+    return text
+
+
+def tags(node: Node | None, scope: Scope) -> tuple[str, ...]:
+    """The tags in a list, or the one that stands alone; sorted, as their order means nothing."""
+    if node is None:
+        return ()
+    items = node.items if isinstance(node, List) else (node,)
+    if len(items) > _MOST_TAGS:
+        message = f"'tags' has {len(items):,} of them; {_MOST_TAGS} are allowed"
+        scope.findings.add(node.at, message)
+        return ()
+    what = "a tag" if isinstance(node, List) else "'tags'"
+    found: set[str] = set()
+    for item in items:
+        text = shapes.text(item, what, _LONGEST_TAG, scope.findings)
+        if text is None:
+            continue
+        tag = " ".join(text.split())
+        if not _TAG.fullmatch(tag):
+            message = f"{quoted(tag)} cannot be a tag: use letters, digits, '-', '_' and spaces"
+            scope.findings.add(item.at, message)
+        elif tag in found:
+            scope.findings.add(item.at, f"the tag {quoted(tag)} is here twice")
+        found.add(tag)
+    return tuple(sorted(found))
+
+
+def truth(node: Node | None, what: str, scope: Scope) -> bool | None:
+    """Whether it says `true`: not if it is not given, and None if it says neither."""
+    if node is None:
+        return False
+    text = shapes.text(node, what, _LONGEST_WORD, scope.findings)
+    if text is not None and text not in ("true", "false"):
+        scope.findings.add(node.at, f"{what} is true or false, not {quoted(text)}")
+        return None
+    return None if text is None else text == "true"
