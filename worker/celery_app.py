@@ -7,7 +7,9 @@ from collections.abc import Callable
 from typing import Any
 
 import msgspec
+import structlog
 from celery import Celery, Task
+from celery.worker.request import Request
 from celery.worker.strategy import default
 from kombu import Queue
 from kombu.serialization import register
@@ -83,7 +85,38 @@ def _deep_events_as_text(body: bytes) -> bytes:
 
 register("json", json.dumps, _loads, "application/json", "utf-8")
 
-app = Celery("tiewatch", include=["worker.tasks"], set_as_current=False)
+log = structlog.get_logger("tiewatch")
+
+
+class Held(Request):
+    """A message in a worker's hands, which may lose its queue while the task runs.
+
+    It can then not be acknowledged, and kombu fails on that in more ways than Celery expects: one
+    of them would end the worker. What is not acknowledged comes back, and finds its work done.
+    """
+
+    def acknowledge(self) -> None:
+        """Tell the queue that the message is done with, if it can be told."""
+        self._tell(super().acknowledge)
+
+    def reject(self, requeue: bool = False) -> None:
+        """Give the message back, or drop it, if the queue can be told."""
+        self._tell(lambda: super(Held, self).reject(requeue))
+
+    def _tell(self, what: Callable[[], None]) -> None:
+        try:
+            what()
+        except Exception as error:
+            log.warning("the queue could not be told; the message comes back", error=repr(error))
+
+
+class HeldTask(Task):
+    """What all tasks have in common."""
+
+    Request = "worker.celery_app:Held"
+
+
+app = Celery("tiewatch", include=["worker.tasks"], set_as_current=False, task_cls=HeldTask)
 app.conf.update(
     task_default_queue=INGEST,
     task_queues=[Queue(INGEST), Queue(SWEEP), Queue(DELIVER)],

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from sqlalchemy import Connection, Engine
 
 from worker.core.events import Event, Quarantined, parse
-from worker.core.stats import additions
+from worker.core.stats import Additions, additions
 from worker.evaluation import Rulebook, prepare
 from worker.store import batches, event_log, workspace
 from worker.store.batches import Batch, BatchState, Counts, Rejected
@@ -15,6 +15,7 @@ from worker.store.database import writing
 from worker.store.dialect import commit_without_waiting, pipelined
 from worker.store.fold import fold
 from worker.store.ties import calibrate
+from worker.store.workspace import Kept
 
 MAX_STARTS = 5
 """Starts of a batch after which it is parked: one of its events may kill whoever takes it in."""
@@ -119,24 +120,29 @@ def _apply(
     bad |= {good[place][0]: one for place, one in conflicts.items()}
     if bad:
         event_log.quarantine(db, list(bad.values()), batch, now)
-    alerts = 0
-    if fresh:
-        half_life, last_sweep_on = kept()
-        if half_life != book.ties.half_life:
-            calibrate(db, book.ties.half_life)
-        on = evaluation_date(last_sweep_on, now)
-        folded = fold(db, add, book.ties.half_life, on, book.rules.facts)
-        if backfill or not folded.accounts:
-            folded.rest()()
-        else:
-            evaluation = prepare(db, folded.accounts, on, book, now)
-            finish = folded.rest()
-            alerts = evaluation().alerts
-            finish()
+    alerts = _take_effect(db, add, kept(), book, now, backfill) if fresh else 0
     counts = Counts(len(parsed), len(fresh), len(parsed) - len(fresh) - len(bad), len(bad))
     rejected = [Rejected(i, one.source, one.id, one.problems) for i, one in sorted(bad.items())]
     batches.applied(db, batch, counts, rejected, now)
     return BatchResult(counts, tuple(rejected), alerts)
+
+
+def _take_effect(
+    db: Connection, add: Additions, kept: Kept, book: Rulebook, now: datetime, backfill: bool
+) -> int:
+    """Fold what the new events add, and evaluate the accounts that it changes; returns alerts."""
+    if kept.half_life != book.ties.half_life:
+        calibrate(db, book.ties.half_life)
+    on = evaluation_date(kept.last_sweep_on, now)
+    folded = fold(db, add, book.ties.half_life, on, book.rules.facts)
+    if backfill or not folded.accounts:
+        folded.rest()()
+        return 0
+    evaluation = prepare(db, folded.accounts, on, book, now)
+    finish = folded.rest()
+    alerts = evaluation().alerts
+    finish()
+    return alerts
 
 
 def evaluation_date(last_sweep_on: date | None, now: datetime) -> date:
