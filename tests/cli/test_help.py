@@ -10,11 +10,11 @@ import pytest
 COMMANDS = [
     *("demo", "ingest", "sweep", "facts", "ties", "flags", "deliver"),
     *("worker", "scheduler", "up", "doctor", "db", "db upgrade", "rules", "rules check"),
-    "rules test",
+    *("rules test", "rules explain"),
 ]
 WITH_JSON = [
     *("demo", "ingest", "sweep", "facts", "ties", "flags", "deliver", "doctor", "rules check"),
-    "rules test",
+    *("rules test", "rules explain"),
 ]
 
 

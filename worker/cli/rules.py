@@ -1,4 +1,4 @@
-"""`tiewatch rules`: what is wrong with the rule files, and whether they do what they should."""
+"""`tiewatch rules`: whether the rule files are right and do what they should, and why."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,8 +8,12 @@ from xml.etree import ElementTree
 import typer
 
 from worker import ruletests, runtime
+from worker.cli.access import a_date, database
+from worker.cli.explanations import document, show
+from worker.cli.show import ON
 from worker.cli.terminal import NOT_HELD, AsJson, Refused, print_json, say
 from worker.evaluation import read_rulebook
+from worker.explain import NotExplained, explain
 from worker.rulefiles import Problem, check
 from worker.ruletests import Result
 
@@ -78,6 +82,27 @@ def run_tests(
             say(f"No test expects {id_} to be open.")
     if problems or failures:
         raise typer.Exit(NOT_HELD)
+
+
+@app.command("explain")
+def run_explain(
+    account: Annotated[str, typer.Argument(help="The account's id.")],
+    rule: Annotated[
+        str | None, typer.Option(help="Only this rule, by its id; none named means all.")
+    ] = None,
+    on: ON = None,
+    as_json: AsJson = False,
+) -> None:
+    """Say why each rule is or is not open on an account, and what would change that."""
+    day, book = a_date(on), runtime.rulebook()
+    try:
+        found = explain(database(), account, book, day, runtime.clock(), rule)
+    except NotExplained as error:
+        raise Refused(str(error)) from error
+    if as_json:
+        print_json([document(one) for one in found])
+    else:
+        show(found)
 
 
 def _require(paths: Sequence[Path]) -> None:

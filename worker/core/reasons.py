@@ -1,4 +1,4 @@
-"""Conditions in words: why one holds, and what would end it."""
+"""Conditions in words: why one holds, what would end it, and what is missing if it does not."""
 
 from collections.abc import Iterator
 
@@ -13,7 +13,6 @@ from worker.core.conditions import (
     Not,
     Thresholds,
     evaluate,
-    limit,
 )
 from worker.core.facts import FACTS, Fact
 from worker.core.units import NEVER, Unit, Value, shown
@@ -68,6 +67,21 @@ def told(name: str, value: Value) -> str:
     return f"{fact.label}: {_dated(fact, shown(value, fact.unit))}"
 
 
+def compared(compare: Compare, facts: Facts, thresholds: Thresholds) -> str:
+    """A fact, its value and what it is compared with, whether that holds or not.
+
+    Such as `users with a tie: 3 (is 0)`.
+    """
+    words = _said(compare, facts, thresholds, explained=True)
+    bare = compare.comparison in _BARE or (
+        compare.comparison is Comparison.IS and len(compare.operands) == 1
+    )
+    return f"{told(compare.fact, facts[compare.fact])} ({'is ' if bare else ''}{words})"
+
+
+_BARE = (Comparison.KNOWN, Comparison.UNKNOWN)
+
+
 def _grounds(condition: Condition, facts: Facts, thresholds: Thresholds) -> Iterator[Compare]:
     """The comparisons that make a condition true."""
     match condition:
@@ -89,6 +103,14 @@ def clears(condition: Condition, facts: Facts, thresholds: Thresholds) -> str:
     return _sentence(opposite(condition), facts, thresholds)
 
 
+def missing(condition: Condition, facts: Facts, thresholds: Thresholds) -> str:
+    """What would make a condition true that is false or unknown, in words.
+
+    Such as `the last contact with an executive is over 15 days ago`: what holds is left out.
+    """
+    return _sentence(condition, facts, thresholds)
+
+
 def _sentence(condition: Condition, facts: Facts, thresholds: Thresholds) -> str:
     """A condition as a sentence, without what already holds where all of several must."""
     match condition:
@@ -101,12 +123,12 @@ def _sentence(condition: Condition, facts: Facts, thresholds: Thresholds) -> str
         case AnyOf(parts):
             return ", or ".join(_sentence(part, facts, thresholds) for part in parts)
         case AllOf(parts):
-            missing = [part for part in parts if not evaluate(part, facts, thresholds)]
-            sentences = [_sentence(part, facts, thresholds) for part in missing]
-            if len(missing) > 1:
+            lacking = [part for part in parts if not evaluate(part, facts, thresholds)]
+            sentences = [_sentence(part, facts, thresholds) for part in lacking]
+            if len(lacking) > 1:
                 sentences = [
                     f"either {sentence}" if isinstance(part, AnyOf) else sentence
-                    for part, sentence in zip(missing, sentences, strict=True)
+                    for part, sentence in zip(lacking, sentences, strict=True)
                 ]
             return " and ".join(sentences)
 
@@ -131,9 +153,9 @@ def _said(
     if compare == Compare(compare.fact, Comparison.IS_NOT, (NEVER,)):
         return "on record"
     limits = [
-        _explained(operand, unit, facts, thresholds)
-        if explained and isinstance(operand, Named)
-        else shown(limit(operand, facts, thresholds), unit)
+        _named(operand, unit, facts, thresholds, explained=explained)
+        if isinstance(operand, Named)
+        else shown(operand, unit)
         for operand in compare.operands
     ]
     words: str = compare.comparison.value
@@ -151,7 +173,15 @@ def _said(
     return f"{words} {limits[0]}"
 
 
-def _explained(named: Named, unit: Unit, facts: Facts, thresholds: Thresholds) -> str:
+def _named(
+    named: Named, unit: Unit, facts: Facts, thresholds: Thresholds, *, explained: bool
+) -> str:
+    """A threshold: by its value, by its name too if `explained`, by its name if it has no value."""
     threshold, segment = thresholds[named.name], facts["segment"]
+    value = threshold.value_for(segment)
+    if value is None:
+        return named.name
+    if not explained:
+        return shown(value, unit)
     whose = f"for {segment}" if segment in threshold.by_segment else "by default"
-    return f"{named.name}, {shown(threshold.value_for(segment), unit)} {whose}"
+    return f"{named.name}, {shown(value, unit)} {whose}"

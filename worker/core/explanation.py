@@ -1,0 +1,119 @@
+"""A condition explained line by line: what each fact is, what it is compared with, what comes out.
+
+The words are those of reasons.py, so that an explanation reads like the alert it is about.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from worker.core.conditions import (
+    AllOf,
+    AnyOf,
+    Compare,
+    Comparison,
+    Condition,
+    Facts,
+    Named,
+    Not,
+    Operand,
+    Thresholds,
+    evaluate,
+    limit,
+)
+from worker.core.facts import FACTS
+from worker.core.reasons import compared
+from worker.core.units import Value
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """What a fact is compared with, in the fact's unit; `threshold` is its name if it has one.
+
+    `value` is None for a threshold without a value for the account's segment.
+    """
+
+    value: float | str | None
+    threshold: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A comparison: `words` say it whole, `unknown_because` says why its outcome is None."""
+
+    fact: str
+    value: Value
+    comparison: Comparison
+    limits: tuple[Limit, ...]
+    outcome: bool | None
+    words: str
+    unknown_because: str | None = None
+
+
+class Kind(StrEnum):
+    """How the parts of a group decide: every one must hold, one is enough, or it must not."""
+
+    ALL = "all"
+    ANY = "any"
+    NOT = "not"
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Several conditions, or one that is turned around, and what comes of them."""
+
+    kind: Kind
+    outcome: bool | None
+    parts: tuple["Explained", ...]
+
+
+Explained = Line | Group
+
+
+def explained(condition: Condition, facts: Facts, thresholds: Thresholds) -> Explained:
+    """The condition, part by part as it is written, with each part's outcome for these facts."""
+    match condition:
+        case Compare():
+            return _line(condition, facts, thresholds)
+        case Not(part):
+            kind, parts = Kind.NOT, (part,)
+        case AllOf(parts):
+            kind = Kind.ALL
+        case AnyOf(parts):
+            kind = Kind.ANY
+    return Group(
+        kind,
+        evaluate(condition, facts, thresholds),
+        tuple(explained(part, facts, thresholds) for part in parts),
+    )
+
+
+def _line(compare: Compare, facts: Facts, thresholds: Thresholds) -> Line:
+    outcome = evaluate(compare, facts, thresholds)
+    return Line(
+        compare.fact,
+        facts[compare.fact],
+        compare.comparison,
+        tuple(_limit(operand, facts, thresholds) for operand in compare.operands),
+        outcome,
+        compared(compare, facts, thresholds),
+        _unknown_because(compare, facts, thresholds) if outcome is None else None,
+    )
+
+
+def _limit(operand: Operand, facts: Facts, thresholds: Thresholds) -> Limit:
+    name = operand.name if isinstance(operand, Named) else None
+    return Limit(limit(operand, facts, thresholds), name)
+
+
+def _unknown_because(compare: Compare, facts: Facts, thresholds: Thresholds) -> str:
+    """An unknown fact, or a threshold that has no value for the account."""
+    if facts[compare.fact] is None:
+        return FACTS[compare.fact].unknown_when
+    names = [
+        operand.name
+        for operand in compare.operands
+        if isinstance(operand, Named) and limit(operand, facts, thresholds) is None
+    ]
+    segment = facts["segment"]
+    whom = "an account without a segment" if segment is None else f"the segment {segment}"
+    return f"{' and '.join(names)} has no value for {whom}"
