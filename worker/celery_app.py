@@ -110,13 +110,10 @@ class Held(Request):
             log.warning("the queue could not be told; the message comes back", error=repr(error))
 
 
-class HeldTask(Task):
-    """What all tasks have in common."""
+HELD = "worker.celery_app:Held"
+"""What every task is declared with, as its `Request`."""
 
-    Request = "worker.celery_app:Held"
-
-
-app = Celery("tiewatch", include=["worker.tasks"], set_as_current=False, task_cls=HeldTask)
+app = Celery("tiewatch", include=["worker.tasks"], set_as_current=False)
 app.conf.update(
     task_default_queue=INGEST,
     task_queues=[Queue(INGEST), Queue(SWEEP), Queue(DELIVER)],
