@@ -190,7 +190,7 @@ def test_the_command_tells_passes_failures_and_what_cannot_be_read(tiewatch, tmp
     assert done.exit_code == 1
     assert "t.yaml:10:7: an exec goes silent" in done.output
     assert "t.yaml:11:3: the test has no 'expect'" in done.output
-    assert "1 tests: 0 passed, 1 failed" in done.output
+    assert "1 test: 0 passed, 1 failed. Those with a problem were not run." in done.output
     assert "No test expects adoption-without-user-ties to be open." in done.output
     assert 'failures="1"' in (tmp_path / "out.xml").read_text()
 

@@ -76,7 +76,9 @@ def run_tests(
         for problem in (*problems, *failures):
             print(problem)
         failed = sum(1 for result in results if result.failures)
-        print(f"{len(results)} tests: {len(results) - failed} passed, {failed} failed.")
+        number = "1 test" if len(results) == 1 else f"{len(results)} tests"
+        unread = " Those with a problem were not run." if problems else ""
+        print(f"{number}: {len(results) - failed} passed, {failed} failed.{unread}")
     if coverage:
         for id_ in ruletests.uncovered(tests, book.rules):
             say(f"No test expects {id_} to be open.")
