@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.conditions import FEW_EXECS, QUIET, RENEWS, THRESHOLDS, C, known
 from worker.core.conditions import (
     AllOf,
     AnyOf,
@@ -14,29 +15,15 @@ from worker.core.conditions import (
     Comparison,
     Named,
     Not,
-    Threshold,
     evaluate,
     facts_in,
 )
 from worker.core.facts import FACTS
 from worker.core.reasons import clears, opposite, reasons
-from worker.core.units import NEVER, Unit
+from worker.core.units import NEVER
 
-C = Comparison
-THRESHOLDS = {
-    "window": Threshold("window", Unit.DAYS, {"enterprise": 90}, 45),
-    "needed": Threshold("needed", Unit.COUNT, {"enterprise": 2}),
-}
-QUIET = Compare("days_since_exec_contact", C.OVER, (15,))
-RENEWS = Compare("days_to_renewal", C.BETWEEN, (0, Named("window")))
-FEW_EXECS = Compare("strong_exec_ties", C.UNDER, (Named("needed"),))
 ENTERPRISE = Compare("segment", C.IS, ("enterprise",))
 SMB = Compare("segment", C.IS, ("smb",))
-
-
-def known(**facts):
-    """Every fact of the catalogue, unknown unless given."""
-    return dict.fromkeys(FACTS) | facts
 
 
 def outcome(condition, **facts):

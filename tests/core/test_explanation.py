@@ -2,35 +2,20 @@
 
 import pytest
 
+from tests.conditions import FEW_EXECS, QUIET, RENEWS, THRESHOLDS, C, known
 from worker.core.conditions import (
     AllOf,
     AnyOf,
     Compare,
-    Comparison,
-    Named,
     Not,
-    Threshold,
     evaluate,
 )
 from worker.core.explanation import Group, Kind, Limit, Line, explained
 from worker.core.facts import FACTS
 from worker.core.reasons import missing
-from worker.core.units import NEVER, Unit
+from worker.core.units import NEVER
 
-C = Comparison
-THRESHOLDS = {
-    "window": Threshold("window", Unit.DAYS, {"enterprise": 90}, 45),
-    "needed": Threshold("needed", Unit.COUNT, {"enterprise": 2}),
-}
-QUIET = Compare("days_since_exec_contact", C.OVER, (15,))
-RENEWS = Compare("days_to_renewal", C.BETWEEN, (0, Named("window")))
-FEW_EXECS = Compare("strong_exec_ties", C.UNDER, (Named("needed"),))
 ADOPTED = Compare("adoption", C.AT_LEAST, (75,))
-
-
-def known(**facts):
-    """Every fact of the catalogue, unknown unless given."""
-    return dict.fromkeys(FACTS) | facts
 
 
 def explain(condition, **facts):

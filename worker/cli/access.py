@@ -12,12 +12,10 @@ from sqlalchemy.exc import DBAPIError
 from worker import embedded, runtime
 from worker.celery_app import connect
 from worker.cli.terminal import Refused
+from worker.core.units import YEARS
 from worker.settings import settings
 from worker.store import migrations
 from worker.store.database import engine_for, reading
-
-YEARS = range(1900, 3000)
-"""Years that an `--on` may name: arithmetic with dates beyond the calendar's ends fails."""
 
 
 def database() -> Engine:

@@ -43,7 +43,7 @@ class _Account:
 
     first: Days
     attributes: _Attributes = field(default_factory=_Attributes)
-    contacts: dict[str, _Attributes] = field(default_factory=lambda: defaultdict(_Attributes))
+    contacts: dict[str, _Attributes] = field(default_factory=dict)
     tie_days: dict[tuple[str, str], dict[int, list[int]]] = field(
         default_factory=lambda: defaultdict(lambda: defaultdict(lambda: [0, 0, 0]))
     )
@@ -69,7 +69,7 @@ class Memory:
             first.usage = earliest(first.usage, days.usage)
             first.user = earliest(first.user, days.user)
         for account, contact in add.contacts:
-            self._accounts[account].contacts[contact]
+            self._accounts[account].contacts.setdefault(contact, _Attributes())
         for (account, rep, contact, day), sums in add.tie_days.items():
             bucket = self._accounts[account].tie_days[rep, contact][day]
             bucket[:] = (old + new for old, new in zip(bucket, sums, strict=True))
@@ -77,7 +77,7 @@ class Memory:
             self._accounts[account].usage[day] += count
         for account, contact, day in add.user_days:
             one = self._accounts[account]
-            one.contacts[contact]
+            one.contacts.setdefault(contact, _Attributes())
             if day not in one.used[contact]:
                 insort(one.used[contact], day)
         for event in add.attributes:
@@ -106,11 +106,6 @@ class Memory:
         """What the facts of all accounts share."""
         gone = frozenset(rep for rep, one in self._reps.items() if one.values.get("left"))
         return Workspace(self._first_interaction_day, gone, settings)
-
-    def rep_names(self) -> dict[str, str]:
-        """Names by rep id, of the reps that have one."""
-        named = {rep: one.values.get("name") for rep, one in self._reps.items()}
-        return {rep: name for rep, name in named.items() if name is not None}
 
     def stats(self, account: str, on: int, half_life: int) -> AccountStats:
         """The stats of an account on the day `on` (an ordinal), from events up to its end.

@@ -6,6 +6,9 @@ from enum import StrEnum
 NEVER = math.inf
 """Days since something that never happened: known, and more than any number of days."""
 
+YEARS = range(1900, 3000)
+"""Years that a date may name: arithmetic with dates beyond the calendar's ends fails."""
+
 Value = float | int | str | None
 """A fact's value; None is unknown."""
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from worker.core.rules import RuleSet, rule_set
 from worker.rulefiles import shapes, shared, thresholds
 from worker.rulefiles.files import RESERVED_FILES, TIES, read, rule_files
-from worker.rulefiles.nodes import Node, Refused, Text
+from worker.rulefiles.nodes import Node, Refused
 from worker.rulefiles.overrides import in_force
 from worker.rulefiles.problems import Place, Problem, RuleFilesRefused, quoted
 from worker.rulefiles.rules import rule
@@ -79,12 +79,9 @@ def _rules_in(file: Path, scope: Scope) -> Sequence[Node]:
     found = shapes.fields(tree, "a rule file", KEYS, scope.findings)
     for key, define in _DEFINE.items():
         _, node = found.get(key, (None, None))
-        if node and not _is_blank(node):
+        if node and not shapes.is_blank(node):
             define(node, scope)
     _, rules = found.get("rules", (None, None))
-    return shapes.items(rules, "'rules'", scope.findings) if rules and not _is_blank(rules) else ()
-
-
-def _is_blank(node: Node) -> bool:
-    """Whether nothing stands here, as when all that was there is commented out."""
-    return isinstance(node, Text) and not node.text
+    if rules is None or shapes.is_blank(rules):
+        return ()
+    return shapes.items(rules, "'rules'", scope.findings)

@@ -59,6 +59,11 @@ def text(node: Node, what: str, longest: int, findings: Findings) -> str | None:
     return None
 
 
+def is_blank(node: Node) -> bool:
+    """Whether nothing stands here, as when all that was there is commented out."""
+    return isinstance(node, Text) and not node.text
+
+
 def complain(node: Node, message: str, findings: Findings) -> None:
     """Note that the node is not what should stand there, unless it was reported before."""
     if not isinstance(node, Refused):

@@ -3,25 +3,22 @@
 from collections.abc import Mapping, Sequence
 
 from worker.core.conditions import AllOf, AnyOf, Compare, Condition, Not
-from worker.rulefiles import shapes
 from worker.rulefiles.conditions import CONNECTIVES, condition, names_in
-from worker.rulefiles.nodes import Node, Table
-from worker.rulefiles.problems import quoted
-from worker.rulefiles.thresholds import Definition, Scope, is_name, name_of
+from worker.rulefiles.nodes import Node
+from worker.rulefiles.problems import Place, quoted
+from worker.rulefiles.thresholds import Definition, Scope, definitions, is_name
 
 _MOST_TOLD = 5
 
 
 def define(node: Node, scope: Scope) -> None:
     """Add the conditions of one file's `conditions:` to the scope, not yet looked into."""
-    if not isinstance(node, Table):
-        scope.complete = False
-    for key, value in shapes.table(node, "'conditions'", scope.findings):
-        name = name_of(key)
-        if first := scope.conditions.get(name):
-            message = f"condition {quoted(name)} is also in {first.at.file}:{first.at.line}"
-            scope.findings.add(key.at, message)
-            continue
+
+    def place_of(name: str) -> Place | None:
+        first = scope.conditions.get(name)
+        return first.at if first else None
+
+    for name, key, value in definitions(node, "condition", place_of, scope):
         # One that cannot have its name is kept all the same: its own mistakes are worth knowing,
         # and those who use it made none.
         scope.conditions[name] = Definition(key.at, value)

@@ -1,6 +1,7 @@
 """The `thresholds:` of rule files, and whatever else their conditions may name."""
 
 import re
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from worker.core.conditions import Condition, Threshold
@@ -46,16 +47,28 @@ class Scope:
     complete: bool = True
 
 
-def define(node: Node, scope: Scope) -> None:
-    """Add the thresholds of one file's `thresholds:` to the scope."""
+def definitions(
+    node: Node, kind: str, place_of: Callable[[str], Place | None], scope: Scope
+) -> Iterator[tuple[str, Text, Node]]:
+    """(name, key, value) of what one file defines of a kind, such as `threshold`.
+
+    `place_of` tells where a name was defined before, if it was; such a one is noted and left out.
+    """
     if not isinstance(node, Table):
         scope.complete = False
-    for key, value in shapes.table(node, "'thresholds'", scope.findings):
+    for key, value in shapes.table(node, f"'{kind}s'", scope.findings):
         name = name_of(key)
-        if first := scope.places.get(name):
-            message = f"threshold {quoted(name)} is also in {first.file}:{first.line}"
+        if first := place_of(name):
+            message = f"{kind} {quoted(name)} is also in {first.file}:{first.line}"
             scope.findings.add(key.at, message)
-        elif is_name(name, key, "threshold", scope.findings):
+        else:
+            yield name, key, value
+
+
+def define(node: Node, scope: Scope) -> None:
+    """Add the thresholds of one file's `thresholds:` to the scope."""
+    for name, key, value in definitions(node, "threshold", scope.places.get, scope):
+        if is_name(name, key, "threshold", scope.findings):
             scope.places[name] = key.at
             scope.thresholds[name] = _threshold(name, key, value, scope)
 

@@ -11,12 +11,12 @@ from typing import Any
 from worker.core.events import Event, parse
 from worker.core.flags import HEARD_OF, State
 from worker.core.rules import Severity
-from worker.core.units import Unit
+from worker.core.units import YEARS
 from worker.rulefiles import shapes
 from worker.rulefiles.files import read
 from worker.rulefiles.nodes import List, Node, Refused, Table, Text
 from worker.rulefiles.problems import Findings, Place, quoted
-from worker.rulefiles.quantities import complaint, quantity
+from worker.rulefiles.values import days_within
 
 KEYS = ("test", "account", "contacts", "reps", "events", "expect")
 EXPECTATION_KEYS = ("day", "flags")
@@ -202,17 +202,9 @@ def _days(node: Node, every: Node | None, findings: Findings) -> list[date]:
 
 
 def _step(node: Node | None, findings: Findings) -> int:
-    text = None if node is None else shapes.text(node, "'every'", _LONGEST_WORD, findings)
-    if node is None or text is None:
+    if node is None:
         return 1
-    wrong = complaint("'every'", Unit.DAYS, text)
-    days, _ = quantity(text) or (0, Unit.DAYS)
-    if not wrong and not 1 <= days <= LONGEST_DAYS:
-        wrong = f"'every' is 1 to {LONGEST_DAYS:,} days, not {quoted(text)}"
-    if wrong:
-        findings.add(node.at, wrong)
-        return 1
-    return int(days)
+    return days_within(node, "'every'", 1, LONGEST_DAYS, _LONGEST_WORD, findings) or 1
 
 
 def _date(text: str, at: Place, findings: Findings) -> date | None:
@@ -221,7 +213,7 @@ def _date(text: str, at: Place, findings: Findings) -> date | None:
     except ValueError:
         findings.add(at, f"{quoted(text)} is not a date: write it like 2026-03-31")
         return None
-    if not 1900 <= day.year < 3000:
+    if day.year not in YEARS:
         findings.add(at, f"{text} is too far away")
         return None
     return day
@@ -264,7 +256,7 @@ def _expectation(node: Node, rules: Collection[str], findings: Findings) -> Expe
 
 def _flags(node: Node, rules: Collection[str], findings: Findings) -> dict[str, Expected]:
     """The flags of a list of ids, or of a mapping of ids to what each should be like."""
-    if isinstance(node, Text) and not node.text:
+    if shapes.is_blank(node):
         return {}
     expected = {}
     if isinstance(node, Table):
@@ -287,7 +279,7 @@ def _is_rule(node: Text, rules: Collection[str], findings: Findings) -> bool:
 
 
 def _expected(node: Node, findings: Findings) -> Expected:
-    if isinstance(node, Text) and not node.text:
+    if shapes.is_blank(node):
         return Expected()
     found = shapes.fields(node, "a flag", FLAG_KEYS, findings)
     given = {
@@ -307,7 +299,7 @@ def _expected(node: Node, findings: Findings) -> Expected:
 
 
 def _items(node: Node | None, what: str, findings: Findings) -> tuple[Node, ...]:
-    if node is None or (isinstance(node, Text) and not node.text):
+    if node is None or shapes.is_blank(node):
         return ()
     return shapes.items(node, what, findings)
 

@@ -4,10 +4,10 @@ import re
 
 from worker.core.facts import FACTS
 from worker.core.rules import LONGEST_LINK, PLACEHOLDER, Severity, is_link
-from worker.core.units import NEVER, Unit
+from worker.core.units import Unit
 from worker.rulefiles import shapes
 from worker.rulefiles.nodes import List, Node
-from worker.rulefiles.problems import quoted
+from worker.rulefiles.problems import Findings, quoted
 from worker.rulefiles.quantities import complaint, quantity
 from worker.rulefiles.thresholds import Scope
 
@@ -50,17 +50,26 @@ def severity(node: Node | None, scope: Scope) -> Severity | None:
 
 def days(node: Node | None, what: str, scope: Scope) -> int:
     """A hold: whole days, none if it is not given."""
-    text = shapes.text(node, what, _LONGEST_WORD, scope.findings) if node else None
-    if node is None or text is None:
+    if node is None:
         return 0
-    found = quantity(text)
+    return days_within(node, what, 0, _LONGEST_HOLD, _LONGEST_WORD, scope.findings) or 0
+
+
+def days_within(
+    node: Node, what: str, least: int, most: int, longest: int, findings: Findings
+) -> int | None:
+    """A whole number of days, both bounds included, in at most `longest` characters."""
+    text = shapes.text(node, what, longest, findings)
+    if text is None:
+        return None
     wrong = complaint(what, Unit.DAYS, text)
-    if found and not wrong and (found[0] == NEVER or not 0 <= found[0] <= _LONGEST_HOLD):
-        wrong = f"{what} is 0 to {_LONGEST_HOLD} days, not {quoted(text)}"
-    if wrong or not found:
-        scope.findings.add(node.at, wrong or "")
-        return 0
-    return int(found[0])
+    number, _ = quantity(text) or (0, Unit.DAYS)
+    if not wrong and not least <= number <= most:
+        wrong = f"{what} is {least} to {most:,} days, not {quoted(text)}"
+    if wrong:
+        findings.add(node.at, wrong)
+        return None
+    return int(number)
 
 
 def link(node: Node | None, what: str, scope: Scope) -> str | None:
