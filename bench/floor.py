@@ -33,10 +33,9 @@ WITH given AS MATERIALIZED (
     SELECT subject, day, sum(n) FROM used GROUP BY 1, 2 ORDER BY 1, 2
     ON CONFLICT (account, day) DO UPDATE SET count = usage_days.count + excluded.count
 ), users AS (
-    INSERT INTO user_days (account, contact, day, count)
-    SELECT subject, contact, day, sum(n) FROM used WHERE contact IS NOT NULL
-    GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
-    ON CONFLICT (account, contact, day) DO UPDATE SET count = user_days.count + excluded.count
+    INSERT INTO user_days (account, contact, day)
+    SELECT DISTINCT subject, contact, day FROM used WHERE contact IS NOT NULL ORDER BY 1, 2, 3
+    ON CONFLICT (account, contact, day) DO NOTHING
 ), pairs AS (
     SELECT subject, rep, contact, day, coalesce(data ->> 'direction', 'mutual') AS way
     FROM fresh, jsonb_array_elements_text(data -> 'reps') AS rep,

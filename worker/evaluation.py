@@ -73,13 +73,21 @@ def evaluate(
 
 
 def prepare(
-    db: Connection, accounts: Collection[str], on: date, book: Rulebook, now: datetime
+    db: Connection,
+    accounts: Collection[str],
+    on: date,
+    book: Rulebook,
+    now: datetime,
+    known: Workspace | None = None,
 ) -> Callable[[], Evaluated]:
-    """Ask for what evaluating takes; the function returned does the rest.
+    """Ask for what evaluating takes, but for the workspace if it is known; the function returned
+    does the rest.
 
     What is sent to the database in between, in a pipeline, is worked on meanwhile.
     """
-    workspace = stats_store.ask_workspace(db, book.ties)
+    workspace: Callable[[], Workspace] = (
+        (lambda: known) if known else stats_store.ask_workspace(db, book.ties)
+    )
     live = flags.ask_live(db, accounts)
     stats = stats_store.ask(db, accounts, on, book.ties.half_life)
     return lambda: _evaluated(db, stats(), workspace(), live(), on, book, now)
@@ -191,7 +199,7 @@ def _alerts(
     on: date,
 ) -> Iterator[tuple[str, Alert]]:
     """(key, alert) of every move that someone should hear of."""
-    resolved_before = flags.last_resolved(db, sorted({m.account for m in moves if m.opens}))
+    resolved_before = flags.last_resolved(db, (move.account for move in moves if move.opens))
     rules = {rule.id: rule for rule in book.rules.rules}
     names: Mapping[str, str] | None = None
     for move in moves:

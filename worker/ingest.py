@@ -6,12 +6,12 @@ from datetime import date, datetime
 
 from sqlalchemy import Connection, Engine
 
-from worker.core.events import Event, Quarantined, parse
-from worker.core.stats import Additions, additions
+from worker.core.events import Event, Quarantined, Rep, parse
+from worker.core.stats import Additions, Workspace, additions, earliest
 from worker.evaluation import Rulebook, prepare
 from worker.store import batches, event_log, workspace
-from worker.store.batches import Batch, BatchState, Counts, Rejected
-from worker.store.database import writing
+from worker.store.batches import BatchState, Counts, Rejected
+from worker.store.database import reading, writing
 from worker.store.dialect import commit_without_waiting, pipelined
 from worker.store.fold import fold
 from worker.store.ties import calibrate
@@ -64,8 +64,8 @@ def ingest(
         parsed = [parse(one, now) for one in raw]
         with writing(engine) as db, pipelined(db):
             return _apply(db, batch, parsed, book, now, backfill)
-    except _IsDone as done:
-        return _result_of(done.row, len(raw))
+    except _IsDone:
+        return _result(engine, batch, len(raw))
     except TryAgain:
         raise
     except Exception as error:
@@ -78,12 +78,11 @@ def ingest(
 class _IsDone(Exception):
     """The batch has been applied or parked before: what was begun is rolled back."""
 
-    def __init__(self, row: Batch) -> None:
-        super().__init__(row.id)
-        self.row = row
 
-
-def _result_of(row: Batch, received: int) -> BatchResult:
+def _result(engine: Engine, batch: str, received: int) -> BatchResult:
+    """What came of a batch that is done."""
+    with reading(engine) as db:
+        (row,) = batches.read(db, [batch])
     if row.state is BatchState.PARKED:
         return BatchResult(Counts(received), (), parked=row.error)
     return BatchResult(row.counts, row.rejected)
@@ -106,13 +105,9 @@ def _apply(
 ) -> BatchResult:
     good = [(index, event) for index, event in enumerate(parsed) if isinstance(event, Event)]
     events = [event for _, event in good]
-    begun = batches.begin(db, batch, now)
     appended = event_log.append(db, events, batch)
     kept = workspace.ask(db)
     add = additions(events)  # while the database is at it
-    row = begun()
-    if row.state is not BatchState.STARTED:
-        raise _IsDone(row)
     fresh, conflicts = appended()
     if len(fresh) < len(events):
         add = additions(fresh)
@@ -123,7 +118,8 @@ def _apply(
     alerts = _take_effect(db, add, kept(), book, now, backfill) if fresh else 0
     counts = Counts(len(parsed), len(fresh), len(parsed) - len(fresh) - len(bad), len(bad))
     rejected = [Rejected(i, one.source, one.id, one.problems) for i, one in sorted(bad.items())]
-    batches.applied(db, batch, counts, rejected, now)
+    if not batches.applied(db, batch, counts, rejected, now):
+        raise _IsDone
     return BatchResult(counts, tuple(rejected), alerts)
 
 
@@ -134,11 +130,14 @@ def _take_effect(
     if kept.half_life != book.ties.half_life:
         calibrate(db, book.ties.half_life)
     on = evaluation_date(kept.last_sweep_on, now)
-    folded = fold(db, add, book.ties.half_life, on, book.rules.facts)
+    began = kept.first_interaction_day
+    folded = fold(db, add, book.ties.half_life, on, book.rules.facts, began)
     if backfill or not folded.accounts:
         folded.rest()()
         return 0
-    evaluation = prepare(db, folded.accounts, on, book, now)
+    world = Workspace(earliest(began, add.first_interaction_day), kept.gone_reps, book.ties)
+    of_reps = any(isinstance(event.data, Rep) for event in add.attributes)
+    evaluation = prepare(db, folded.accounts, on, book, now, None if of_reps else world)
     finish = folded.rest()
     alerts = evaluation().alerts
     finish()

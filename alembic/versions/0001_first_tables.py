@@ -28,6 +28,8 @@ def upgrade() -> None:
         sa.Column("first_day", sa.Integer(), nullable=False),
         sa.Column("first_usage_day", sa.Integer(), nullable=True),
         sa.Column("first_user_day", sa.Integer(), nullable=True),
+        sa.Column("subscriptions", sa.Text(), nullable=True),
+        sa.Column("subscribed_until", Instant(), nullable=True),
         sa.PrimaryKeyConstraint("account", name=op.f("pk_accounts")),
     )
     op.create_table(
@@ -220,7 +222,6 @@ def upgrade() -> None:
         sa.Column("account", sa.Text(), nullable=False),
         sa.Column("contact", sa.Text(), nullable=False),
         sa.Column("day", sa.Integer(), nullable=False),
-        sa.Column("count", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("account", "contact", "day", name=op.f("pk_user_days")),
     )
     op.create_table(

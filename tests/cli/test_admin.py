@@ -76,7 +76,7 @@ def test_doctor_asked_for_connections_looks_at_nothing_else(tiewatch):
 def test_doctor_finds_what_is_parked_quarantined_and_wrong(tiewatch, embedded, folder):
     tiewatch("ingest", "--direct", "-", stdin=b"no json\n")
     with writing(embedded) as db:
-        batches.begin(db, "b1", NOW)
+        batches.count_start(db, "b1", NOW)
         batches.park(db, "b1", [event("usage", NOW.date())], "disk full", NOW)
     (folder / "rules").mkdir()
     done = tiewatch("doctor", "--json")

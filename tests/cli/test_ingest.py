@@ -225,7 +225,7 @@ def test_a_parked_batch_is_taken_in_again(tiewatch, embedded):
     tiewatch("facts")  # makes the database
     now = datetime.now(UTC)
     with writing(embedded) as db:
-        batches.begin(db, "b", now)
+        batches.count_start(db, "b", now)
         batches.park(db, "b", uses(2), "no", now)
     assert tiewatch("doctor", "--json").status == 1
     done = tiewatch("ingest", "--parked", "--direct", "--json")
@@ -238,7 +238,7 @@ def test_parked_batches_and_files_together_are_both_taken_in_or_refused(tiewatch
     tiewatch("facts")
     now = datetime.now(UTC)
     with writing(embedded) as db:
-        batches.begin(db, "b", now)
+        batches.count_start(db, "b", now)
         batches.park(db, "b", uses(2), "no", now)
     given = lines(*uses(1)).encode()
     done = tiewatch("ingest", "--parked", "--direct", "--json", "-", stdin=given)

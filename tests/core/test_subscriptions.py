@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from worker.core.events import Subscription
-from worker.core.subscriptions import NO_TERMS, SubscriptionEvent, Terms, terms_on
+from worker.core.subscriptions import NO_TERMS, SubscriptionEvent, Terms, as_of, terms_on
 
 D = date(2026, 3, 10)
 
@@ -22,7 +22,8 @@ def said(on: str, status: Any, subscription: str = "s1", id_: str = "", **data: 
 
 
 def terms(*events: SubscriptionEvent, on: date = D) -> Terms:
-    return terms_on(events, on.toordinal())
+    """What those of the events amount to that had happened by the end of the day."""
+    return terms_on(as_of(e for e in events if e.day <= on.toordinal()), on.toordinal())
 
 
 def test_without_subscriptions_there_is_nothing_to_tell() -> None:

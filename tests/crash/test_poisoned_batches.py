@@ -12,7 +12,7 @@ from sqlalchemy import Engine, select, text
 
 from tests.crash.doomed import POISON
 from tests.crash.processes import publish, tiewatch, until, workers
-from worker.store.batches import Batch, BatchState, begin, count_start, park, read, restart
+from worker.store.batches import Batch, BatchState, count_start, park, read, restart
 from worker.store.database import engine_for
 from worker.store.tables import events as stored_events
 
@@ -173,7 +173,7 @@ def test_a_parked_batch_stays_parked_as_it_is_when_its_message_comes_again(
     """The queue delivers at least once, so one that is parked may come again; it is not started."""
     told = "an error that somebody should read"
     with engine.begin() as db:
-        begin(db, "parked", datetime.now(UTC))
+        count_start(db, "parked", datetime.now(UTC))
         park(db, "parked", good(1), told, datetime.now(UTC))
     publish(broker_url, {"parked": good(1), "other": good(2)})
     with workers(tmp_path, postgresql_url, broker_url) as running:
@@ -189,7 +189,7 @@ def test_a_parked_batch_is_not_forgotten_when_taking_it_in_again_breaks_off(
     engine: Engine, postgresql_url: str, broker_url: str, tmp_path: Path
 ) -> None:
     with engine.begin() as db:
-        begin(db, "parked", datetime.now(UTC))
+        count_start(db, "parked", datetime.now(UTC))
         park(db, "parked", good(1), "some error", datetime.now(UTC))
         restart(db, "parked")  # and here `tiewatch ingest --parked` is killed
     [said] = doctor_on_parked(tmp_path, postgresql_url, broker_url)

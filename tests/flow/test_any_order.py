@@ -42,7 +42,6 @@ def outcome(db: Connection) -> dict[str, Any]:
         for account, of_account in stats.read(db, ACCOUNTS, on, SETTINGS.half_life).items():
             of_account.contacts.sort()
             of_account.ties.sort()
-            of_account.subscriptions.sort()
             facts = facts_of(of_account, on.toordinal(), workspace)
             found[f"{account} on {on}"] = of_account, facts
     return found

@@ -303,7 +303,7 @@ def test_a_parked_batch_that_was_begun_again_and_broke_off_is_still_there_to_be_
     engine, book
 ):
     with writing(engine) as db:
-        batches.begin(db, "b", NOW)
+        batches.count_start(db, "b", NOW)
         batches.park(db, "b", [use()], "no", NOW)
         batches.restart(db, "b")
     # And here whoever wanted to take it in again dies.

@@ -28,7 +28,6 @@ DATES = [TODAY + timedelta(days) for days in (-366, -60, -1, 0, 1, 30)]
 def in_order(one: AccountStats) -> AccountStats:
     one.contacts.sort()
     one.ties.sort()
-    one.subscriptions.sort()
     return one
 
 

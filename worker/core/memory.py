@@ -22,7 +22,7 @@ from worker.core.stats import (
     Workspace,
     earliest,
 )
-from worker.core.subscriptions import SubscriptionEvent
+from worker.core.subscriptions import SubscriptionEvent, as_of
 from worker.core.ties import Bucket, TieSettings, state_of
 
 
@@ -134,7 +134,7 @@ class Memory:
             first_user_day=one.first.user,
             contacts=[_contact(name, one, on) for name in one.contacts],
             ties=_ties(one, on, half_life),
-            subscriptions=[each for each in one.subscriptions if each.stamp[0] < until],
+            subscriptions=as_of(each for each in one.subscriptions if each.stamp[0] < until),
             usage=_usage(one, on),
         )
 

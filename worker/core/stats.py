@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from worker.core.events import Account, Contact, Event, Interaction, Rep, Subscription, Usage
-from worker.core.subscriptions import SubscriptionEvent
+from worker.core.subscriptions import Subscriptions
 from worker.core.ties import TieSettings, TieState, shares
 
 
@@ -72,7 +72,7 @@ class AccountStats:
     first_user_day: int | None = None
     contacts: list[ContactStats] = field(default_factory=list)
     ties: list[Tie] = field(default_factory=list)
-    subscriptions: list[SubscriptionEvent] = field(default_factory=list)
+    subscriptions: Subscriptions = field(default_factory=dict)
     usage: UsageStats = NO_USAGE
 
 
@@ -100,7 +100,7 @@ class Additions:
 
     `contacts` and `reps` are those named otherwise than by usage, `not_usage` the accounts of all
     events but usage. `tie_days` maps (account, rep, contact, day) to hundredths [mutual, outbound,
-    inbound].
+    inbound]; `user_days` are (account, user, day).
     """
 
     accounts: dict[str, Days] = field(default_factory=dict)
@@ -111,7 +111,7 @@ class Additions:
         default_factory=lambda: defaultdict(lambda: [0, 0, 0])
     )
     usage_days: dict[tuple[str, int], int] = field(default_factory=lambda: defaultdict(int))
-    user_days: dict[tuple[str, str, int], int] = field(default_factory=lambda: defaultdict(int))
+    user_days: set[tuple[str, str, int]] = field(default_factory=set)
     attributes: list[Event] = field(default_factory=list)
     subscriptions: list[Event] = field(default_factory=list)
     first_interaction_day: int | None = None
@@ -172,12 +172,11 @@ def _add_interaction(add: Additions, event: Event, interaction: Interaction) -> 
 
 def _add_usage(add: Additions, event: Event, usage: Usage, days: Days) -> None:
     account = event.account or ""
-    count = usage.count or 1
     days.usage = earliest(days.usage, event.day)
-    add.usage_days[account, event.day] += count
+    add.usage_days[account, event.day] += usage.count or 1
     if usage.user is not None:
         days.user = earliest(days.user, event.day)
-        add.user_days[account, usage.user, event.day] += count
+        add.user_days.add((account, usage.user, event.day))
 
 
 def earliest(one: int | None, other: int | None) -> int | None:

@@ -1,16 +1,15 @@
-"""Subscriptions as of a date: their events, replayed.
+"""Subscriptions as of a date: what their events, in order of time, have come to.
 
 Every event with a `term_start` adds or replaces that term; of `status`, `mrr` and `seats` the
 latest holds.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from math import fsum
 from typing import NamedTuple
 
-from msgspec import UNSET
+from msgspec import UNSET, Struct, field
 
 from worker.core.events import Subscription
 
@@ -21,9 +20,13 @@ class SubscriptionEvent(NamedTuple):
     stamp: tuple[datetime, str, str]
     data: Subscription
 
+    @property
+    def day(self) -> int:
+        """The event's UTC day, an ordinal."""
+        return self.stamp[0].astimezone(UTC).toordinal()
 
-@dataclass(slots=True)
-class Subscribed:
+
+class Subscribed(Struct, array_like=True):
     """One subscription as of a date. Terms map their first day to the day they end, exclusive.
 
     Days are ordinals; an end of None is open.
@@ -41,6 +44,10 @@ class Subscribed:
         )
 
 
+Subscriptions = dict[str, Subscribed]
+"""The subscriptions of one account, by id."""
+
+
 class Terms(NamedTuple):
     """What an account's subscriptions amount to on a day; None is unknown."""
 
@@ -53,11 +60,15 @@ class Terms(NamedTuple):
 NO_TERMS = Terms(None, None, None, None)
 
 
-def as_of(events: Iterable[SubscriptionEvent]) -> list[Subscribed]:
-    """The subscriptions that these events amount to, ordered by id."""
-    found: dict[str, Subscribed] = {}
-    for _, data in sorted(events):
-        one = found.setdefault(data.subscription, Subscribed())
+def extend(subscriptions: Subscriptions, events: Iterable[SubscriptionEvent]) -> None:
+    """Bring subscriptions up to date with later events of their account.
+
+    Terms that had ended before their subscription's last event are dropped: no day from then on
+    asks for them.
+    """
+    for event in sorted(events):
+        data, day = event.data, event.day
+        one = subscriptions.setdefault(data.subscription, Subscribed())
         one.status = data.status
         if data.mrr is not UNSET:
             one.mrr = data.mrr
@@ -67,17 +78,24 @@ def as_of(events: Iterable[SubscriptionEvent]) -> list[Subscribed]:
             one.terms[data.term_start.toordinal()] = (
                 data.term_end.toordinal() if data.term_end else None
             )
-    return [found[name] for name in sorted(found)]
+        one.terms = {a: end for a, end in one.terms.items() if end is None or end >= day}
 
 
-def terms_on(events: Iterable[SubscriptionEvent], on: int) -> Terms:
+def as_of(events: Iterable[SubscriptionEvent]) -> Subscriptions:
+    """What these events, of one account, amount to from the day of the last one on."""
+    subscriptions: Subscriptions = {}
+    extend(subscriptions, events)
+    return subscriptions
+
+
+def terms_on(subscriptions: Subscriptions, on: int) -> Terms:
     """MRR and seats of the active subscriptions, the next term end, and the lifecycle they tell.
 
-    `events` are those up to the end of the day `on`.
+    `subscriptions` are those that the events up to the end of the day `on` amount to.
     """
-    all_of_them = as_of(events)
-    if not all_of_them:
+    if not subscriptions:
         return NO_TERMS
+    all_of_them = subscriptions.values()
     active = [one for one in all_of_them if one.active(on)]
     mrr = [one.mrr for one in active if one.mrr is not None]
     seats = [one.seats for one in active if one.seats is not None]

@@ -1,7 +1,7 @@
 """Batches of events on their way: how often one was started, what came of it, and the parked."""
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -65,21 +65,6 @@ class Batch:
     error: str | None
 
 
-def begin(db: Connection, id_: str, now: datetime) -> Callable[[], Batch]:
-    """Lock the batch's row, and make it if it is new; the function returned waits for it."""
-    found = execute(
-        db,
-        f"""
-        INSERT INTO batches (id, state, starts, started_at) VALUES (:id, 'started', 1, :now)
-        ON CONFLICT (id) DO UPDATE SET starts = batches.starts
-        RETURNING {", ".join(_COLUMNS)}
-        """,
-        id=id_,
-        now=now,
-    )
-    return lambda: _batch(dict(zip(_COLUMNS, *found, strict=True)))
-
-
 def count_start(db: Connection, id_: str, now: datetime) -> int:
     """Count one more start of a batch that has come before; how many there were, with this one.
 
@@ -101,15 +86,24 @@ def count_start(db: Connection, id_: str, now: datetime) -> int:
 
 def applied(
     db: Connection, id_: str, counts: Counts, rejected: Sequence[Rejected], now: datetime
-) -> None:
-    """Record what came of a batch, in the transaction that applies it. The first result stays."""
-    execute(
+) -> bool:
+    """Record what came of a batch, in the transaction that applies it.
+
+    False if it has been applied or parked before: what was done must then be rolled back.
+    """
+    recorded = execute(
         db,
         """
-        UPDATE batches SET state = 'applied', finished_at = :now, received = :received,
-            applied = :applied, duplicates = :duplicates, quarantined = :quarantined,
-            problems = :problems, payload = NULL, error = NULL
-        WHERE id = :id AND state <> 'applied'
+        INSERT INTO batches (id, state, starts, started_at, finished_at,
+            received, applied, duplicates, quarantined, problems)
+        VALUES (:id, 'applied', 1, :now, :now,
+            :received, :applied, :duplicates, :quarantined, :problems)
+        ON CONFLICT (id) DO UPDATE SET state = 'applied', finished_at = excluded.finished_at,
+            received = excluded.received, applied = excluded.applied,
+            duplicates = excluded.duplicates, quarantined = excluded.quarantined,
+            problems = excluded.problems, payload = NULL, error = NULL
+        WHERE batches.state = 'started'
+        RETURNING id
         """,
         id=id_,
         now=now,
@@ -119,6 +113,7 @@ def applied(
         quarantined=counts.quarantined,
         problems=msgspec.json.encode(rejected).decode() if rejected else None,
     )
+    return bool(recorded.all())
 
 
 def park(db: Connection, id_: str, events: Sequence[Any], error: str, now: datetime) -> None:
@@ -158,19 +153,6 @@ def read(db: Connection, ids: Sequence[str]) -> list[Batch]:
     """The rows of those batches that have been started."""
     found = db.execute(select(batches).where(batches.c.id.in_(ids))).mappings()
     return [_batch(dict(row)) for row in found]
-
-
-_COLUMNS = (
-    "id",
-    "state",
-    "starts",
-    "received",
-    "applied",
-    "duplicates",
-    "quarantined",
-    "problems",
-    "error",
-)
 
 
 def _batch(row: Mapping[str, Any]) -> Batch:

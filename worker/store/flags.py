@@ -183,11 +183,14 @@ def _json(value: object) -> str:
 
 def last_resolved(db: Connection, accounts: Iterable[str]) -> dict[tuple[str, str], date]:
     """When each rule's last resolved flag on those accounts was resolved, by (account, rule)."""
+    ids = sorted(set(accounts))
+    if not ids:
+        return {}
     found = execute_among(
         db,
         "SELECT account, rule, max(resolved_on) FROM flags "
         "WHERE account {among} AND state = 'resolved' GROUP BY account, rule",
-        accounts,
+        ids,
     )
     return {(account, rule): day_of(resolved_on) for account, rule, resolved_on in found}
 

@@ -7,17 +7,16 @@ in any order, and is folded last, while the rules of the others are evaluated.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import date
 
-import msgspec
 from sqlalchemy import Connection
 
-from worker.core.events import Event, Subscription
 from worker.core.stats import Additions
 from worker.store.attributes import ask_attributes
 from worker.store.dialect import Rows, execute, execute_rows, in_our_order
+from worker.store.subscriptions import ask_subscriptions
 from worker.store.ties import ask_ties
 
 LAST_USAGE = "days_since_usage"
@@ -33,15 +32,21 @@ class Folded:
     """
 
     accounts: list[str]
-    rest: Callable[[], Callable[[], object]]
+    rest: Callable[[], Callable[[], None]]
 
 
 def fold(
-    db: Connection, add: Additions, half_life: int, on: date, facts: Collection[str]
+    db: Connection,
+    add: Additions,
+    half_life: int,
+    on: date,
+    facts: Collection[str],
+    began: int | None = None,
 ) -> Folded:
     """Add to the stats what may change one of these facts on the date `on`, or a later one.
 
-    `half_life` (days) must be the one that the stored ties were made with.
+    `half_life` (days) must be the one that the stored ties were made with. `began` is the day of
+    the workspace's first interaction as far as is known, an ordinal.
     """
     today = on.toordinal()
     looked_at = LAST_USAGE in facts
@@ -49,21 +54,24 @@ def fold(
     of_today = {account for account, day in add.usage_days if day == today} if looked_at else set()
     # All that need not wait for an answer is sent before the first one is waited for.
     begun = _lock_accounts(db, add, add.not_usage | late | of_today)
+    unused = _without_usage(db, of_today, today) if of_today else None
     _create_people(db, add)
     fold_days = ask_ties(db, add, half_life) if add.tie_days else None
     set_attributes = ask_attributes(db, add.attributes)
-    _fold_subscriptions(db, add.subscriptions)
-    if add.first_interaction_day is not None:
-        _begin_interactions(db, add.first_interaction_day)
+    update_subscriptions = ask_subscriptions(db, add.subscriptions)
+    first = add.first_interaction_day
+    if first is not None and (began is None or first < began):
+        _begin_interactions(db, first)
     if fold_days is not None:
         fold_days()
     set_attributes()
+    update_subscriptions()
     changed = add.not_usage | late | {account for (account,) in begun}
     if not late and not of_today:
         return Folded(sorted(changed), lambda: _send_usage(db, add))
-    counted = _send_usage(db, add)()
-    first = {a for a, day, n in counted if day == today and n == add.usage_days[a, day]}
-    return Folded(sorted(changed | (first & of_today)), lambda: lambda: ())
+    changed |= {account for (account,) in unused.all()} if unused else set()
+    _send_usage(db, add)()
+    return Folded(sorted(changed), lambda: lambda: None)
 
 
 def _lock_accounts(db: Connection, add: Additions, locked: Collection[str]) -> Rows:
@@ -126,55 +134,53 @@ def _create_people(db: Connection, add: Additions) -> None:
         )
 
 
-def _send_usage(db: Connection, add: Additions) -> Callable[[], Rows | tuple[()]]:
-    """Add to the days of accounts and users.
-
-    The function returned waits for that, creates the users, and returns (account, day, count) of
-    the accounts.
-    """
-    if not add.usage_days:
-        return lambda: ()
-    counted = execute_rows(
+def _without_usage(db: Connection, accounts: Collection[str], day: int) -> Rows:
+    return execute_rows(
         db,
-        """
-        INSERT INTO usage_days (account, day, count)
-        SELECT account, day, count FROM {rows} WHERE true
-        ON CONFLICT (account, day) DO UPDATE SET count = usage_days.count + excluded.count
-        RETURNING account, day, count
-        """,
-        {"account": "text", "day": "int", "count": "bigint"},
-        [(*key, count) for key, count in sorted(add.usage_days.items())],
+        "SELECT account FROM {rows} WHERE NOT EXISTS "
+        "(SELECT 1 FROM usage_days u WHERE u.account = r.account AND u.day = :day)",
+        {"account": "text"},
+        [(account,) for account in sorted(accounts)],
+        day=day,
     )
+
+
+def _send_usage(db: Connection, add: Additions) -> Callable[[], None]:
+    """Add to the days of accounts and users; the function returned waits, and creates the users."""
+    if add.usage_days:
+        execute_rows(
+            db,
+            """
+            INSERT INTO usage_days (account, day, count)
+            SELECT account, day, count FROM {rows} WHERE true
+            ON CONFLICT (account, day) DO UPDATE SET count = usage_days.count + excluded.count
+            """,
+            {"account": "text", "day": "int", "count": "bigint"},
+            [(*key, count) for key, count in sorted(add.usage_days.items())],
+        )
     if not add.user_days:
-        return lambda: counted
+        return lambda: None
     used = execute_rows(
         db,
         """
-        INSERT INTO user_days (account, contact, day, count)
-        SELECT account, contact, day, count FROM {rows} WHERE true
-        ON CONFLICT (account, contact, day) DO UPDATE SET count = user_days.count + excluded.count
-        RETURNING account, contact, day, count
+        INSERT INTO user_days (account, contact, day)
+        SELECT account, contact, day FROM {rows} WHERE true
+        ON CONFLICT (account, contact, day) DO NOTHING RETURNING account, contact, day
         """,
-        {"account": "text", "contact": "text", "day": "int", "count": "bigint"},
-        [(*key, count) for key, count in sorted(add.user_days.items())],
+        {"account": "text", "contact": "text", "day": "int"},
+        sorted(add.user_days),
     )
-
-    def answer() -> Rows:
-        _fold_users(db, add, used)
-        return counted
-
-    return answer
+    return lambda: _fold_users(db, used)
 
 
-def _fold_users(db: Connection, add: Additions, used: Rows) -> None:
+def _fold_users(db: Connection, used: Rows) -> None:
     """Create the users, and keep the last two days on which each used the product.
 
-    A user with usage on a day before is there, and the day is kept already.
+    A day that is not new is kept already, and its user is there.
     """
     days: dict[tuple[str, str], list[int]] = defaultdict(list)
-    for account, contact, day, count in used:
-        if count == add.user_days[account, contact, day]:
-            days[account, contact].append(day)
+    for account, contact, day in used:
+        days[account, contact].append(day)
     if not days:
         return
     latest = [(user, sorted(of_user)[-2:]) for user, of_user in sorted(days.items())]
@@ -201,29 +207,6 @@ def _fold_users(db: Connection, add: Additions, used: Rows) -> None:
         {"account": "text", "contact": "text", "last_used": "int", "used_before": "int"},
         [(*user, two[-1], two[0] if len(two) > 1 else None) for user, two in latest],
     )
-
-
-def _fold_subscriptions(db: Connection, events: Sequence[Event]) -> None:
-    if not events:
-        return
-    execute_rows(
-        db,
-        """
-        INSERT INTO subscription_events (account, subscription, source, id, time, data)
-        SELECT account, subscription, source, id, time, data FROM {rows} WHERE true
-        """,
-        dict.fromkeys(("account", "subscription", "source", "id"), "text")
-        | {"time": "timestamptz", "data": "text"},
-        [
-            (e.account, e.data.subscription, e.source, e.id, e.time, _json(e.data))
-            for e in events
-            if isinstance(e.data, Subscription)
-        ],
-    )
-
-
-def _json(value: object) -> str:
-    return msgspec.json.encode(value).decode()
 
 
 def _begin_interactions(db: Connection, day: int) -> None:

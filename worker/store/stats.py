@@ -3,30 +3,24 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 
-import msgspec
 from sqlalchemy import Connection
 
-from worker.core.events import Subscription
 from worker.core.stats import AccountStats, ContactStats, Tie, UsageStats, Workspace
-from worker.core.subscriptions import SubscriptionEvent
+from worker.core.subscriptions import as_of
 from worker.core.ties import TieSettings, TieState
+from worker.store import workspace
 from worker.store.dialect import Rows, execute, execute_among
-from worker.store.tables import moment_of
+from worker.store.subscriptions import decode_subscriptions, subscription_events
 from worker.store.ties import states_of
-
-_decode_subscription = msgspec.json.Decoder(Subscription).decode
 
 
 def ask_workspace(db: Connection, settings: TieSettings) -> Callable[[], Workspace]:
     """Ask what the facts of all accounts share; the function returned waits for the answer."""
-    found = execute(
-        db, "SELECT first_interaction_day, reps.rep FROM workspace LEFT JOIN reps ON reps.gone"
-    )
+    kept = workspace.ask(db)
 
     def answer() -> Workspace:
-        rows = found.all()
-        gone = frozenset(rep for _, rep in rows if rep is not None)
-        return Workspace(rows[0][0], gone, settings)
+        known = kept()
+        return Workspace(known.first_interaction_day, known.gone_reps, settings)
 
     return answer
 
@@ -68,25 +62,26 @@ def ask(
     """Ask what `read` returns; the function returned waits for the answer."""
     ids, day = sorted(set(accounts)), on.toordinal()
     end = datetime.combine(on + timedelta(days=1), time(), UTC)
-    given = execute_among(db, _ACCOUNTS, ids, on=day)
+    given = execute_among(db, _ACCOUNTS, ids, on=day, end=end)
     people = execute_among(db, _CONTACTS, ids, on=day)
     ties = execute_among(db, _TIES, ids)
-    subscriptions = execute_among(db, _SUBSCRIPTIONS, ids, end=end)
 
     def answer() -> dict[str, AccountStats]:
         stats = {}
-        for *of_account, last_day, recent, previous, active_days in given:
-            one = AccountStats(*of_account)
+        later = []
+        for *of_account, kept, is_later, last_day, recent, previous, active_days in given:
+            one = stats[of_account[0]] = AccountStats(*of_account)
             one.usage = UsageStats(last_day, recent or 0, previous or 0, active_days or 0)
-            stats[one.account] = one
+            if is_later:
+                later.append(one.account)
+            elif kept:
+                one.subscriptions = decode_subscriptions(kept)
         for row in people:
             stats[row[0]].contacts.append(ContactStats._make(row[1:]))
         for account, tie in _ties(db, ties, day, half_life):
             stats[account].ties.append(tie)
-        for account, moment, id_, source, data in subscriptions:
-            stamp = (moment_of(moment), id_, source)
-            event = SubscriptionEvent(stamp, _decode_subscription(data))
-            stats[account].subscriptions.append(event)
+        for account, events in subscription_events(db, later).items():
+            stats[account].subscriptions = as_of(e for e in events if e.stamp[0] < end)
         return stats
 
     return answer
@@ -95,6 +90,7 @@ def ask(
 _ACCOUNTS = """
     SELECT a.account, name, segment, owner, seats, mrr, currency, renewal_day, lifecycle,
         first_day, first_usage_day, first_user_day,
+        subscriptions, subscribed_until >= :end,
         CASE WHEN first_usage_day <= :on THEN coalesce(
             last_day,
             (SELECT max(day) FROM usage_days u WHERE u.account = a.account AND day <= :on)
@@ -132,11 +128,6 @@ _TIES = """
 _TIE_DAYS = """
     SELECT account, rep, contact, day, mutual, outbound, inbound FROM tie_days
     WHERE account {among} AND day <= :on ORDER BY account, rep, contact, day
-"""
-
-_SUBSCRIPTIONS = """
-    SELECT account, time, id, source, data FROM subscription_events
-    WHERE account {among} AND time < :end
 """
 
 

@@ -161,6 +161,8 @@ accounts = Table(
     Column("first_day", Integer, nullable=False),
     Column("first_usage_day", Integer),
     Column("first_user_day", Integer),
+    Column("subscriptions", Text),
+    Column("subscribed_until", Instant),
 )
 
 contacts = Table(
@@ -236,7 +238,6 @@ user_days = Table(
     Column("account", Text, primary_key=True),
     Column("contact", Text, primary_key=True),
     Column("day", Integer, primary_key=True),
-    Column("count", BigInteger, nullable=False),
 )
 
 subscription_events = Table(
