@@ -10,7 +10,7 @@ import pytest
 COMMANDS = [
     *("demo", "ingest", "sweep", "facts", "ties", "flags", "deliver"),
     *("worker", "scheduler", "up", "doctor", "db", "db upgrade", "rules", "rules check"),
-    *("rules test", "rules explain"),
+    *("rules test", "rules explain", "rules schema"),
 ]
 WITH_JSON = [
     *("demo", "ingest", "sweep", "facts", "ties", "flags", "deliver", "doctor", "rules check"),

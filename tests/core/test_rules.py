@@ -6,7 +6,16 @@ import pytest
 
 from worker.core.conditions import AllOf, AnyOf, Compare, Comparison, Threshold
 from worker.core.facts import FACTS
-from worker.core.rules import Rule, Severity, is_link, render, rule_set
+from worker.core.rules import (
+    Mode,
+    Recipient,
+    RecipientKind,
+    Rule,
+    Severity,
+    is_link,
+    render,
+    rule_set,
+)
 from worker.core.units import NEVER, Unit
 
 WINDOW = Threshold("renewal window", Unit.DAYS, {"enterprise": 90}, 45)
@@ -91,6 +100,9 @@ def test_the_digest_does_not_depend_on_order():
         {"advice": "Call them."},
         {"playbook": "https://wiki.example.com"},
         {"tags": ("renewal",)},
+        {"mode": Mode.SHADOW},
+        {"notify": (Recipient(RecipientKind.REP, "sam"),)},
+        {"remind_every": 7},
         {"except_when": SEGMENT},
         {"when": AnyOf((ADOPTION, SEGMENT))},
         {"when": AllOf((SEGMENT,))},
@@ -108,3 +120,11 @@ def test_the_digest_changes_with_a_threshold():
     assert (
         rule_set([RULE], [replace(WINDOW, default=46)]).digest != rule_set([RULE], [WINDOW]).digest
     )
+
+
+def test_what_is_off_is_known_by_its_id_alone_and_is_a_part_of_what_the_rules_mean():
+    rules = rule_set([RULE], [], ["z", "y"])
+    assert rules.off == {"y", "z"}
+    assert [compiled.rule.id for compiled in rules.compiled] == ["b"]
+    assert rules.digest == rule_set([RULE], [], ["y", "z"]).digest
+    assert rules.digest != rule_set([RULE], []).digest

@@ -7,7 +7,7 @@ import pytest
 from worker.core.conditions import AllOf, AnyOf, Compare, Comparison, Named, Not, Threshold
 from worker.core.events import Lifecycle
 from worker.core.facts import FACTS
-from worker.core.rules import Rule, Severity
+from worker.core.rules import Mode, RecipientKind, Rule, Severity
 from worker.core.units import NEVER, Unit
 
 C = Comparison
@@ -306,3 +306,70 @@ def test_tags_are_one_text_or_a_list_whose_order_means_nothing(checked, written,
     problems, rules = checked(rule_with("segment: smb").replace("id: x", f"id: x, tags: {written}"))
     assert problems == []
     assert rules.rules[0].tags == tags
+
+
+RULE_X = "rules:\n  - {id: x, title: t, severity: low, when: {segment: smb}%s}\n"
+
+
+@pytest.mark.parametrize(
+    ("written", "mode"),
+    [("", Mode.LIVE), (", mode: live", Mode.LIVE), (", mode: shadow", Mode.SHADOW)],
+)
+def test_a_rule_is_live_unless_it_says_otherwise(checked, written, mode):
+    problems, rules = checked(RULE_X % written)
+    assert problems == []
+    assert (rules.rules[0].mode, rules.off) == (mode, frozenset())
+
+
+@pytest.mark.parametrize("written", ["off", "'off'", '"off"'])
+def test_a_rule_that_is_off_is_not_in_force(checked, written):
+    text = RULE_X % f", mode: {written}" + "  - {id: y, title: t, severity: low, when: {mrr: $1}}\n"
+    problems, rules = checked(text)
+    assert problems == []
+    assert [rule.id for rule in rules.rules] == ["y"]
+    assert [compiled.rule.id for compiled in rules.compiled] == ["y"]
+    assert rules.facts == {"mrr"}
+    assert rules.off == {"x"}
+
+
+def test_a_rule_that_is_off_is_checked_all_the_same(checked):
+    problems, rules = checked(RULE_X.replace("smb", "known, adoptoin: 5%%") % ", mode: off")
+    assert rules is None
+    assert "unknown fact 'adoptoin'" in problems[0].message
+
+
+@pytest.mark.parametrize("reverse", [False, True])
+def test_an_override_can_switch_a_rule_off_and_on_again(checked, reverse):
+    shipped, ours = "{id: x, title: t, severity: low, when: {segment: smb}", ", override: true"
+    for theirs, own, off in (("", ", mode: off", {"x"}), (", mode: off", "", set())):
+        lines = [f"  - {shipped}{theirs}}}\n", f"  - {shipped}{ours}{own}}}\n"]
+        problems, rules = checked("rules:\n" + "".join(lines[::-1] if reverse else lines))
+        assert problems == []
+        assert rules.off == off
+        assert len(rules.rules) == (0 if off else 1)
+
+
+@pytest.mark.parametrize(
+    ("written", "recipients"),
+    [
+        ("owner", [(RecipientKind.OWNER, "")]),
+        ("owner's manager", [(RecipientKind.OWNERS_MANAGER, "")]),
+        ("'#renewals_2-große'", [(RecipientKind.CHANNEL, "renewals_2-große")]),
+        ("rep sam", [(RecipientKind.REP, "sam")]),
+        ("rep  Sam O'Neil", [(RecipientKind.REP, "Sam O'Neil")]),
+        ("[rep sam, owner]", [(RecipientKind.OWNER, ""), (RecipientKind.REP, "sam")]),
+        ("[]", []),
+    ],
+)
+def test_who_is_to_be_told_is_one_or_a_list_whose_order_means_nothing(checked, written, recipients):
+    problems, rules = checked(RULE_X % f", notify: {written}")
+    assert problems == []
+    assert list(rules.rules[0].notify) == recipients
+
+
+@pytest.mark.parametrize(("written", "days"), [("1 day", 1), ("365 days", 365)])
+def test_a_reminder_comes_after_whole_days(checked, written, days):
+    problems, rules = checked(RULE_X % f", remind_every: {written}")
+    assert problems == []
+    assert rules.rules[0].remind_every == days
+    assert checked(RULE_X % "")[1].rules[0].remind_every is None

@@ -2,6 +2,8 @@
 
 # ruff: noqa: E501 - one case a line, so that they read as a table
 
+import time
+
 import pytest
 
 RULE = "rules:\n  - id: x\n    title: t\n    severity: low\n    when: {adoption: over 5%}\n"
@@ -81,7 +83,7 @@ def test_a_comparison_with_a_mistake(checked, comparison, problem):
     [
         ("title: u", "6:5: 'title' is here twice, first in line 3"),
         ("advise: Call.", "6:5: unknown key 'advise'; did you mean 'advice'?"),
-        ("conditions: {}", "6:5: unknown key 'conditions'; a rule has id, title, severity, when, advice, playbook, hold_for, keep_open_for, except_when, tags, override"),
+        ("conditions: {}", "6:5: unknown key 'conditions'; a rule has id, title, severity, when, advice, playbook, hold_for, keep_open_for, except_when, tags, mode, notify, remind_every, override"),
         ("advice: [Call]", "6:13: 'advice' must be a text; quote one that starts with { or ["),
         ("advice:", "6:5: 'advice' is empty"),
         ('advice: ""', "6:13: 'advice' is empty"),
@@ -130,6 +132,25 @@ def test_a_comparison_with_a_mistake(checked, comparison, problem):
         ("tags: ['']", "6:12: a tag is empty"),
         ("tags:", "6:5: 'tags' is empty"),
         ("tags: {a: b}", "6:11: 'tags' must be a text; quote one that starts with { or ["),
+        ("mode: shadw", "6:11: unknown mode 'shadw'; did you mean 'shadow'?"),
+        ("mode: paused", "6:11: unknown mode 'paused'; it is live, shadow, off"),
+        ("mode: Off", "6:11: unknown mode 'Off'; did you mean 'off'?"),
+        ("mode:", "6:5: 'mode' is empty"),
+        ("mode: [off]", "6:11: 'mode' must be a text; quote one that starts with { or ["),
+        ("mde: off", "6:5: unknown key 'mde'; did you mean 'mode'?"),
+        ("notify: ownr", "6:13: 'notify' is owner, owner's manager, a channel such as '#renewals' or a rep such as 'rep sam', not 'ownr'; did you mean 'owner'?"),
+        ("notify: [owner, everyone]", "6:21: 'notify' is owner, owner's manager, a channel such as '#renewals' or a rep such as 'rep sam', not 'everyone'"),
+        ("notify: rep", "6:13: 'notify' is owner, owner's manager, a channel such as '#renewals' or a rep such as 'rep sam', not 'rep'"),
+        ("notify: '#Renewals'", "6:13: 'notify' is owner, owner's manager, a channel such as '#renewals' or a rep such as 'rep sam', not '#Renewals'"),
+        ("notify: '#'", "6:13: 'notify' is owner, owner's manager, a channel such as '#renewals' or a rep such as 'rep sam', not '#'"),
+        ("notify: [owner, owner]", "6:21: 'owner' is here twice"),
+        ("notify: #renewals", "6:5: 'notify' is empty: a # starts a comment, so quote a channel: \"#renewals\""),
+        ("notify:\n      - #renewals", "7:8: 'notify' is empty: a # starts a comment, so quote a channel: \"#renewals\""),
+        ("notify: {rep: sam}", "6:13: 'notify' must be a text; quote one that starts with { or ["),
+        ("notify: [" + ", ".join(f"rep {n}" for n in range(21)) + "]", "6:13: 'notify' has 21 of them; 20 are allowed"),
+        ("remind_every: 0 days", "6:19: 'remind_every' is 1 to 365 days, not '0 days'"),
+        ("remind_every: 7", "6:19: 'remind_every' is in days: write '7 days', not '7'"),
+        ("remind_evry: 7 days", "6:5: unknown key 'remind_evry'; did you mean 'remind_every'?"),
         ("except_when: {lifecycle: trail}", "6:30: unknown lifecycle 'trail'; did you mean 'trial'?"),
         ("? [a]\n    : b", "6:7: a key must be a plain text"),
         ("\tadvice: x", "6:5: a tab: indent with spaces"),
@@ -249,7 +270,7 @@ def test_a_named_condition_with_a_mistake_is_told_once_used_or_not(checked, cond
     assert found(checked, f"conditions:\n  {conditions}\n") == problems
     name = conditions.partition(":")[0].strip("'")
     if name.isalpha() and name != "any":
-        used = RULE.replace("{adoption: over 5%}", f"[{name}, not: {name}]")
+        used = RULE.replace("{adoption: over 5%}", f"[{name}, any: {name}]")
         assert found(checked, f"conditions:\n  {conditions}\n{used}") == problems
 
 
@@ -365,6 +386,84 @@ def test_a_bomb_of_aliases_is_refused_without_going_off(checked):
     assert str(problems[1]).endswith(
         "1:4: YAML anchors (&name) are not allowed: write the value out"
     )
+
+
+NEVER, ALWAYS = "this can never be true", "this is always true"
+
+
+@pytest.mark.parametrize(
+    ("condition", "at", "message"),
+    [
+        ("[{known_users: at least 5}, {known_users: under 3}]", "{known_users: under", f"known_users cannot be at least 5 and under 3 at once: {NEVER}"),
+        ("[{days_since_contact: over 15 days}, {mrr: over $5}, {days_since_contact: under 3 days}]", "{days_since_contact: under", f"days_since_contact cannot be over 15 days and under 3 days at once: {NEVER}"),
+        ("[{known_users: over 1}, {known_users: under 3}, {known_users: 9}, {known_users: 2}]", "{known_users: 2}", f"known_users cannot be 9 and 2 at once: {NEVER}"),
+        ("{any: [{known_users: at least 3}, {known_users: under 5}]}", "{known_users: under", f"known_users is at least 3 or under 5 whatever it is: {ALWAYS}"),
+        ("{known_users: at least 3, not: {known_users: over 1}}", "{known_users: over 1", f"known_users cannot be at least 3 and at most 1 at once: {NEVER}"),
+        ("{known_users: at least 0}", "at least 0", f"known_users is at least 0 whatever it is: {ALWAYS}"),
+        ("{days_since_contact: under 0 days}", "under 0", f"days_since_contact cannot be under 0 days: {NEVER}"),
+        ("{days_to_renewal: never}", "never", f"days_to_renewal cannot be never: {NEVER}"),
+        ("{lifecycle: [trial, onboarding, active, churned]}", "[trial", f"lifecycle is one of trial, onboarding, active, churned whatever it is: {ALWAYS}"),
+        ("{lifecycle: unknown}", "unknown", f"lifecycle cannot be unknown: {NEVER}"),
+        ("[{segment: smb}, {mrr: over $5}, {segment: big}]", "{segment: big", f"segment cannot be smb and big at once: {NEVER}"),
+        ("[{owner: known}, {owner: unknown}]", "{owner: unknown", f"owner cannot be known and unknown at once: {NEVER}"),
+        ("{any: [{segment: is not smb}, {segment: is not big}]}", "{segment: is not big", f"segment is not smb or not big whatever it is: {ALWAYS}"),
+        ("[{known_users: at least many}, {known_users: under few}]", "{known_users: under", f"known_users cannot be at least many and under few at once: {NEVER}"),
+        ("[{known_users: at least 3}, {known_users: under few}, {segment: smb}]", "{segment: smb", f"{NEVER}, whatever known_users and segment are"),
+        ("[few users, {mrr: over $5}, {known_users: over 7}]", "{known_users: over 7", f"known_users cannot be under few and over 7 at once: {NEVER}"),
+        ("[{known_users: over 7}, few users]", "few users", f"known_users cannot be over 7 and under few at once: {NEVER}"),
+        ("{mrr: over $5, any: [{adoption: over 5%}, [{known_users: 1}, {known_users: 2}]]}", "{known_users: 2", f"known_users cannot be 1 and 2 at once: {NEVER}"),
+        ("{adoption: over 5%, any: [{adoption: under 3%}, {adoption: 4%}]}", "[{adoption: under", f"{NEVER}, whatever adoption is"),
+        ("[{known_users: 1}, {known_users: 2}, {known_execs: 1, user_ties: 1, exec_ties: 1, licences: 1, usage_30d: 1, strong_reps: 1, mrr: $1}]", "{known_users: 2", f"known_users cannot be 1 and 2 at once: {NEVER}"),
+        ("{not: {not: {lifecycle: known}}}", "known", f"lifecycle is known whatever it is: {ALWAYS}"),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("key", ["when", "except_when", "condition"])
+def test_a_condition_that_can_never_be_true_or_always_is(checked, condition, at, message, key):
+    asked = {"when": "{mrr: over $1}", "except_when": "{mrr: over $1}", "condition": "few users"}
+    asked[key] = condition
+    lines = [
+        "thresholds: {few: {enterprise: 5, default: 2}, many: {enterprise: 6, default: 4}}",
+        "conditions:",
+        "  few users: {known_users: fewer than few}",
+        f"  another: {asked['condition']}",
+        "rules:",
+        f"  - {{id: x, title: t, severity: low, when: {asked['when']}, except_when: {asked['except_when']}}}",
+    ]
+    line = {"condition": 4}.get(key, 6)
+    column = lines[line - 1].index(at, lines[line - 1].index(condition)) + 1
+    assert found(checked, "\n".join(lines)) == [f"{line}:{column}: {message}"]
+
+
+def test_a_named_condition_that_is_foregone_is_told_where_it_is_defined_and_nowhere_else(checked):
+    rule = RULE.replace("{adoption: over 5%}", "[odd, {mrr: over $5}]")
+    assert found(checked, f"conditions: {{odd: {{known_users: under 0}}}}\n{rule}") == [
+        f"1:33: known_users cannot be under 0: {NEVER}"
+    ]
+
+
+def test_what_only_some_accounts_can_be_is_no_mistake(checked):
+    text = (
+        "thresholds: {few: {enterprise: 0, default: 1}}\n"
+        "rules: [{id: x, title: t, severity: low, when: [{known_users: fewer than few},"
+        " {days_to_renewal: between 0 days and 90 days}, {adoption: known}]}]\n"
+    )
+    problems, rules = checked(text)
+    assert problems == []
+    assert rules.rules
+
+
+def test_a_long_file_is_answered_in_time_with_or_without_a_contradiction(checked):
+    many = [f"{{known_users: is not {n}}}" for n in range(190)]
+    for last in ("{mrr: over $5}", "{known_users: 3}"):
+        when = f"[{', '.join([*many, last])}]"
+        rules = "".join(
+            f"  - {{id: r{n}, title: t, severity: low, when: {when}}}\n" for n in range(15)
+        )
+        started = time.perf_counter()
+        problems, _ = checked(f"rules:\n{rules}")
+        assert time.perf_counter() - started < 2
+        assert (problems != []) is ("known_users" in last)
+        assert all(len(problem.message) < 100 for problem in problems)
 
 
 def test_every_problem_is_found_at_once_in_order(checked):

@@ -14,7 +14,7 @@ from worker.cli.show import ON
 from worker.cli.terminal import NOT_HELD, AsJson, Refused, print_json, say
 from worker.evaluation import read_rulebook
 from worker.explain import NotExplained, explain
-from worker.rulefiles import Problem, check
+from worker.rulefiles import Problem, check, schema
 from worker.ruletests import Result
 
 app = typer.Typer(no_args_is_help=True, help="The rule files.")
@@ -29,20 +29,35 @@ def run_check(
         list[Path] | None,
         typer.Argument(help="Rule files or folders; none named means the rules in force."),
     ] = None,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Let warnings fail the check, as problems do.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Check rule files, and show every problem with its file, line and column."""
     _require(paths or ())
-    problems, found = check(paths or [runtime.rules_path()])
+    problems, found = check(paths or [runtime.rules_path()], runtime.clock().date())
     if as_json:
         _print_problems_json(problems)
     else:
         for problem in problems:
             print(problem)
-        if not problems and found is not None:
-            print(f"{len(found.rules)} rules, no problem.")
-    if problems:
+        if found is not None:
+            print(f"{len(found.rules)} rules, {_counted_warnings(problems)}.")
+    if found is None or (strict and problems):
         raise typer.Exit(NOT_HELD)
+
+
+def _counted_warnings(warnings: Sequence[Problem]) -> str:
+    if not warnings:
+        return "no problem"
+    return "no problem, " + ("1 warning" if len(warnings) == 1 else f"{len(warnings)} warnings")
+
+
+@app.command("schema")
+def run_schema() -> None:
+    """Print the JSON Schema of rule files, with which editors complete and check them."""
+    print_json(schema())
 
 
 @app.command("test")
@@ -117,6 +132,7 @@ def _print_problems_json(problems: Sequence[Problem]) -> None:
     print_json(
         [
             {"file": p.file, "line": p.line, "column": p.column, "message": p.message}
+            | ({"warning": True} if p.warning else {})
             for p in problems
         ]
     )

@@ -22,6 +22,9 @@ from worker.core.units import NEVER, shown
 __all__ = [
     "LONGEST_LINK",
     "PLACEHOLDER",
+    "Mode",
+    "Recipient",
+    "RecipientKind",
     "Rule",
     "RuleSet",
     "Severity",
@@ -46,12 +49,36 @@ class Severity(StrEnum):
         return list(Severity).index(self)
 
 
+class Mode(StrEnum):
+    """Whether anyone is told about the flags of a rule in force."""
+
+    LIVE = "live"
+    SHADOW = "shadow"
+
+
+class RecipientKind(StrEnum):
+    """Whom a rule can name to be told, by what a rule file calls them."""
+
+    OWNER = "owner"
+    OWNERS_MANAGER = "owner's manager"
+    CHANNEL = "channel"
+    REP = "rep"
+
+
+class Recipient(NamedTuple):
+    """Someone to be told: `name` is that of a channel, without its #, or the id of a rep."""
+
+    kind: RecipientKind
+    name: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Rule:
     """One rule: when it holds, how long before its flag moves (in days), and what it then says.
 
-    A true `except_when` takes the rule out; a false or unknown one does not. `playbook` is a link,
-    and `tags` are sorted.
+    A true `except_when` takes the rule out; a false or unknown one does not. `playbook` is a link;
+    `tags` and `notify` are sorted, and without any `notify` it is the owner. `remind_every` is in
+    days, None if the rule does not say.
     """
 
     id: str
@@ -64,6 +91,9 @@ class Rule:
     except_when: Condition | None = None
     playbook: str | None = None
     tags: tuple[str, ...] = ()
+    mode: Mode = Mode.LIVE
+    notify: tuple[Recipient, ...] = ()
+    remind_every: int | None = None
 
 
 class CompiledRule(NamedTuple):
@@ -80,7 +110,8 @@ class RuleSet:
 
     `facts` are the names of those that the rules look at or speak of. `digest` is 16 hexadecimal
     digits that are equal for rule sets that mean the same, however their files are laid out,
-    commented and ordered.
+    commented and ordered. `off` are the ids of rules that are switched off: nothing else here
+    knows of them.
     """
 
     rules: tuple[Rule, ...]
@@ -88,19 +119,25 @@ class RuleSet:
     compiled: tuple[CompiledRule, ...]
     facts: frozenset[str]
     digest: str
+    off: frozenset[str] = frozenset()
 
 
-def rule_set(rules: Iterable[Rule], thresholds: Iterable[Threshold]) -> RuleSet:
-    """These rules and thresholds, in order and with their digest."""
+def rule_set(
+    rules: Iterable[Rule], thresholds: Iterable[Threshold], off: Iterable[str] = ()
+) -> RuleSet:
+    """These rules and thresholds, in order and with their digest; `off` are ids of others."""
     ordered = tuple(sorted(rules, key=lambda rule: rule.id))
+    switched_off = frozenset(off)
     named = {t.name: t for t in sorted(thresholds, key=lambda threshold: threshold.name)}
     meaning = [
         *map(repr, ordered),
         *(repr((t.name, t.unit, sorted(t.by_segment.items()), t.default)) for t in named.values()),
+        *sorted(switched_off),
     ]
     digest = hashlib.sha256("\n".join(meaning).encode()).hexdigest()[:16]
     facts: frozenset[str] = frozenset().union(*map(_facts_of, ordered))
-    return RuleSet(ordered, named, tuple(_compiled(r, named) for r in ordered), facts, digest)
+    functions = tuple(_compiled(rule, named) for rule in ordered)
+    return RuleSet(ordered, named, functions, facts, digest, switched_off)
 
 
 def _facts_of(rule: Rule) -> frozenset[str]:

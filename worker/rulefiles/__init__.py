@@ -2,11 +2,13 @@
 
 docs/rules.md is what admins read. A file goes through `files` (which ones, their bytes), `nodes`
 (YAML with places), then `thresholds`, `shared` (conditions with a name), `rules` and `overrides`,
-down to `conditions`, `comparisons`, `operands` and `quantities`; `check` puts it together.
+down to `conditions`, `comparisons`, `operands` and `quantities`; `check` puts it together. `schema`
+tells editors what such a file looks like.
 """
 
 from worker.rulefiles.check import check, load
 from worker.rulefiles.problems import Problem, RuleFilesRefused
+from worker.rulefiles.schema import schema
 from worker.rulefiles.ties import load_ties
 
-__all__ = ["Problem", "RuleFilesRefused", "check", "load", "load_ties"]
+__all__ = ["Problem", "RuleFilesRefused", "check", "load", "load_ties", "schema"]

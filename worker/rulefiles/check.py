@@ -1,19 +1,23 @@
 """Rule files to a rule set, or to everything that is wrong with them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from datetime import date
 from pathlib import Path
 
-from worker.core.rules import RuleSet, rule_set
+from worker.core.rules import Mode, RuleSet, rule_set
 from worker.rulefiles import shapes, shared, thresholds
-from worker.rulefiles.files import RESERVED_FILES, TIES, read, rule_files
+from worker.rulefiles.files import RESERVED_FILES, TIES, last_changed, read, rule_files
 from worker.rulefiles.nodes import Node, Refused
-from worker.rulefiles.overrides import in_force
+from worker.rulefiles.overrides import Claim, decided
 from worker.rulefiles.problems import Place, Problem, RuleFilesRefused, quoted
 from worker.rulefiles.rules import rule
 from worker.rulefiles.thresholds import Scope
 from worker.rulefiles.ties import read_ties
 
 KEYS = ("thresholds", "conditions", "rules")
+LONGEST_SHADOW = 90
+"""Days after which a rule should have left the shadow."""
+
 _DEFINE = {"thresholds": thresholds.define, "conditions": shared.define}
 
 
@@ -28,22 +32,50 @@ def load(root: Path) -> RuleSet:
     return rules
 
 
-def check(paths: Sequence[Path]) -> tuple[list[Problem], RuleSet | None]:
+def check(paths: Sequence[Path], today: date | None = None) -> tuple[list[Problem], RuleSet | None]:
     """Every problem in these files and folders, and the rules if there is none.
 
     The files are read as one, in whatever order: thresholds and conditions serve all of them, and
-    ids are unique among them.
+    ids are unique among them. Warnings come with the problems if `today` is given, the UTC date.
     """
     scope = Scope()
     seen: set[Path] = set()
     nodes = [node for path in paths for node in _rules_at(path, seen, scope)]
     shared.read_conditions(scope)
-    claims = [claim for node in nodes if (claim := rule(node, scope))]
-    rules = in_force(claims, scope)
+    claims = decided([claim for node in nodes if (claim := rule(node, scope))], scope)
     thresholds.require_values(scope)
+    found = scope.findings.sorted()
+    if today is not None:
+        _warn(claims, today, scope)
+        found = scope.findings.with_warnings()
     if scope.findings:
-        return scope.findings.sorted(), None
-    return [], rule_set(rules, filter(None, scope.thresholds.values()))
+        return found, None
+    rules = [claim.rule for claim in claims if claim.rule and not claim.off]
+    off = [claim.id for claim in claims if claim.off]
+    return found, rule_set(rules, filter(None, scope.thresholds.values()), off)
+
+
+def _warn(claims: Iterable[Claim], today: date, scope: Scope) -> None:
+    """Note what nobody uses, and rules long in the shadow."""
+    for claim in claims:
+        if claim.rule and claim.rule.mode is Mode.SHADOW:
+            _warn_of_shadow(claim, today, scope)
+    if scope.findings:  # what is in the way of a use may be one of the problems
+        return
+    conditions = {name: one.at for name, one in scope.conditions.items()}
+    for kind, places in (("threshold", scope.places), ("condition", conditions)):
+        for name, at in places.items():
+            if name not in scope.used:
+                scope.findings.warn(at, f"{kind} {quoted(name)} is used nowhere in these files")
+
+
+def _warn_of_shadow(claim: Claim, today: date, scope: Scope) -> None:
+    changed = last_changed(Path(claim.at.file))
+    if changed is None or (today - changed).days <= LONGEST_SHADOW:
+        return
+    told = f"rule {quoted(claim.id)} has been in shadow since this file last changed"
+    age = f"{changed}, {(today - changed).days:,} days ago"
+    scope.findings.warn(claim.at, f"{told}, {age}: make it live or remove it")
 
 
 def _rules_at(path: Path, seen: set[Path], scope: Scope) -> list[Node]:

@@ -27,13 +27,13 @@ def compare(fact: Fact, node: Node, scope: Scope) -> Compare | None:
     if isinstance(node, List):
         return _compare_list(fact, node, scope)
     if not isinstance(node, Text):
-        complain(node, f"compare {fact.name} in one text: {_example(fact)}", scope.findings)
+        complain(node, f"compare {fact.name} in one text: {quoted(example(fact))}", scope.findings)
         return None
     text = " ".join(node.text.split())
     if node.folded:
         scope.findings.add(node.at, "quote a comparison that starts with > or |, such as '> 70%'")
     elif not text:
-        message = f"there is nothing to compare {fact.name} with: write {_example(fact)}"
+        message = f"there is nothing to compare {fact.name} with: write {quoted(example(fact))}"
         scope.findings.add(node.at, message)
     elif len(text) > _LONGEST:
         scope.findings.add(node.at, f"a comparison of more than {_LONGEST} characters")
@@ -132,11 +132,12 @@ def _note_unknown_words(words: str, at: Place, scope: Scope) -> None:
         scope.findings.unknown(at, "comparison", words, list(WORDS), known)
 
 
-def _example(fact: Fact) -> str:
+def example(fact: Fact) -> str:
+    """A comparison that could stand beside a fact."""
     return {
-        Unit.DAYS: "'over 15 days'",
-        Unit.PERCENT: "'at least 75%'",
-        Unit.COUNT: "'fewer than 2'",
-        Unit.MONEY: "'over $10,000'",
-        Unit.TEXT: "'is not smb'",
+        Unit.DAYS: "over 15 days",
+        Unit.PERCENT: "at least 75%",
+        Unit.COUNT: "fewer than 2",
+        Unit.MONEY: "over $10,000",
+        Unit.TEXT: "is not smb",
     }[fact.unit]

@@ -8,10 +8,10 @@ from collections.abc import Iterable, Iterator
 
 from worker.core.conditions import AllOf, AnyOf, Condition, Not
 from worker.core.facts import FACTS
-from worker.rulefiles import shapes
+from worker.rulefiles import foregone, shapes
 from worker.rulefiles.comparisons import compare
 from worker.rulefiles.nodes import List, Node, Table, Text
-from worker.rulefiles.problems import quoted
+from worker.rulefiles.problems import Place, quoted
 from worker.rulefiles.thresholds import Scope, name_of
 
 CONNECTIVES = ("all", "any", "not")
@@ -50,32 +50,41 @@ def names_in(node: Node) -> Iterator[str]:
 
 
 def _all_of(node: Node, what: str, scope: Scope) -> Condition | None:
-    return _joined(AllOf, _parts(node, what, scope))
+    return _joined(AllOf, _parts(node, what, scope), scope)
 
 
-def _joined(kind: type[AllOf] | type[AnyOf], parts: Iterable[Condition | None]) -> Condition | None:
+def _joined(
+    kind: type[AllOf] | type[AnyOf], parts: Iterable[tuple[Condition | None, Place]], scope: Scope
+) -> Condition | None:
     """The parts as one condition, None if there are none or a part is wrong.
 
     A part of the same kind is dissolved in it, so that a named condition and the same lines written
     out are equal, in the digest too.
     """
-    flat: list[Condition] = []
-    for part in parts:
+    flat: list[tuple[Condition, Place]] = []
+    for part, at in parts:
         if part is None:
             return None
-        flat += part.parts if isinstance(part, kind) else (part,)
-    return kind(tuple(flat)) if len(flat) > 1 else flat[0] if flat else None
+        flat += [(each, at) for each in (part.parts if isinstance(part, kind) else (part,))]
+    if len(flat) < 2:
+        return flat[0][0] if flat else None
+    if foregone.note_joined(kind, flat, scope):
+        return None
+    return kind(tuple(part for part, _ in flat))
 
 
-def _parts(node: Node, what: str, scope: Scope) -> list[Condition | None]:
-    """The conditions under one another or in a list, None for a wrong one; empty if none at all."""
+def _parts(node: Node, what: str, scope: Scope) -> list[tuple[Condition | None, Place]]:
+    """The conditions under one another or in a list, each with its place; empty if none at all.
+
+    A wrong one is None.
+    """
     if isinstance(node, List):
-        parts = [_all_of(item, f"an item of {what}", scope) for item in node.items]
+        parts = [(_all_of(item, f"an item of {what}", scope), item.at) for item in node.items]
     elif isinstance(node, Table):
         pairs = shapes.table(node, what, scope.findings)
-        parts = [_part(key, value, scope) for key, value in pairs]
+        parts = [(_part(key, value, scope), value.at) for key, value in pairs]
     elif isinstance(node, Text) and node.text.strip():
-        parts = [_named(node, scope)]
+        parts = [(_named(node, scope), node.at)]
     else:
         message = (
             f"{what} must be facts with comparisons, such as 'days_since_contact: over 15 days'"
@@ -89,7 +98,8 @@ def _parts(node: Node, what: str, scope: Scope) -> list[Condition | None]:
 
 def _part(key: Text, value: Node, scope: Scope) -> Condition | None:
     if fact := FACTS.get(key.text):
-        return compare(fact, value, scope)
+        found = compare(fact, value, scope)
+        return None if found and foregone.note_comparison(found, value.at, scope) else found
     match key.text:
         case "all":
             return _all_of(value, "'all'", scope)
@@ -97,7 +107,7 @@ def _part(key: Text, value: Node, scope: Scope) -> Condition | None:
             part = _all_of(value, "'not'", scope)
             return part and Not(part)
         case "any":
-            return _joined(AnyOf, _parts(value, "'any'", scope))
+            return _joined(AnyOf, _parts(value, "'any'", scope), scope)
     name = name_of(key)
     if name in scope.conditions:
         message = f"{quoted(name)} is a condition, not a fact: name it in a list, after '- '"
@@ -113,6 +123,7 @@ def _named(node: Text, scope: Scope) -> Condition | None:
     """What the condition of this name says."""
     name = name_of(node)
     if found := scope.conditions.get(name):
+        scope.used.add(name)
         return found.meaning
     said = _FACT_FIRST.fullmatch(name)
     if said and said["fact"] in FACTS and not scope.findings.nearest(name, scope.conditions):

@@ -1,5 +1,6 @@
 """Which files of a rules directory hold rules, and their trees."""
 
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 from worker.rulefiles.nodes import Node, Refused, parse
@@ -39,6 +40,14 @@ def _holds_rules(file: Path) -> bool:
         folder in RESERVED_FOLDERS for folder in file.parts[:-1]
     )
     return file.suffix in (".yaml", ".yml") and not hidden and not reserved
+
+
+def last_changed(file: Path) -> date | None:
+    """The UTC date of the last change of a file; None if the file system has no such date."""
+    try:
+        return datetime.fromtimestamp(file.stat().st_mtime, UTC).date()
+    except (OSError, ValueError, OverflowError):
+        return None
 
 
 def read(file: Path, findings: Findings) -> Node | None:

@@ -58,6 +58,7 @@ def _threshold(fact: Fact, text: str, at: Place, scope: Scope) -> Named | None:
         elif not text[0].isalpha():
             scope.findings.add(at, complaint(fact.name, fact.unit, text) or "")
         return None
+    scope.used.add(text)
     threshold = scope.thresholds[text]
     if threshold is not None and threshold.unit is not fact.unit:
         means = f"threshold {quoted(text)} is {MEANS[threshold.unit]}"

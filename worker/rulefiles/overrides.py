@@ -12,23 +12,25 @@ from worker.rulefiles.thresholds import Scope
 class Claim(NamedTuple):
     """A rule that claims an id, at the place of that id.
 
-    `override` is None if what it says is wrong, `rule` if anything in the rule is.
+    `override` is None if what it says is wrong, `rule` if anything in the rule is. A rule that is
+    `off` is not in force, and keeps those of its id that it overrides from being so.
     """
 
     id: str
     at: Place
     override: bool | None
     rule: Rule | None
+    off: bool = False
 
 
-def in_force(claims: Iterable[Claim], scope: Scope) -> list[Rule]:
-    """One rule for each id, if it is sound; claims that collide are noted."""
+def decided(claims: Iterable[Claim], scope: Scope) -> list[Claim]:
+    """The claim that stands for each id; those that collide are noted."""
     by_id: dict[str, list[Claim]] = defaultdict(list)
     for claim in sorted(claims, key=lambda claim: claim.at):
         by_id[claim.id].append(claim)
     shipped = [name for name, found in by_id.items() if any(not one.override for one in found)]
     chosen = (_chosen(name, found, shipped, scope) for name, found in by_id.items())
-    return [claim.rule for claim in chosen if claim and claim.rule]
+    return [claim for claim in chosen if claim]
 
 
 def _chosen(name: str, claims: list[Claim], shipped: list[str], scope: Scope) -> Claim | None:

@@ -22,16 +22,18 @@ class Place:
 
 @dataclass(frozen=True, slots=True, order=True)
 class Problem:
-    """One mistake, at the key or value that has it."""
+    """One mistake, at the key or value that has it; or a `warning`, which stops nothing."""
 
     file: str
     line: int
     column: int
     message: str
+    warning: bool = False
 
     def __str__(self) -> str:
         """As editors and build logs link it: `rules/relationship.yaml:14:7: what is wrong`."""
-        return f"{self.file}:{self.line}:{self.column}: {self.message}"
+        warning = "warning: " if self.warning else ""
+        return f"{self.file}:{self.line}:{self.column}: {warning}{self.message}"
 
 
 class RuleFilesRefused(Exception):
@@ -44,20 +46,25 @@ class RuleFilesRefused(Exception):
 
 
 class Findings:
-    """The problems found so far."""
+    """The problems found so far, and the warnings."""
 
     def __init__(self) -> None:
         """None yet."""
         self._problems: set[Problem] = set()
+        self._warnings: set[Problem] = set()
         self._suggestions = 0
 
     def __len__(self) -> int:
-        """How many there are."""
+        """How many problems there are; warnings do not count."""
         return len(self._problems)
 
     def add(self, at: Place, message: str) -> None:
         """Note a problem; the same one twice counts once."""
         self._problems.add(Problem(at.file, at.line, at.column, message))
+
+    def warn(self, at: Place, message: str) -> None:
+        """Note what is no problem, but probably not meant."""
+        self._warnings.add(Problem(at.file, at.line, at.column, message, warning=True))
 
     def unknown(
         self, at: Place, kind: str, word: str, known: Collection[str], otherwise: str = ""
@@ -79,8 +86,12 @@ class Findings:
         return near[0] if near else None
 
     def sorted(self) -> list[Problem]:
-        """All of them, by file, line and column."""
+        """The problems, by file, line and column."""
         return sorted(self._problems)
+
+    def with_warnings(self) -> list[Problem]:
+        """The problems and the warnings, by file, line and column."""
+        return sorted(self._problems | self._warnings)
 
 
 def quoted(text: str) -> str:

@@ -2,12 +2,13 @@
 
 import re
 
-from worker.core.rules import Rule
+from worker.core.rules import Mode, Rule
 from worker.rulefiles import shapes, values
 from worker.rulefiles.conditions import condition
 from worker.rulefiles.nodes import Node, Table
 from worker.rulefiles.overrides import Claim
 from worker.rulefiles.problems import quoted
+from worker.rulefiles.recipients import recipients
 from worker.rulefiles.thresholds import Scope
 
 REQUIRED = ("id", "title", "severity", "when")
@@ -19,12 +20,15 @@ KEYS = (
     "keep_open_for",
     "except_when",
     "tags",
+    "mode",
+    "notify",
+    "remind_every",
     "override",
 )
 
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _LONGEST_ID = 80
-_LONGEST_TITLE = 300
+LONGEST_TITLE = 300
 _LONGEST_ADVICE = 2_000
 
 
@@ -38,13 +42,16 @@ def rule(node: Node, scope: Scope) -> Claim | None:
                 scope.findings.add(node.at, f"the rule has no {quoted(key)}")
     given = {key: value for key, (_, value) in found.items()}
     name = _id(given.get("id"), scope)
-    title = values.words(given.get("title"), "'title'", _LONGEST_TITLE, scope)
+    title = values.words(given.get("title"), "'title'", LONGEST_TITLE, scope)
     severity = values.severity(given.get("severity"), scope)
     advice = values.words(given.get("advice"), "'advice'", _LONGEST_ADVICE, scope)
     playbook = values.link(given.get("playbook"), "'playbook'", scope)
     hold_for = values.days(given.get("hold_for"), "'hold_for'", scope)
     keep_open_for = values.days(given.get("keep_open_for"), "'keep_open_for'", scope)
     tags = values.tags(given.get("tags"), scope)
+    mode = values.mode(given.get("mode"), scope)
+    notify = recipients(given.get("notify"), scope)
+    remind_every = values.reminder(given.get("remind_every"), "'remind_every'", scope)
     override = values.truth(given.get("override"), "'override'", scope)
     when, except_when = (
         condition(given[key], quoted(key), scope) if key in given else None
@@ -66,8 +73,11 @@ def rule(node: Node, scope: Scope) -> Claim | None:
         except_when,
         playbook,
         tags,
+        mode or Mode.LIVE,
+        notify,
+        remind_every,
     )
-    return Claim(name, at, override, whole)
+    return Claim(name, at, override, whole, off=mode is None)
 
 
 def _id(node: Node | None, scope: Scope) -> str | None:

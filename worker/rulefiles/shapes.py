@@ -46,6 +46,15 @@ def items(node: Node, what: str, findings: Findings) -> tuple[Node, ...]:
     return ()
 
 
+def one_or_more(node: Node, what: str, most: int, findings: Findings) -> tuple[Node, ...]:
+    """The items of a list, or the node that stands alone; none if there are too many."""
+    found = node.items if isinstance(node, List) else (node,)
+    if len(found) <= most:
+        return found
+    findings.add(node.at, f"{what} has {len(found):,} of them; {most} are allowed")
+    return ()
+
+
 def text(node: Node, what: str, longest: int, findings: Findings) -> str | None:
     """A text that says something, without the space around it."""
     if not isinstance(node, Text):

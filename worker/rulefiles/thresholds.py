@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from worker.core.conditions import Condition, Threshold
 from worker.core.facts import FACTS
+from worker.core.foregone import Effort
 from worker.core.units import Unit
 from worker.rulefiles import shapes
 from worker.rulefiles.nodes import Node, Table, Text
@@ -35,8 +36,9 @@ class Definition:
 class Scope:
     """What the files that are read together define and name.
 
-    A threshold that is None has been reported. With a file that could not be read, `complete` is
-    False: a threshold, condition or rule that seems to be missing may be in there.
+    A threshold that is None has been reported. `used` are the names of thresholds and conditions
+    that some file uses. With a file that could not be read, `complete` is False: a threshold,
+    condition or rule that seems to be missing may be in there.
     """
 
     findings: Findings = field(default_factory=Findings)
@@ -44,6 +46,8 @@ class Scope:
     conditions: dict[str, Definition] = field(default_factory=dict)
     places: dict[str, Place] = field(default_factory=dict)
     segments: set[str] = field(default_factory=set)
+    used: set[str] = field(default_factory=set)
+    effort: Effort = field(default_factory=Effort)
     complete: bool = True
 
 

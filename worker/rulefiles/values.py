@@ -3,7 +3,7 @@
 import re
 
 from worker.core.facts import FACTS
-from worker.core.rules import LONGEST_LINK, PLACEHOLDER, Severity, is_link
+from worker.core.rules import LONGEST_LINK, PLACEHOLDER, Mode, Severity, is_link
 from worker.core.units import Unit
 from worker.rulefiles import shapes
 from worker.rulefiles.nodes import List, Node
@@ -12,8 +12,12 @@ from worker.rulefiles.quantities import complaint, quantity
 from worker.rulefiles.thresholds import Scope
 
 _LONGEST_WORD = 60
-_LONGEST_HOLD = 365
+LONGEST_HOLD = 365
 """Days. A flag that waits longer than a year would miss the renewal that it is about."""
+OFF = "off"
+MODES = (*Mode, OFF)
+"""What `mode` can be; a rule that is off never becomes one in force."""
+
 _TAG = re.compile(r"[\w -]+")
 _LONGEST_TAG = 40
 _MOST_TAGS = 20
@@ -26,6 +30,7 @@ def words(node: Node | None, what: str, longest: int, scope: Scope) -> str | Non
         return None
     for found in PLACEHOLDER.finditer(text):
         name = found["name"]
+        scope.used.add(name)
         if name not in FACTS and name not in scope.thresholds and scope.complete:
             known = [*FACTS, *scope.thresholds]
             scope.findings.unknown(
@@ -48,11 +53,29 @@ def severity(node: Node | None, scope: Scope) -> Severity | None:
     return Severity(name)
 
 
+def mode(node: Node | None, scope: Scope) -> Mode | None:
+    """Live unless the rule says otherwise; None if it is off."""
+    if node is None:
+        return Mode.LIVE
+    name = shapes.text(node, "'mode'", _LONGEST_WORD, scope.findings)
+    if name is not None and name not in MODES:
+        otherwise = f"; it is {', '.join(MODES)}"
+        scope.findings.unknown(node.at, "mode", name, MODES, otherwise)
+    return None if name == OFF else Mode(name) if name in list(Mode) else Mode.LIVE
+
+
 def days(node: Node | None, what: str, scope: Scope) -> int:
     """A hold: whole days, none if it is not given."""
     if node is None:
         return 0
-    return days_within(node, what, 0, _LONGEST_HOLD, _LONGEST_WORD, scope.findings) or 0
+    return days_within(node, what, 0, LONGEST_HOLD, _LONGEST_WORD, scope.findings) or 0
+
+
+def reminder(node: Node | None, what: str, scope: Scope) -> int | None:
+    """Whole days, at least one; None if it is not given."""
+    if node is None:
+        return None
+    return days_within(node, what, 1, LONGEST_HOLD, _LONGEST_WORD, scope.findings)
 
 
 def days_within(
@@ -90,14 +113,9 @@ def tags(node: Node | None, scope: Scope) -> tuple[str, ...]:
     """The tags in a list, or the one that stands alone; sorted, as their order means nothing."""
     if node is None:
         return ()
-    items = node.items if isinstance(node, List) else (node,)
-    if len(items) > _MOST_TAGS:
-        message = f"'tags' has {len(items):,} of them; {_MOST_TAGS} are allowed"
-        scope.findings.add(node.at, message)
-        return ()
     what = "a tag" if isinstance(node, List) else "'tags'"
     found: set[str] = set()
-    for item in items:
+    for item in shapes.one_or_more(node, "'tags'", _MOST_TAGS, scope.findings):
         text = shapes.text(item, what, _LONGEST_TAG, scope.findings)
         if text is None:
             continue

@@ -1,0 +1,184 @@
+"""Rule files as a JSON Schema, for editors: they complete what can stand where and mark mistakes.
+
+It never marks what `check` accepts, and cannot know all that `check` does: whether a threshold or
+condition of that name exists, above all. Draft 7, which the YAML language server knows best.
+"""
+
+from typing import Any
+
+from worker.core.facts import FACTS, Fact
+from worker.core.rules import LONGEST_LINK, Severity
+from worker.core.units import Unit
+from worker.rulefiles.comparisons import example
+from worker.rulefiles.conditions import CONNECTIVES
+from worker.rulefiles.quantities import MEANS
+from worker.rulefiles.rules import KEYS, LONGEST_TITLE, REQUIRED
+from worker.rulefiles.ties import TIERS
+from worker.rulefiles.values import LONGEST_HOLD, MODES, OFF
+from worker.rulefiles.words import PRESENCE, SYMBOLS, WORDS
+
+Schema = dict[str, Any]
+
+_WORD: Schema = {"type": ["string", "number"]}
+_DAYS: Schema = {
+    "type": "string",
+    "pattern": r"\d ?days?\s*$",
+    "patternErrorMessage": "Whole days: write it like '2 days'",
+    "examples": ["1 day", "2 days"],
+}
+_CONDITION: Schema = {"$ref": "#/definitions/condition"}
+
+_RULE_KEYS: dict[str, Schema] = {
+    "id": {
+        **_WORD,
+        "description": "Its name for good, unique among all files: letters, digits, '-', '_', '.'.",
+    },
+    "title": {
+        **_WORD,
+        "maxLength": LONGEST_TITLE,
+        "description": "The first line of the alert. {fact} and {threshold} are filled in.",
+    },
+    "severity": {"enum": list(Severity), "description": "How much it matters."},
+    "when": {**_CONDITION, "description": "What must hold: all that stands here."},
+    "advice": {**_WORD, "description": "What the rep should do about it."},
+    "playbook": {
+        "type": "string",
+        "pattern": r"^\s*https?://",
+        "maxLength": LONGEST_LINK,
+        "description": "A link to the page that says how.",
+    },
+    "hold_for": {
+        **_DAYS,
+        "description": f"Days that it must hold before the flag opens, at most {LONGEST_HOLD}.",
+    },
+    "keep_open_for": {
+        **_DAYS,
+        "description": "Days that it must not hold before the flag resolves, "
+        f"at most {LONGEST_HOLD}.",
+    },
+    "except_when": {**_CONDITION, "description": "Takes the account out while it holds."},
+    "tags": {
+        "type": ["string", "number", "array"],
+        "items": _WORD,
+        "description": "Words of your own to group rules by.",
+    },
+    "mode": {
+        "enum": list(MODES),
+        "description": "live if not given; shadow evaluates and keeps flags that nobody is alerted "
+        f"about; {OFF} does nothing.",
+    },
+    "notify": {
+        "type": ["string", "array"],
+        "items": {"type": "string"},
+        "examples": ["owner", "owner's manager", "rep sam"],
+        "description": "owner, owner's manager, a quoted #channel, a rep's id after 'rep ', "
+        "or a list of them.",
+    },
+    "remind_every": {**_DAYS, "description": f"1 to {LONGEST_HOLD} days."},
+    "override": {
+        "type": "boolean",
+        "description": "true in a rule that takes the place of the other with its id.",
+    },
+}
+
+_TIES: Schema = {
+    "type": ["object", "null"],
+    "additionalProperties": False,
+    "properties": {
+        "half_life": {**_DAYS, "description": "After this long without contact, half is left."},
+        "tiers": {
+            "type": "object",
+            "additionalProperties": False,
+            "description": "The score from which each tier begins, above 0 and below 100.",
+            "properties": {
+                tier: {"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 100}
+                for tier in TIERS
+            },
+        },
+    },
+}
+
+_CONNECTIVE_MEANINGS = {
+    "all": "All of these must hold.",
+    "any": "At least one of these must hold.",
+    "not": "These must not all hold.",
+}
+
+
+def schema() -> Schema:
+    """The JSON Schema of a rule file; that of ties.yaml is in its `#/definitions/ties`."""
+    return {
+        "$schema": "http://json-schema.org/draft-07/schema#",
+        "title": "tiewatch rules",
+        "type": ["object", "null"],
+        "additionalProperties": False,
+        "properties": {
+            "thresholds": {
+                "type": ["object", "null"],
+                "description": "Numbers with a name, by segment, for all rules of all files.",
+                "additionalProperties": {
+                    "type": ["string", "number", "object"],
+                    "minProperties": 1,
+                    "additionalProperties": _WORD,
+                },
+            },
+            "conditions": {
+                "type": ["object", "null"],
+                "description": "Conditions with a name, for all rules of all files.",
+                "additionalProperties": _CONDITION,
+            },
+            "rules": {
+                "type": ["array", "null"],
+                "description": "When a customer relationship needs someone's attention.",
+                "items": {
+                    "type": "object",
+                    "additionalProperties": False,
+                    "required": list(REQUIRED),
+                    "properties": {key: _RULE_KEYS[key] for key in KEYS},
+                },
+            },
+        },
+        "definitions": {"condition": _condition(), "ties": _TIES},
+    }
+
+
+def _condition() -> Schema:
+    """Facts with comparisons, a list of conditions, or the name of one.
+
+    One schema for all three: where alternatives fail, editors blame the wrong one.
+    """
+    return {
+        "type": ["object", "array", "string"],
+        "minLength": 1,
+        "minItems": 1,
+        "items": _CONDITION,
+        "minProperties": 1,
+        "additionalProperties": False,
+        "properties": {
+            **{name: _comparison(fact) for name, fact in FACTS.items()},
+            **{
+                name: {**_CONDITION, "description": _CONNECTIVE_MEANINGS[name]}
+                for name in CONNECTIVES
+            },
+        },
+    }
+
+
+def _comparison(fact: Fact) -> Schema:
+    """What can stand beside a fact: a comparison, or a list of what it can be."""
+    free = ["string", "number", "boolean"] if fact.unit is Unit.TEXT else ["string", "number"]
+    text: Schema = {"type": free, "minLength": 1, "examples": [example(fact)]}
+    items: Schema = {"type": free}
+    if fact.values:
+        starts = "|".join([*WORDS, *PRESENCE, *SYMBOLS])
+        text |= {
+            "type": "string",
+            "examples": list(fact.values),
+            "pattern": rf"^\s*({starts}|({'|'.join(fact.values)})\s*$)",
+            "patternErrorMessage": f"{fact.name} is {', '.join(fact.values)}",
+        }
+        items = {"enum": list(fact.values)}
+    return {
+        "description": f"{fact.meaning[0].upper()}{fact.meaning[1:]} ({MEANS[fact.unit]}).",
+        "anyOf": [text, {"type": "array", "minItems": 1, "items": items}],
+    }
