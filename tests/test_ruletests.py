@@ -52,6 +52,19 @@ def test_the_timeline_of_the_contract_passes(tmp_path):
     assert done.failures == ()
 
 
+def test_a_flag_in_shadow_is_looked_at_under_shadow_alone(tmp_path):
+    shipped = (rules_dir() / "relationship.yaml").read_text()
+    tried = shipped.replace("- id: single-threaded\n", "- id: single-threaded\n    mode: shadow\n")
+    assert tried != shipped
+    book = rulebook(tmp_path, tried)
+    day = "    - {day: 2026-01-20, "
+    assert told(tmp_path, QUIET + day + "flags: []}\n", book) == []
+    assert told(tmp_path, QUIET + day + "shadow: [single-threaded]}\n", book) == []
+    (message,) = told(tmp_path, QUIET + day + "flags: [], shadow: []}\n", book)
+    assert "expected in shadow nothing, open single-threaded" in message
+    assert "single-threaded is open: " in message
+
+
 def test_a_flag_that_is_not_listed_fails_the_test_and_says_why_it_is_up(tmp_path):
     (message,) = told(tmp_path, QUIET + "    - {day: 2026-01-21, flags: [single-threaded]}\n")
     first, second = message.splitlines()
@@ -157,7 +170,9 @@ def test_changing_a_number_of_a_shipped_rule_fails_a_test(tmp_path):
     for number, (old, new) in enumerate(changes):
         assert old in shipped
         book = rulebook(tmp_path, shipped.replace(old, new), f"rules-{number}")
-        tests = timelines(rules_dir() / "tests", [r.id for r in book.rules.rules], Findings())
+        tests = timelines(
+            rules_dir() / "tests", {r.id: r.mode for r in book.rules.rules}, Findings()
+        )
         failed = [t for t in tests if ruletests.run(t, book.rules, book.ties).failures]
         assert failed, f"{old} could be {new} and no test would tell"
 

@@ -3,6 +3,7 @@
 The event path and the sweeps both come through here, inside their own transactions.
 """
 
+import hashlib
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -15,9 +16,9 @@ from worker.core.alerts import Alert, AlertReason, reason_for
 from worker.core.conditions import Condition, Facts, Not, Thresholds, facts_in
 from worker.core.evidence import who
 from worker.core.facts import facts_of, renewal_day
-from worker.core.flags import HEARD_OF, Flag, State, judge, resolve
+from worker.core.flags import Flag, State, judge, resolve
 from worker.core.reasons import clears, reasons
-from worker.core.rules import CompiledRule, Rule, RuleSet, render
+from worker.core.rules import CompiledRule, Mode, Rule, RuleSet, render
 from worker.core.stats import AccountStats, Workspace
 from worker.core.subscriptions import terms_on
 from worker.core.ties import TieSettings
@@ -28,6 +29,8 @@ from worker.store import stats as stats_store
 from worker.store.flags import Move, StoredFlag
 
 RULE_IS_GONE = "the rule has been removed"
+RULE_IS_OFF = "the rule has been switched off"
+RULE_IS_IN_SHADOW = "the rule has gone into shadow: nobody is told of its flags"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +40,23 @@ class Rulebook:
     rules: RuleSet
     ties: TieSettings
 
+    @property
+    def digest(self) -> str:
+        """16 hexadecimal digits, equal for directories that mean the same."""
+        return hashlib.sha256(f"{self.rules.digest} {self.ties}".encode()).hexdigest()[:16]
+
 
 def read_rulebook(root: Path) -> Rulebook:
     """The rules directory, read whole. Raises `RuleFilesRefused` with every problem in it."""
     return Rulebook(load(root), load_ties(root))
+
+
+class OtherRules(Exception):
+    """Other rules than those given are in force: ask again which, and do it with those."""
+
+    def __init__(self, in_force: str) -> None:
+        """Name the version in force."""
+        super().__init__(f"version {in_force} of the rules is in force")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +85,7 @@ def evaluate(
 
     The accounts' rows should be locked, so that nobody moves their flags meanwhile.
     """
-    return prepare(db, accounts, on, book, now)()
+    return prepare(db, accounts, on, book, now, retire=True)()
 
 
 def prepare(
@@ -79,18 +95,21 @@ def prepare(
     book: Rulebook,
     now: datetime,
     known: Workspace | None = None,
+    retire: bool = False,
 ) -> Callable[[], Evaluated]:
     """Ask for what evaluating takes, but for the workspace if it is known; the function returned
     does the rest.
 
-    What is sent to the database in between, in a pipeline, is worked on meanwhile.
+    What is sent to the database in between, in a pipeline, is worked on meanwhile. With `retire`
+    the flags of rules that are gone are resolved; else they are left to a sweep, since they may be
+    of rules that another worker knows already.
     """
     workspace: Callable[[], Workspace] = (
         (lambda: known) if known else stats_store.ask_workspace(db, book.ties)
     )
     live = flags.ask_live(db, accounts)
     stats = stats_store.ask(db, accounts, on, book.ties.half_life)
-    return lambda: _evaluated(db, stats(), workspace(), live(), on, book, now)
+    return lambda: _evaluated(db, stats(), workspace(), live(), on, book, now, retire)
 
 
 def _evaluated(
@@ -101,6 +120,7 @@ def _evaluated(
     on: date,
     book: Rulebook,
     now: datetime,
+    retire: bool,
 ) -> Evaluated:
     moves: list[Move] = []
     standings: dict[str, Standing] = {}
@@ -113,12 +133,16 @@ def _evaluated(
             if move is not None:
                 moves.append(move)
             flag = move.after if move else before.flag if before else None
-            if flag is not None and flag.state in HEARD_OF:
+            if flag is not None and flag.heard_of:
                 standing.open.append(compiled.rule)
-    moves += [_retire(stored, on) for stored in live.values() if stored.account in standings]
+    moves += [
+        _retire(stored, on, RULE_IS_OFF if stored.rule in book.rules.off else RULE_IS_GONE)
+        for stored in live.values()
+        if retire and stored.account in standings
+    ]
     if not moves:
         return Evaluated(standings, 0, 0, 0)
-    ids = flags.write(db, moves, book.rules.digest, now, on)
+    ids = flags.write(db, moves, book.digest, now, on)
     written = outbox.put(db, list(_alerts(db, moves, ids, standings, workspace, book, on)), now)
     return Evaluated(
         standings,
@@ -139,6 +163,8 @@ def _judge(
     """The change that one rule makes on one account, if any."""
     rule = compiled.rule
     flag = before.flag if before else None
+    if before is not None and not before.flag.shadow and rule.mode is Mode.SHADOW:
+        return _retire(before, on, RULE_IS_IN_SHADOW)
     after, outcome, excepted = judge(compiled, flag, facts, on)
     if after == flag:
         return None
@@ -183,10 +209,10 @@ def words_now(
     return found
 
 
-def _retire(stored: StoredFlag, on: date) -> Move:
-    """The end of a flag whose rule is no longer there."""
+def _retire(stored: StoredFlag, on: date, why: str) -> Move:
+    """The end of a flag that its rule no longer stands for."""
     after = resolve(stored.flag, on)
-    return Move(stored.account, stored.rule, stored, after, stored.title, (RULE_IS_GONE,))
+    return Move(stored.account, stored.rule, stored, after, stored.title, (why,))
 
 
 def _alerts(

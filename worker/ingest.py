@@ -8,7 +8,7 @@ from sqlalchemy import Connection, Engine
 
 from worker.core.events import Event, Quarantined, Rep, parse
 from worker.core.stats import Additions, Workspace, additions, earliest
-from worker.evaluation import Rulebook, prepare
+from worker.evaluation import OtherRules, Rulebook, prepare
 from worker.store import batches, event_log, workspace
 from worker.store.batches import BatchState, Counts, Rejected
 from worker.store.database import reading, writing
@@ -53,6 +53,7 @@ def ingest(
     a result the batch is parked, whole.
 
     Raises:
+        OtherRules: other rules are in force; nothing was done.
         TryAgain: when it failed, and is not parked yet.
     """
     starts = 1
@@ -66,7 +67,7 @@ def ingest(
             return _apply(db, batch, parsed, book, now, backfill)
     except _IsDone:
         return _result(engine, batch, len(raw))
-    except TryAgain:
+    except (OtherRules, TryAgain):
         raise
     except Exception as error:
         told = f"{type(error).__name__}: {error}"[:2_000]
@@ -127,6 +128,8 @@ def _take_effect(
     db: Connection, add: Additions, kept: Kept, book: Rulebook, now: datetime, backfill: bool
 ) -> int:
     """Fold what the new events add, and evaluate the accounts that it changes; returns alerts."""
+    if kept.rules not in (None, book.digest):
+        raise OtherRules(kept.rules)
     if kept.half_life != book.ties.half_life:
         calibrate(db, book.ties.half_life)
     on = evaluation_date(kept.last_sweep_on, now)

@@ -13,7 +13,7 @@ from worker.core.facts import FACTS, facts_of
 from worker.core.flags import HEARD_OF, Flag, State, Verdict, judge
 from worker.core.memory import Memory
 from worker.core.reasons import reasons
-from worker.core.rules import CompiledRule, Rule, RuleSet, render
+from worker.core.rules import CompiledRule, Mode, Rule, RuleSet, render
 from worker.core.stats import additions
 from worker.core.ties import TieSettings
 from worker.core.units import Value
@@ -43,8 +43,8 @@ class Day:
 def read(paths: Iterable[Path], rules: RuleSet) -> tuple[list[Timeline], list[Problem]]:
     """The tests in these files and folders, and everything that is wrong with them."""
     findings = Findings()
-    ids = [rule.id for rule in rules.rules]
-    found = [test for path in paths for test in timelines(path, ids, findings)]
+    modes = {rule.id: rule.mode for rule in rules.rules}
+    found = [test for path in paths for test in timelines(path, modes, findings)]
     return found, findings.sorted()
 
 
@@ -57,14 +57,18 @@ def run(test: Timeline, rules: RuleSet, ties: TieSettings) -> Result:
         Problem(each.at.file, each.at.line, each.at.column, said)
         for day in _days(test, rules, ties)
         for each in expected.get(day.on, ())
-        if (said := _difference(each, day, rules, test.name)) is not None
+        for mode, flags in each.flags.items()
+        if (said := _difference(flags, mode, day, rules, test.name)) is not None
     ]
     return Result(test, tuple(failures))
 
 
 def uncovered(tests: Sequence[Timeline], rules: RuleSet) -> list[str]:
     """The ids of the rules that no test expects to be up."""
-    tested = {id_ for test in tests for each in test.expectations for id_ in each.flags}
+    expected = [
+        flags for test in tests for each in test.expectations for flags in each.flags.values()
+    ]
+    tested = frozenset().union(*expected)
     return [rule.id for rule in rules.rules if rule.id not in tested]
 
 
@@ -89,22 +93,27 @@ def _days(test: Timeline, rules: RuleSet, ties: TieSettings) -> Iterator[Day]:
         on += timedelta(days=1)
 
 
-def _difference(each: Expectation, day: Day, rules: RuleSet, name: str) -> str | None:
-    """What is not as expected after a day, in lines, and why; None if all is."""
-    up = {id_ for id_, flag in day.live.items() if flag.state in HEARD_OF}
-    wanted = {id_ for id_, one in each.flags.items() if one.state is not State.PENDING}
+def _difference(
+    expected: Mapping[str, Expected], mode: Mode, day: Day, rules: RuleSet, name: str
+) -> str | None:
+    """What of a mode's flags is not as expected after a day, in lines, and why; None if all is."""
+    of_mode = [compiled for compiled in rules.compiled if compiled.rule.mode is mode]
+    ids = {compiled.rule.id for compiled in of_mode}
+    up = {id_ for id_, flag in day.live.items() if flag.state in HEARD_OF and id_ in ids}
+    wanted = {id_ for id_, one in expected.items() if one.state is not State.PENDING}
     lines = []
-    for compiled in rules.compiled:
+    for compiled in of_mode:
         id_ = compiled.rule.id
-        if id_ in up and id_ not in each.flags:
+        if id_ in up and id_ not in expected:
             lines.append(f"{id_} is open: {_why(compiled.rule, day, rules)}")
-        elif id_ in each.flags:
-            lines += _unlike(compiled, each.flags[id_], day, rules)
+        elif id_ in expected:
+            lines += _unlike(compiled, expected[id_], day, rules)
     if not lines:
         return None
+    shadow = " in shadow" if mode is Mode.SHADOW else ""
     return "\n".join(
         [
-            f"{name}, after {each.on}: expected {_listed(wanted)}, open {_listed(up)}",
+            f"{name}, after {day.on}: expected{shadow} {_listed(wanted)}, open {_listed(up)}",
             *(f"  {line}" for line in lines),
         ]
     )

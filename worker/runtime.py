@@ -2,17 +2,22 @@
 
 import gc
 import os
+from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
+from typing import TypeVar
 
 from sqlalchemy import Engine
 
-from worker.evaluation import Rulebook, read_rulebook
+from worker.evaluation import OtherRules, Rulebook, read_rulebook
+from worker.rulebooks import RulesInForce
 from worker.settings import SettingsError, settings
 from worker.shipped import rules_dir
 from worker.slack.sender import SlackConfig
 from worker.store.database import engine_for
+
+Result = TypeVar("Result")
 
 
 def clock() -> datetime:
@@ -32,8 +37,30 @@ def _engine(_process: int) -> Engine:
 
 @lru_cache(maxsize=1)
 def rulebook() -> Rulebook:
-    """The rules in force in this process. Raises `RuleFilesRefused` if they cannot be used."""
+    """What the rules directory says now. Raises `RuleFilesRefused` if there is a problem in it."""
     return read_rulebook(rules_path())
+
+
+@lru_cache(maxsize=1)
+def _followed() -> RulesInForce:
+    return RulesInForce(rules_path())
+
+
+def rules_in_force() -> Rulebook:
+    """The rules to evaluate with, which all workers share; they follow the rules directory.
+
+    Raises `RuleFilesRefused` if they cannot be used and there were none before.
+    """
+    return _followed().now(engine(), clock())
+
+
+def with_rules_in_force(work: Callable[[Rulebook], Result]) -> Result:
+    """What `work` returns, done over if the rules turn out not to be those in force."""
+    try:
+        return work(rules_in_force())
+    except OtherRules:
+        _followed().look_again()
+        return work(rules_in_force())
 
 
 def rules_path() -> Path:
@@ -60,6 +87,7 @@ def slack() -> SlackConfig:
             token=token.get_secret_value() if token else None,
             base_url=ours.slack_base_url,
             channel=ours.slack_channel,
+            admin_channel=ours.slack_admin_channel,
         )
     except ValueError as error:
         raise SettingsError(f"TIEWATCH_SLACK_BOT_TOKEN cannot be used: {error}") from error

@@ -32,6 +32,7 @@ class Settings(BaseSettings):
     slack_bot_token: SecretStr | None = None
     slack_base_url: str = "https://slack.com/api/"
     slack_channel: str | None = None
+    slack_admin_channel: str | None = None
     sweep_hour: Annotated[int, Field(ge=0, le=23)] = 6
     sweep_timezone: str = "UTC"
     worker_processes: Annotated[int, Field(ge=1, le=64)] = 2

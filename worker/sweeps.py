@@ -16,8 +16,15 @@ from worker.core.facts import FACTS
 from worker.core.reasons import told
 from worker.core.rules import RuleSet, render
 from worker.core.units import shown
-from worker.evaluation import Evaluated, Rulebook, Standing, account_alert, evaluate
-from worker.store import outbox, people, stats, sweeps
+from worker.evaluation import (
+    Evaluated,
+    OtherRules,
+    Rulebook,
+    Standing,
+    account_alert,
+    evaluate,
+)
+from worker.store import outbox, people, rule_sets, stats, sweeps
 from worker.store.database import writing
 from worker.store.dialect import execute_among, in_our_order
 from worker.store.sweeps import Lease
@@ -74,7 +81,8 @@ def sweep_shard(
 ) -> Swept | None:
     """Sweep one shard in one transaction; None if it is done, or in another worker's hands.
 
-    Whatever fails is raised, after the shard was given back for another try.
+    Whatever fails is raised, after the shard was given back for another try; `OtherRules` too, if
+    other rules are in force.
     """
     with writing(engine) as db:
         held = sweeps.lease(db, sweep, shard, now, lease)
@@ -103,6 +111,9 @@ def _sweep(db: Connection, held: Lease, book: Rulebook, now: datetime) -> Swept 
     done = evaluate(db, ids, on, book, now)
     checks = list(_renewal_checks(done, on, held.previous_on, book.rules, people.rep_names(db)))
     written = outbox.put(db, checks, now) if checks else 0
+    in_force = rule_sets.in_force(db)
+    if in_force not in (None, book.digest):  # perhaps only since we began
+        raise OtherRules(in_force)
     if not sweeps.finish(db, held, len(ids), done.opened, done.resolved, now):
         raise SweepRefused(f"Shard {held.shard} was finished by another worker meanwhile.")
     return Swept(len(ids), done.opened, done.resolved, done.alerts + written)

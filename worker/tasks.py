@@ -17,8 +17,9 @@ from rich.console import Console
 
 from worker import delivery, logs, sweeps
 from worker.celery_app import DELIVER, HELD, INGEST, SWEEP, TASK_SECONDS, app
+from worker.evaluation import OtherRules
 from worker.ingest import TryAgain, ingest
-from worker.runtime import clock, collect_less_often, engine, rulebook, slack
+from worker.runtime import clock, collect_less_often, engine, slack, with_rules_in_force
 from worker.settings import settings
 from worker.store import outbox
 from worker.store.database import reading
@@ -51,10 +52,12 @@ def ingest_batch(self: Task, events: list[Any], backfill: bool = False) -> None:
     batch, again = self.request.id, handed_out_before(self)
     given = events if isinstance(events, list) else [events]  # one sent without a list around it
     try:
-        result = ingest(
-            engine(), batch, given, rulebook(), now(self), backfill=backfill, again=again
+        result = with_rules_in_force(
+            lambda book: ingest(
+                engine(), batch, given, book, now(self), backfill=backfill, again=again
+            )
         )
-    except TryAgain as error:
+    except (OtherRules, TryAgain) as error:
         _again(self, error)
         return
     if result.parked:
@@ -68,7 +71,9 @@ def ingest_batch(self: Task, events: list[Any], backfill: bool = False) -> None:
 @app.task(bind=True, name=SWEEP, max_retries=None, Request=HELD)
 def sweep_shard(self: Task, sweep: int, shard: int) -> None:
     """Sweep one shard, unless it is done or in another's hands."""
-    done = sweeps.sweep_shard(engine(), sweep, shard, rulebook(), now(self), LEASE)
+    done = with_rules_in_force(
+        lambda book: sweeps.sweep_shard(engine(), sweep, shard, book, now(self), LEASE)
+    )
     if done is not None:
         log.info(
             "shard swept",
@@ -138,7 +143,7 @@ def request_shards(
         sweep_shard.apply_async((sweep, shard), headers=dict(headers or {}))
 
 
-def _again(task: Task, error: TryAgain) -> None:
+def _again(task: Task, error: Exception) -> None:
     delay = min(2**task.request.retries, LONGEST_DELAY)
     log.warning("batch will be tried again", batch=task.request.id, seconds=delay, error=str(error))
     try:

@@ -86,6 +86,7 @@ def upgrade() -> None:
         sa.Column("first_false_on", sa.Date(), nullable=True),
         sa.Column("opened_on", sa.Date(), nullable=True),
         sa.Column("resolved_on", sa.Date(), nullable=True),
+        sa.Column("shadow", sa.Boolean(), server_default=sa.text("(false)"), nullable=False),
         sa.Column("title", sa.Text(), nullable=False),
         sa.Column("reasons", sa.Text(), nullable=False),
         sa.Column("rules_hash", sa.Text(), nullable=False),
@@ -157,6 +158,13 @@ def upgrade() -> None:
         sa.Column("gone", sa.Boolean(), nullable=True),
         sa.Column("stamps", sa.Text(), nullable=True),
         sa.PrimaryKeyConstraint("rep", name=op.f("pk_reps")),
+    )
+    op.create_table(
+        "rule_sets",
+        sa.Column("digest", sa.Text(), nullable=False),
+        sa.Column("files", sa.Text(), nullable=False),
+        sa.Column("first_used_at", Instant(), nullable=False),
+        sa.PrimaryKeyConstraint("digest", name=op.f("pk_rule_sets")),
     )
     op.create_table(
         "subscription_events",
@@ -232,6 +240,7 @@ def upgrade() -> None:
         sa.Column("first_interaction_day", sa.Integer(), nullable=True),
         sa.Column("last_sweep_on", sa.Date(), nullable=True),
         sa.Column("slack_paused_until", Instant(), nullable=True),
+        sa.Column("rules", sa.Text(), nullable=True),
         sa.CheckConstraint("id = 1", name=op.f("ck_workspace_one")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_workspace")),
     )
@@ -285,6 +294,7 @@ def downgrade() -> None:
 
     op.drop_table("sweeps")
     op.drop_table("subscription_events")
+    op.drop_table("rule_sets")
     op.drop_table("reps")
     op.drop_table("quarantine")
     with op.batch_alter_table("outbox", schema=None) as batch_op:

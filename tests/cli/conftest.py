@@ -83,6 +83,7 @@ def _forget() -> None:
     """Every command is a process of its own, which reads its settings anew."""
     settings.cache_clear()
     runtime.rulebook.cache_clear()
+    runtime._followed.cache_clear()
     runtime._engine.cache_clear()
 
 

@@ -74,6 +74,7 @@ def test_a_rule_that_holds_is_a_tree_of_values_and_limits(workspace):
     assert (one["except_when"]["kind"], one["except_when"]["outcome"]) == ("compare", False)
     assert one["flag"] == {
         "state": "open",
+        "shadow": False,
         "first_true_on": str(TODAY),
         "opened_on": str(TODAY),
         "first_false_on": None,

@@ -10,7 +10,15 @@ from sqlalchemy.exc import IntegrityError
 
 from tests.pipeline import Raw, alerts, at, event, flags, meeting, rows, rulebook, sweep, take_in
 from worker.core.alerts import AlertReason
-from worker.evaluation import RULE_IS_GONE, Rulebook, evaluate, read_rulebook, words_now
+from worker.evaluation import (
+    RULE_IS_GONE,
+    RULE_IS_IN_SHADOW,
+    RULE_IS_OFF,
+    Rulebook,
+    evaluate,
+    read_rulebook,
+    words_now,
+)
 from worker.shipped import rules_dir
 from worker.store import tables
 from worker.store.database import reading, writing
@@ -215,6 +223,81 @@ def test_one_rules_flag_on_one_account_is_not_anothers(engine, tmp_path):
     take_in(engine, rules, D, meeting(D, account="birch"))
     assert flags(engine, "open") == {"acme": ["quiet", "silence"]}
     assert len(alerts(engine)) == 6
+
+
+MODE = "severity: medium"
+
+
+def in_mode(folder: Path, mode: str) -> Rulebook:
+    return book(folder, **{MODE: f"{MODE}\n    mode: {mode}"})
+
+
+def test_of_a_flag_in_shadow_nobody_is_told_from_its_opening_to_its_end(engine, tmp_path):
+    shadow = in_mode(tmp_path, "shadow")
+    take_in(engine, shadow, D, meeting(D))
+    day = D + timedelta(7)
+    assert sweep(engine, shadow, day).opened == 0
+    assert history(engine) == [("none", "open", day)]
+    assert sweep(engine, shadow, day + timedelta(1)).alerts == 0
+    back = day + timedelta(2)
+    take_in(engine, shadow, back, meeting(back))
+    assert history(engine)[1:] == [("open", "resolved", back)]
+    assert alerts(engine) == []
+
+
+def test_a_rule_that_leaves_the_shadow_tells_what_has_been_open_there(engine, tmp_path):
+    take_in(engine, in_mode(tmp_path, "shadow"), D, meeting(D))
+    opened, day = D + timedelta(6), D + timedelta(20)
+    sweep(engine, in_mode(tmp_path, "shadow"), opened)
+    assert sweep(engine, in_mode(tmp_path, "live"), day).opened == 1
+    assert told(engine) == [("acme", AlertReason.OPENED, day)]
+    (alert,) = alerts(engine)
+    assert alert.since == opened
+    sweep(engine, in_mode(tmp_path, "live"), day + timedelta(1))
+    assert len(alerts(engine)) == 1
+
+
+def test_a_rule_that_goes_into_shadow_ends_what_was_told_and_goes_on_there(engine, tmp_path):
+    take_in(engine, in_mode(tmp_path, "live"), D, meeting(D))
+    day = D + timedelta(7)
+    sweep(engine, in_mode(tmp_path, "live"), day)
+    later = day + timedelta(1)
+    assert sweep(engine, in_mode(tmp_path, "shadow"), later).resolved == 1
+    assert told(engine) == [
+        ("acme", AlertReason.OPENED, day),
+        ("acme", AlertReason.RESOLVED, later),
+    ]
+    assert alerts(engine)[1].why == (RULE_IS_IN_SHADOW,)
+    sweep(engine, in_mode(tmp_path, "shadow"), later + timedelta(1))
+    assert [(row["state"], bool(row["shadow"])) for row in rows(engine, tables.flags)] == [
+        ("resolved", False),
+        ("open", True),
+    ]
+    assert len(alerts(engine)) == 2
+
+
+@pytest.mark.parametrize(
+    ("mode", "told_of_the_end"),
+    [("live", [AlertReason.OPENED, AlertReason.RESOLVED]), ("shadow", [])],
+)
+def test_switching_a_rule_off_resolves_its_flags_with_that_reason(
+    engine, tmp_path, mode, told_of_the_end
+):
+    take_in(engine, in_mode(tmp_path, mode), D, meeting(D))
+    sweep(engine, in_mode(tmp_path, mode), D + timedelta(7))
+    other = OTHER + "\n  - id: silence\n    title: Silent\n    severity: low\n"
+    off = other + "    when: {days_since_contact: over 5 days}\n    mode: off\n"
+    sweep(engine, rulebook(tmp_path, off), D + timedelta(8))
+    (flag,) = rows(engine, tables.flags)
+    assert flag["state"] == "resolved"
+    assert rows(engine, tables.flag_history)[-1]["reasons"] == f'["{RULE_IS_OFF}"]'
+    assert [alert.reason for alert in alerts(engine)] == told_of_the_end
+
+
+OTHER = """
+rules:
+  - {id: never-used, title: Not used, severity: low, when: {usage_30d: at most 0}}
+"""
 
 
 def test_the_schema_holds_that_a_rule_has_one_live_flag_on_an_account(engine, tmp_path):

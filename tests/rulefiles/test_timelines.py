@@ -8,11 +8,11 @@ import pytest
 
 from worker.core.events import Contact, Interaction, Subscription, Ticket, Usage
 from worker.core.flags import State
-from worker.core.rules import Severity
+from worker.core.rules import Mode, Severity
 from worker.rulefiles.problems import Findings
 from worker.rulefiles.timelines import Expected, timelines
 
-RULES = ("single-threaded", "renewal")
+RULES = {"single-threaded": Mode.LIVE, "renewal": Mode.LIVE, "tried-out": Mode.SHADOW}
 
 
 @pytest.fixture
@@ -93,16 +93,32 @@ def test_what_is_expected_is_a_list_of_flags_or_how_they_should_be(read):
     expect = "[{day: 2026-01-06, flags: [renewal]}, {day: 2026-01-07, flags: {renewal: {state: pending, severity: low, title: x}, single-threaded: }}]"
     test, _ = one(read, "{day: 2026-01-05, usage: x}", expect)
     first, second = test.expectations
-    assert (first.on, first.flags) == (date(2026, 1, 6), {"renewal": Expected()})
-    assert second.flags == {
+    assert (first.on, first.flags) == (date(2026, 1, 6), {Mode.LIVE: {"renewal": Expected()}})
+    assert second.flags[Mode.LIVE] == {
         "renewal": Expected(State.PENDING, Severity.LOW, "x"),
         "single-threaded": Expected(),
     }
 
 
+def test_flags_in_shadow_are_expected_apart(read):
+    expect = "[{day: 2026-01-06, flags: [], shadow: [tried-out]}, {day: 2026-01-07, shadow: []}]"
+    test, _ = one(read, "{day: 2026-01-05, usage: x}", expect)
+    first, second = test.expectations
+    assert first.flags == {Mode.LIVE: {}, Mode.SHADOW: {"tried-out": Expected()}}
+    assert second.flags == {Mode.SHADOW: {}}
+
+
 @pytest.mark.parametrize(
     ("test", "problem"),
     [
+        (
+            "test: t\n  expect: [{day: 2026-01-01, flags: [tried-out]}]",
+            "2:38: rule 'tried-out' is in shadow: expect it under 'shadow'",
+        ),
+        (
+            "test: t\n  expect: [{day: 2026-01-01, shadow: {renewal: }}]",
+            "2:39: rule 'renewal' is live: expect it under 'flags'",
+        ),
         (
             "test: t\n  evnts: []\n  expect: [{day: 2026-01-01, flags: []}]",
             "2:3: unknown key 'evnts'; did you mean 'events'?",

@@ -77,6 +77,8 @@ def _flag(flag: Flag | None) -> str:
     if flag.state is State.PENDING:
         return f"pending since {flag.first_true_on}"
     opened = f"open since {flag.opened_on}"
+    if flag.shadow:
+        opened += " in shadow, where nobody is told"
     if flag.state is not State.OPEN:
         opened = f"{flag.state}, {opened}"
     return opened + (f", clearing since {flag.first_false_on}" if flag.first_false_on else "")
@@ -133,7 +135,7 @@ def document(one: Explanation) -> dict[str, Any]:
     }
 
 
-def _flag_json(flag: Flag) -> dict[str, str | None]:
+def _flag_json(flag: Flag) -> dict[str, Any]:
     dates = {
         "first_true_on": flag.first_true_on,
         "opened_on": flag.opened_on,
@@ -141,6 +143,7 @@ def _flag_json(flag: Flag) -> dict[str, str | None]:
     }
     return {
         "state": str(flag.state),
+        "shadow": flag.shadow,
         **{name: None if day is None else day.isoformat() for name, day in dates.items()},
     }
 

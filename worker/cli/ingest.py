@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from subprocess import DEVNULL, Popen
 from typing import IO, Annotated, Any
@@ -26,7 +27,8 @@ from worker.celery_app import INGEST, TASK_SECONDS
 from worker.cli.access import database, queue
 from worker.cli.sweep import run_sweep
 from worker.cli.terminal import BAD_INPUT, AsJson, Bar, Refused, print_json, progress, say
-from worker.ingest import TryAgain, evaluation_date, ingest
+from worker.evaluation import OtherRules, Rulebook
+from worker.ingest import BatchResult, TryAgain, evaluation_date, ingest
 from worker.settings import settings
 from worker.store import batches
 from worker.store import sweeps as sweeps_store
@@ -242,16 +244,10 @@ def _apply_here(engine: Engine, batched: Iterable[FileBatch], backfill: bool, ta
         done, again = None, False
         while done is None:
             try:
-                done = ingest(
-                    engine,
-                    batch.id,
-                    batch.events,
-                    runtime.rulebook(),
-                    runtime.clock(),
-                    backfill=backfill,
-                    again=again,
+                done = runtime.with_rules_in_force(
+                    partial(_ingest, engine, batch, backfill=backfill, again=again)
                 )
-            except TryAgain as error:
+            except (OtherRules, TryAgain) as error:
                 say(f"A batch is tried again: {error}")
                 time.sleep(1)
                 again = True
@@ -259,6 +255,13 @@ def _apply_here(engine: Engine, batched: Iterable[FileBatch], backfill: bool, ta
             tally.park(batch, done.parked)
         else:
             tally.add(batch, done.counts, done.rejected)
+
+
+def _ingest(
+    engine: Engine, batch: FileBatch, book: Rulebook, *, backfill: bool, again: bool
+) -> BatchResult:
+    now = runtime.clock()
+    return ingest(engine, batch.id, batch.events, book, now, backfill=backfill, again=again)
 
 
 def _apply_there(

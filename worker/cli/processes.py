@@ -36,8 +36,9 @@ def worker(
     unknown = sorted(set(only or ()) - set(QUEUES))
     if unknown:
         raise Refused(f"There is no queue {unknown[0]!r}: the queues are {', '.join(QUEUES)}.")
-    database().dispose()  # the children make their own connections
-    runtime.rulebook()
+    engine = database()
+    runtime.rules_in_force()
+    engine.dispose()  # the children make their own connections
     if quiet:
         settings().log_level = "warning"
         warnings.simplefilter("ignore", SecurityWarning)  # Celery's, about running as root
@@ -72,8 +73,9 @@ def scheduler() -> None:
 
 def up() -> None:
     """Run the worker and the scheduler together on this machine. Stop with Ctrl-C."""
-    database().dispose()
-    runtime.rulebook()
+    engine = database()
+    runtime.rules_in_force()
+    engine.dispose()
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with queue() if settings().broker is None else nullcontext():
         running = {

@@ -92,6 +92,9 @@ def flags(
         str | None,
         typer.Option(help="Only those in this state, such as open or resolved; or all."),
     ] = None,
+    shadow: Annotated[
+        bool, typer.Option("--shadow", help="Those of rules in shadow, which nobody is told of.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Show the flags that are up: pending, open, acknowledged or snoozed."""
@@ -100,7 +103,7 @@ def flags(
         raise Refused(f"There is no state {state!r}: choose one of {', '.join(known)}, or all.")
     states = flags_store.LIVE if state is None else known if state == "all" else [state]
     with reading(database()) as db:
-        rows = [dict(row) for row in flags_store.listed(db, account, states)]
+        rows = [dict(row) for row in flags_store.listed(db, account, states, shadow)]
         _say_as_of_now(db, rows)
     if as_json:
         print_json([_flag_json(row) for row in rows])

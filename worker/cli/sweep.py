@@ -1,6 +1,7 @@
 """`tiewatch sweep` and `tiewatch deliver`: by hand what the scheduler has workers do."""
 
 from datetime import date
+from functools import partial
 from typing import Annotated
 
 import typer
@@ -10,6 +11,7 @@ from sqlalchemy import Engine
 from worker import delivery, runtime, sweeps, tasks
 from worker.cli.access import a_date, database
 from worker.cli.terminal import AsJson, Refused, print_json, progress, say
+from worker.evaluation import Rulebook
 from worker.store import outbox
 from worker.store import sweeps as sweeps_store
 from worker.store.database import reading, writing
@@ -43,7 +45,7 @@ def run_sweep(engine: Engine, on: date) -> Totals:
     Raises:
         Refused: for a date before the last sweep.
     """
-    book = runtime.rulebook()
+    runtime.rulebook()  # here an admin sits: a problem in a rule file is refused
     now = runtime.clock()
     try:
         sweep = sweeps.open_sweep(engine, MANUAL, now.isoformat(), on, now)
@@ -54,10 +56,14 @@ def run_sweep(engine: Engine, on: date) -> Totals:
         left = sweeps_store.totals(db, sweep, sweeps.MAX_STARTS).left
     with progress("Sweeping", left) as bar:
         for shard in range(left):
-            sweeps.sweep_shard(engine, sweep, shard, book, runtime.clock(), tasks.LEASE)
+            runtime.with_rules_in_force(partial(_sweep_shard, engine, sweep, shard))
             bar.advance()
     with reading(engine) as db:
         return sweeps_store.totals(db, sweep, sweeps.MAX_STARTS)
+
+
+def _sweep_shard(engine: Engine, sweep: int, shard: int, book: Rulebook) -> None:
+    sweeps.sweep_shard(engine, sweep, shard, book, runtime.clock(), tasks.LEASE)
 
 
 def deliver(

@@ -24,6 +24,7 @@ class AlertReason(StrEnum):
     WORSE = "severity rose"
     RESOLVED = "resolved"
     RENEWAL = "renewal check"
+    RULES = "rule files"
 
 
 class OpenFlag(Struct, frozen=True):
@@ -35,7 +36,7 @@ class OpenFlag(Struct, frozen=True):
 
 
 class Alert(Struct, frozen=True, kw_only=True):
-    """One message to one rep.
+    """One message to one rep, or to the admins about rule files, which are of no account: "".
 
     `owner` is a rep's id. `rule` and `severity` are None for a renewal check, whose `open_flags`
     say what is open. `mrr` is a month's revenue in `currency`; `since` is the UTC date from which
@@ -70,10 +71,12 @@ def reason_for(before: Flag | None, after: Flag, last_resolved: date | None) -> 
 
     `last_resolved` is the date on which the rule's last flag on the account was resolved.
     """
-    unheard = before is None or before.state is State.PENDING
+    heard = before is not None and before.heard_of
     if after.state is State.RESOLVED:
-        return None if unheard else AlertReason.RESOLVED
-    if unheard:
+        return AlertReason.RESOLVED if heard else None
+    if not after.heard_of:
+        return None
+    if not heard:
         if after.state is not State.OPEN or after.opened_on is None:
             return None
         if last_resolved is not None and after.opened_on - last_resolved <= REOPEN_WINDOW:

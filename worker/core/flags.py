@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from worker.core.conditions import Facts
-from worker.core.rules import CompiledRule, Severity
+from worker.core.rules import CompiledRule, Mode, Rule, Severity
 
 
 class State(StrEnum):
@@ -27,7 +27,9 @@ HEARD_OF = frozenset({State.OPEN, State.ACKNOWLEDGED, State.SNOOZED})
 
 
 class Flag(NamedTuple):
-    """The live flag of one rule on one account. `first_false_on` is set while it is clearing."""
+    """The live flag of one rule on one account. `first_false_on` is set while it is clearing;
+    nobody is told of one in `shadow`.
+    """
 
     state: State
     severity: Severity
@@ -35,6 +37,12 @@ class Flag(NamedTuple):
     first_false_on: date | None = None
     opened_on: date | None = None
     resolved_on: date | None = None
+    shadow: bool = False
+
+    @property
+    def heard_of(self) -> bool:
+        """Whether somebody has been told, and not yet that it is over."""
+        return self.state in HEARD_OF and not self.shadow
 
 
 class Holds(NamedTuple):
@@ -56,15 +64,25 @@ class Verdict(NamedTuple):
 
 
 def judge(compiled: CompiledRule, flag: Flag | None, facts: Facts, on: date) -> Verdict:
-    """What a rule does to its live flag on an account, if there is one, on the date `on`."""
+    """What a rule does to its live flag on an account, if there is one, on the date `on`.
+
+    The flag is in shadow if the rule is, from then on.
+    """
     rule, holds, excepted = compiled
     if excepted is not None and excepted(facts):
-        return Verdict(None if flag is None else resolve(flag, on), None, excepted=True)
+        after = None if flag is None else resolve(flag, on)
+        return Verdict(_as_told(rule, after), None, excepted=True)
     outcome = holds(facts)
     if flag is None and not outcome:
         return Verdict(None, outcome)
     limits = Holds(rule.hold_for, rule.keep_open_for)
-    return Verdict(step(flag, outcome, rule.severity, limits, on), outcome)
+    after = step(flag, outcome, rule.severity, limits, on)
+    return Verdict(_as_told(rule, after), outcome)
+
+
+def _as_told(rule: Rule, flag: Flag | None) -> Flag | None:
+    shadow = rule.mode is Mode.SHADOW
+    return flag if flag is None or flag.shadow is shadow else flag._replace(shadow=shadow)
 
 
 def step(

@@ -3,7 +3,7 @@
 import hashlib
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -116,7 +116,7 @@ class RuleSet:
 
     rules: tuple[Rule, ...]
     thresholds: Mapping[str, Threshold]
-    compiled: tuple[CompiledRule, ...]
+    compiled: tuple[CompiledRule, ...] = field(compare=False)
     facts: frozenset[str]
     digest: str
     off: frozenset[str] = frozenset()

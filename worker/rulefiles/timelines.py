@@ -2,7 +2,7 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
@@ -10,7 +10,7 @@ from typing import Any
 
 from worker.core.events import Event, parse
 from worker.core.flags import HEARD_OF, State
-from worker.core.rules import Severity
+from worker.core.rules import Mode, Severity
 from worker.core.units import YEARS
 from worker.rulefiles import shapes
 from worker.rulefiles.files import read
@@ -19,7 +19,10 @@ from worker.rulefiles.problems import Findings, Place, quoted
 from worker.rulefiles.values import days_within
 
 KEYS = ("test", "account", "contacts", "reps", "events", "expect")
-EXPECTATION_KEYS = ("day", "flags")
+FLAG_LISTS = {"flags": Mode.LIVE, "shadow": Mode.SHADOW}
+"""The keys under which an expectation lists flags, by the mode of their rules."""
+
+EXPECTATION_KEYS = ("day", *FLAG_LISTS)
 FLAG_KEYS = ("state", "severity", "title")
 STATES = (State.PENDING, *sorted(HEARD_OF))
 MOST_EVENTS = 10_000
@@ -38,6 +41,7 @@ _MAIN_FIELDS = {
 }
 """The types of events by the field that stands beside the type in a test."""
 
+_IN_MODE = {Mode.LIVE: "live", Mode.SHADOW: "in shadow"}
 _NAMED_BY_ID = ("subscription", "ticket")
 _ACCOUNT = "account"
 _LONGEST_NAME = 200
@@ -57,11 +61,14 @@ class Expected:
 
 @dataclass(frozen=True, slots=True)
 class Expectation:
-    """All flags that should be up after the sweep of a day, by the id of their rule."""
+    """What should be up after the sweep of a day.
+
+    `flags` has for each mode that is looked at all flags of its rules, by the id of their rule.
+    """
 
     at: Place
     on: date
-    flags: Mapping[str, Expected]
+    flags: Mapping[Mode, Mapping[str, Expected]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,16 +82,16 @@ class Timeline:
     expectations: tuple[Expectation, ...]
 
 
-def timelines(path: Path, rules: Collection[str], findings: Findings) -> list[Timeline]:
+def timelines(path: Path, rules: Mapping[str, Mode], findings: Findings) -> list[Timeline]:
     """The tests of a file, or of all files of a folder; what is wrong in them goes to `findings`.
 
-    `rules` are the ids that a test may expect.
+    `rules` are those that a test may expect, by id.
     """
     files = sorted(path.rglob("*.yaml")) if path.is_dir() else [path]
     return [test for file in files for test in _tests_in(file, rules, findings)]
 
 
-def _tests_in(file: Path, rules: Collection[str], findings: Findings) -> Iterator[Timeline]:
+def _tests_in(file: Path, rules: Mapping[str, Mode], findings: Findings) -> Iterator[Timeline]:
     tree = read(file, findings)
     if tree is None or isinstance(tree, Refused):
         return
@@ -95,7 +102,7 @@ def _tests_in(file: Path, rules: Collection[str], findings: Findings) -> Iterato
             yield test
 
 
-def _timeline(node: Node, rules: Collection[str], findings: Findings) -> Timeline | None:
+def _timeline(node: Node, rules: Mapping[str, Mode], findings: Findings) -> Timeline | None:
     found = shapes.fields(node, "a rule test", KEYS, findings)
     values = {key: value for key, (_, value) in found.items()}
     for key in ("test", "expect"):
@@ -240,42 +247,50 @@ def _events(
             findings.add(at, f"this is no {type_} event: {'; '.join(event.problems)}")
 
 
-def _expectation(node: Node, rules: Collection[str], findings: Findings) -> Expectation | None:
+def _expectation(node: Node, rules: Mapping[str, Mode], findings: Findings) -> Expectation | None:
     found = shapes.fields(node, "an expectation", EXPECTATION_KEYS, findings)
     values = {key: value for key, (_, value) in found.items()}
     if not isinstance(node, Table):
         return None
-    if "day" not in values or "flags" not in values:
+    lists = [key for key in FLAG_LISTS if key in values]
+    if "day" not in values or not lists:
         findings.add(node.at, "an expectation has a 'day', and 'flags': [] if none should be up")
         return None
     text = shapes.text(values["day"], "'day'", _LONGEST_WORD, findings)
     day = None if text is None else _date(text, values["day"].at, findings)
-    flags = _flags(values["flags"], rules, findings)
+    flags = {FLAG_LISTS[key]: _flags(key, values[key], rules, findings) for key in lists}
     return None if day is None else Expectation(node.at, day, flags)
 
 
-def _flags(node: Node, rules: Collection[str], findings: Findings) -> dict[str, Expected]:
+def _flags(
+    under: str, node: Node, rules: Mapping[str, Mode], findings: Findings
+) -> dict[str, Expected]:
     """The flags of a list of ids, or of a mapping of ids to what each should be like."""
     if shapes.is_blank(node):
         return {}
     expected = {}
     if isinstance(node, Table):
-        for key, value in shapes.table(node, "'flags'", findings):
-            if _is_rule(key, rules, findings):
+        for key, value in shapes.table(node, quoted(under), findings):
+            if _is_rule(key, under, rules, findings):
                 expected[key.text] = _expected(value, findings)
         return expected
-    for item in shapes.items(node, "'flags'", findings):
+    for item in shapes.items(node, quoted(under), findings):
         if not isinstance(item, Text):
             shapes.complain(item, "an item of this list is the id of a rule", findings)
-        elif _is_rule(item, rules, findings):
+        elif _is_rule(item, under, rules, findings):
             expected[item.text] = Expected()
     return expected
 
 
-def _is_rule(node: Text, rules: Collection[str], findings: Findings) -> bool:
-    if node.text not in rules:
-        findings.unknown(node.at, "rule", node.text, sorted(rules), ": no rule file has it")
-    return node.text in rules
+def _is_rule(node: Text, under: str, rules: Mapping[str, Mode], findings: Findings) -> bool:
+    mode = rules.get(node.text)
+    if mode is None:
+        findings.unknown(node.at, "rule", node.text, sorted(rules), ": no rule in force has it")
+    elif mode is not FLAG_LISTS[under]:
+        right = next(key for key, listed in FLAG_LISTS.items() if listed is mode)
+        message = f"rule {quoted(node.text)} is {_IN_MODE[mode]}: expect it under {quoted(right)}"
+        findings.add(node.at, message)
+    return mode is FLAG_LISTS[under]
 
 
 def _expected(node: Node, findings: Findings) -> Expected:

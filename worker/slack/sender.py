@@ -12,7 +12,7 @@ from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web import SlackResponse
 
-from worker.core.alerts import Alert
+from worker.core.alerts import Alert, AlertReason
 from worker.slack.message import Message, message
 
 BASE_URL = "https://slack.com/api/"
@@ -60,7 +60,8 @@ _SILENT.setLevel(logging.CRITICAL)
 
 @dataclass(frozen=True, slots=True)
 class SlackConfig:
-    """How to reach Slack. Without a token there is none; `channel` takes what has no owner there.
+    """How to reach Slack. Without a token there is none; `channel` takes what has no owner there,
+    and what is for admins unless `admin_channel` does.
 
     Raises:
         ValueError: for a token that cannot travel in a header; the message does not repeat it.
@@ -69,6 +70,7 @@ class SlackConfig:
     token: str | None = field(default=None, repr=False)
     base_url: str = BASE_URL
     channel: str | None = None
+    admin_channel: str | None = None
     timeout: int = TIMEOUT
 
     def __post_init__(self) -> None:
@@ -117,7 +119,8 @@ def to_slack(config: SlackConfig) -> Send:
     slack = client(config)
 
     def send(alert: Alert, alert_id: int, user: str | None) -> Posted:
-        channel = user or config.channel
+        of_rules = alert.reason is AlertReason.RULES
+        channel = user or (config.admin_channel if of_rules else None) or config.channel
         if not channel:
             raise SendFailed(
                 "no channel: the account's owner has no slack_user, and TIEWATCH_SLACK_CHANNEL "

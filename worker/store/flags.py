@@ -41,18 +41,21 @@ class Move:
     @property
     def opens(self) -> bool:
         """Whether it makes the flag one that people hear of."""
-        was = self.before.flag.state if self.before else State.PENDING
-        return was is State.PENDING and self.after is not None and self.after.state is State.OPEN
+        return not self._was_heard_of and self.after is not None and self.after.heard_of
 
     @property
     def resolves(self) -> bool:
         """Whether it ends a flag that people have heard of."""
-        return self.after is not None and self.after.state is State.RESOLVED
+        return self._was_heard_of and self.after is not None and self.after.state is State.RESOLVED
+
+    @property
+    def _was_heard_of(self) -> bool:
+        return self.before is not None and self.before.flag.heard_of
 
 
 _LIVE = f"""
     SELECT id, account, rule, state, severity, first_true_on, first_false_on, opened_on,
-        title, reasons
+        shadow, title, reasons
     FROM flags WHERE account {{among}} AND {LIVE_FLAG.text}
 """
 
@@ -75,11 +78,12 @@ def _stored(
     first_true_on: Any,
     first_false_on: Any,
     opened_on: Any,
+    shadow: Any,
     title: str,
     reasons: str,
 ) -> StoredFlag:
     days = day_of(first_true_on), day_of(first_false_on), day_of(opened_on)
-    flag = Flag(State(state), Severity(severity), *days)
+    flag = Flag(State(state), Severity(severity), *days, shadow=bool(shadow))
     return StoredFlag(id_, account, rule, flag, title, tuple(msgspec.json.decode(reasons)))
 
 
@@ -90,6 +94,7 @@ _FLAG = {
     "first_false_on": "date",
     "opened_on": "date",
     "resolved_on": "date",
+    "shadow": "boolean",
     "title": "text",
     "reasons": "text",
 }
@@ -134,6 +139,7 @@ def _values(move: Move, after: Flag) -> tuple[object, ...]:
         after.first_false_on,
         after.opened_on,
         after.resolved_on,
+        after.shadow,
         move.title,
         _json(move.reasons),
     )
@@ -196,10 +202,11 @@ def last_resolved(db: Connection, accounts: Iterable[str]) -> dict[tuple[str, st
 
 
 def listed(
-    db: Connection, account: str | None = None, states: Sequence[str] = LIVE
+    db: Connection, account: str | None = None, states: Sequence[str] = LIVE, shadow: bool = False
 ) -> Sequence[RowMapping]:
-    """Flags in those states, by account and rule, newest first within a rule."""
-    query = select(flags).where(flags.c.state.in_(states))
+    """Flags in those states, by account and rule, newest first within a rule: those that people
+    hear of, or those in shadow."""
+    query = select(flags).where(flags.c.state.in_(states), flags.c.shadow == shadow)
     if account is not None:
         query = query.where(flags.c.account == account)
     query = query.order_by(flags.c.account, flags.c.rule, flags.c.id.desc())

@@ -98,7 +98,16 @@ workspace = Table(
     Column("first_interaction_day", Integer),
     Column("last_sweep_on", Date),
     Column("slack_paused_until", Instant),
+    Column("rules", Text),
     CheckConstraint("id = 1", name="one"),
+)
+
+rule_sets = Table(
+    "rule_sets",
+    metadata,
+    Column("digest", Text, primary_key=True),
+    Column("files", Text, nullable=False),
+    Column("first_used_at", Instant, nullable=False),
 )
 
 events = Table(
@@ -263,6 +272,7 @@ flags = Table(
     Column("first_false_on", Date),
     Column("opened_on", Date),
     Column("resolved_on", Date),
+    Column("shadow", Boolean, nullable=False, server_default=text("false")),
     Column("title", Text, nullable=False),
     Column("reasons", Text, nullable=False),
     Column("rules_hash", Text, nullable=False),

@@ -1,0 +1,81 @@
+"""Real workers whose rules are edited while they run."""
+
+import os
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+from tests.crash.processes import publish, until, workers
+from tests.pipeline import event, flags, rows
+from tests.slack_server import slack_server
+from worker.rulebooks import LOOK_EVERY
+from worker.store import tables
+from worker.store.database import engine_for
+
+TODAY = datetime.now(UTC).date()
+
+
+def rules(*ids: str) -> str:
+    """Rules that hold for every account without seats."""
+    each = "  - {{id: {}, title: No seats, severity: low, when: {{licences: unknown}}}}\n"
+    return "rules:\n" + "".join(each.format(id_) for id_ in ids)
+
+
+def write(file: Path, text: str) -> None:
+    file.with_suffix(".new").write_text(text)
+    os.replace(file.with_suffix(".new"), file)
+
+
+def test_running_workers_follow_the_rules_and_survive_a_bad_file(
+    tmp_path: Path, database_url: str, broker_url: str
+) -> None:
+    root = tmp_path / "rules"
+    root.mkdir()
+    write(root / "a.yaml", rules("first"))
+    engine = engine_for(database_url)
+    with (
+        slack_server() as slack,
+        workers(
+            tmp_path,
+            database_url,
+            broker_url,
+            TIEWATCH_RULES_DIR=str(root),
+            TIEWATCH_SLACK_BOT_TOKEN="xoxb-1",
+            TIEWATCH_SLACK_BASE_URL=slack.url,
+            TIEWATCH_SLACK_CHANNEL="C-reps",
+            TIEWATCH_SLACK_ADMIN_CHANNEL="C-admins",
+        ) as running,
+    ):
+        running.start()
+        running.start()
+
+        def open_on(account: str) -> list[str]:
+            """The rules open on an account of which the workers now hear for the first time."""
+            batches = {
+                f"{account}-{n}": [event("account", TODAY, account=account, name=f"{n}")]
+                for n in range(4)
+            }
+            publish(broker_url, batches)
+            until(
+                lambda: {row["id"] for row in rows(engine, tables.batches)} >= batches.keys(),
+                running.logs,
+            )
+            return flags(engine).get(account, [])
+
+        assert open_on("before") == ["first"]
+        write(root / "b.yaml", rules("second"))
+        time.sleep(LOOK_EVERY)
+        assert open_on("after") == ["first", "second"]
+        write(root / "a.yaml", rules("first").replace("licences", "licenses"))
+        write(root / "b.yaml", rules("third"))
+        time.sleep(LOOK_EVERY)
+        assert open_on("beside-a-bad-file") == ["first", "third"]
+        assert flags(engine)["before"] == ["first"]
+
+        def told() -> list[str]:
+            return [r.body["text"] for r in slack.posted if r.body["channel"] == "C-admins"]
+
+        until(lambda: bool(told()), running.logs)
+        (text,) = told()
+        assert text.startswith("The rules of a.yaml stay as they were: 1 problem")
+    engine.dispose()
