@@ -92,7 +92,11 @@ class _Scene:
 
     def unknown_levels(self) -> Iterator[str]:
         """How many may be executives without our knowing: unknown is not non-executive."""
-        unknown = sum(1 for p in self.stats.contacts if not p.gone and decision_level(p) is None)
+        unknown = sum(
+            1
+            for person in self.stats.contacts
+            if not person.gone and decision_level(person.level, person.title) is None
+        )
         if unknown:
             has = "1 contact has" if unknown == 1 else f"{unknown} contacts have"
             yield f"{has} no known level: a title would say whether they decide."

@@ -6,12 +6,16 @@ from datetime import date, datetime
 from typing import Any, NamedTuple
 
 import msgspec
-from sqlalchemy import Connection, RowMapping, select
+from sqlalchemy import Connection, RowMapping, distinct, func, or_, select
 
 from worker.core.flags import HEARD_OF, Flag, State
 from worker.core.rules import Severity
+from worker.core.shadows import Raised
 from worker.store.dialect import execute_among, execute_rows
-from worker.store.tables import LIVE_FLAG, day_of, flags
+from worker.store.tables import LIVE_FLAG, day_of, flag_history, flags
+
+ANSWERS = (State.ACKNOWLEDGED, State.SNOOZED, State.DISMISSED)
+"""What people make of a flag."""
 
 LIVE = (State.PENDING, *sorted(HEARD_OF))
 
@@ -199,6 +203,32 @@ def last_resolved(db: Connection, accounts: Iterable[str]) -> dict[tuple[str, st
         ids,
     )
     return {(account, rule): day_of(resolved_on) for account, rule, resolved_on in found}
+
+
+def raised(db: Connection, since: date) -> list[Raised]:
+    """Every flag that has opened and was up on `since` or later, in shadow or not."""
+    of = flags.c
+    found = db.execute(
+        select(of.account, of.rule, of.shadow, of.opened_on, of.resolved_on)
+        .where(of.opened_on.is_not(None), or_(of.resolved_on.is_(None), of.resolved_on >= since))
+        .order_by(of.account, of.rule, of.id)
+    )
+    return [Raised(*row) for row in found]
+
+
+def answers(db: Connection, since: date) -> dict[tuple[str, bool], dict[str, int]]:
+    """How many flags people acknowledged, snoozed or dismissed since a date: by (rule, shadow)."""
+    moved = flag_history.c
+    found = db.execute(
+        select(flags.c.rule, flags.c.shadow, moved.to_state, func.count(distinct(flags.c.id)))
+        .join(flags, flags.c.id == moved.flag)
+        .where(moved.to_state.in_(ANSWERS), moved.on_date >= since)
+        .group_by(flags.c.rule, flags.c.shadow, moved.to_state)
+    )
+    counts: dict[tuple[str, bool], dict[str, int]] = {}
+    for rule, shadow, state, number in found:
+        counts.setdefault((rule, shadow), dict.fromkeys(ANSWERS, 0))[state] = number
+    return counts
 
 
 def listed(

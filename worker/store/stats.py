@@ -1,6 +1,6 @@
 """Reads the stats of many accounts at once, as of the end of a UTC day."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 
 from sqlalchemy import Connection
@@ -78,8 +78,7 @@ def ask(
                 one.subscriptions = decode_subscriptions(kept)
         for row in people:
             stats[row[0]].contacts.append(ContactStats._make(row[1:]))
-        for account, tie in _ties(db, ties, day, half_life):
-            stats[account].ties.append(tie)
+        _add_ties(db, stats, ties, day, half_life)
         for account, events in subscription_events(db, later).items():
             stats[account].subscriptions = as_of(e for e in events if e.stamp[0] < end)
         return stats
@@ -131,17 +130,19 @@ _TIE_DAYS = """
 """
 
 
-def _ties(db: Connection, rows: Rows, day: int, half_life: int) -> Iterator[tuple[str, Tie]]:
+def _add_ties(
+    db: Connection, stats: Mapping[str, AccountStats], rows: Rows, day: int, half_life: int
+) -> None:
     later: set[tuple[str, str, str]] = set()
     for row in rows:
         account, rep, contact = row[:3]
         state = TieState._make(row[3:])
         if state.day <= day:
-            yield account, Tie(rep, contact, state)
+            stats[account].ties.append(Tie(rep, contact, state))
         else:
             later.add((account, rep, contact))
     if later:
         found = execute_among(db, _TIE_DAYS, sorted({key[0] for key in later}), on=day)
         wanted = (row for row in found if tuple(row[:3]) in later)
         for (account, rep, contact), state in states_of(wanted, half_life).items():
-            yield account, Tie(rep, contact, state)
+            stats[account].ties.append(Tie(rep, contact, state))
