@@ -26,6 +26,7 @@ from worker.core.units import Value
 from worker.rulefiles import load, load_ties
 from worker.store import flags, outbox, people
 from worker.store import stats as stats_store
+from worker.store.dialect import answer_now
 from worker.store.flags import Move, StoredFlag
 
 RULE_IS_GONE = "the rule has been removed"
@@ -109,6 +110,7 @@ def prepare(
     )
     live = flags.ask_live(db, accounts)
     stats = stats_store.ask(db, accounts, on, book.ties.half_life)
+    answer_now(db)
     return lambda: _evaluated(db, stats(), workspace(), live(), on, book, now, retire)
 
 

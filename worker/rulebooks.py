@@ -29,6 +29,9 @@ from worker.store.rule_sets import Texts
 LOOK_EVERY = 2.0
 """Seconds after which the directory and the database are looked at again."""
 
+SETTLED = 1.0
+"""Seconds for which a changed file is left alone: somebody may still be writing it."""
+
 # Not structlog's: a command that nobody has set up logs for should say nothing of this.
 log = logging.getLogger("tiewatch.rules")
 
@@ -80,9 +83,9 @@ class RulesInForce:
                 log.info("rules %s taken over from another worker", current)
                 return _book_of(rule_sets.texts(db, current))
             kept = rule_sets.texts(db, current) if current else None
+        if self._book is not None and _is_being_written(seen):
+            return self._book
         found = find(self._root, kept)
-        if seen != _seen(self._root):  # somebody is writing it: look again next time
-            return self._book or found.book
         with writing(engine) as db:
             if found.problems:
                 _tell(db, self._root, found, at)
@@ -171,6 +174,11 @@ def _seen(root: Path) -> Seen:
             continue
         seen.append((str(path), status.st_ino, status.st_mtime_ns, status.st_size))
     return tuple(seen)
+
+
+def _is_being_written(seen: Seen) -> bool:
+    # A file from the future, by another machine's clock, is not waited for.
+    return any(0 <= time.time() - changed / 1e9 < SETTLED for _, _, changed, _ in seen)
 
 
 def _tell(db: Connection, root: Path, found: Found, at: datetime) -> None:

@@ -6,7 +6,7 @@ from datetime import date
 import pytest
 
 from worker.core.evidence import who
-from worker.core.stats import AccountStats, ContactStats, Tie, Workspace
+from worker.core.stats import AccountStats, ContactStats, Tie, UsageStats, Workspace
 from worker.core.ties import Bucket, state_of
 
 TODAY = date(2026, 2, 18)
@@ -180,3 +180,22 @@ def test_no_line_depends_on_the_order_in_which_people_and_ties_are_read():
 def test_days_are_written_as_people_write_them():
     found = lines(EXECS, [DANA], tie("sam", "dana", (TODAY - date(2025, 12, 3)).days))
     assert "3 Dec 2025" in found[0]
+
+
+def test_a_rule_on_usage_brings_both_windows_and_the_last_day() -> None:
+    usage = UsageStats(ON - 1, 1_200, 2_400, 1)
+    stats = AccountStats("acme", usage=usage, first_usage_day=ON - 90)
+    assert who(stats, ON, Workspace(None), {"usage_change", "usage_30d"}, NAMES) == (
+        "Usage 19 Jan 2026 to 17 Feb 2026: 1,200 on 1 day; in the 30 days before: 2,400; "
+        "last on 17 Feb 2026.",
+    )
+    assert who(AccountStats("acme"), ON, Workspace(None), {"usage_change"}, NAMES) == ()
+
+
+def test_a_rule_on_adoption_names_the_last_to_use_it_first_and_counts_the_rest() -> None:
+    people = [person(f"p{n}", used=ON - n) for n in range(1, 8)]
+    away = [person("gone", gone=True, used=ON - 1), person("long-ago", used=ON - 31)]
+    assert lines({"adoption"}, [*people, *away]) == [
+        "Used it 19 Jan 2026 to 17 Feb 2026: p1; p2; p3; p4; p5; 2 more."
+    ]
+    assert lines({"licences_used"}, away) == []

@@ -397,6 +397,7 @@ def test_adoption_without_user_ties_is_told_whole(sqlite_engine, shipped):
     assert alert.who == (
         "No contact yet with any of the 4 known users.",
         "Nearest other: Dana Ruiz, CIO, strong tie, 22 days ago.",
+        "Used it 19 Jan 2026 to 17 Feb 2026: ada; kim; Lee Park, Analyst; zoe.",
     )
     assert alert.clears is not None
     assert "adoption is under 75%" in alert.clears

@@ -1,7 +1,9 @@
 """The rules in force while their files change: followed, mended, shared among workers."""
 
 import os
+import time
 from datetime import date, timedelta
+from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -45,6 +47,10 @@ def root(tmp_path: Path) -> Path:
     return folder
 
 
+_times = count(1_700_000_000)
+"""Long ago, each later than the one before."""
+
+
 def write(root: Path, files: dict[str, str | None]) -> None:
     """Write files as an editor does, which makes each a new one; None removes one."""
     for name, text in files.items():
@@ -52,6 +58,7 @@ def write(root: Path, files: dict[str, str | None]) -> None:
             (root / name).unlink()
         else:
             (root / "new").write_text(text, encoding="utf-8")
+            os.utime(root / "new", (next(_times), next(_times)))
             os.replace(root / "new", root / name)
 
 
@@ -82,6 +89,20 @@ def test_nothing_is_looked_at_twice_within_two_seconds(engine, root, monkeypatch
     first = worker.now(engine, NOW)
     monkeypatch.setattr(rulebooks, "_seen", lambda _: pytest.fail("looked again"))
     assert worker.now(engine, NOW) is first
+
+
+def test_a_file_that_is_being_written_is_left_alone_for_a_second(engine, root):
+    worker = RulesInForce(root)
+    before = worker.now(engine, NOW)
+    file = root / "a.yaml"
+    file.write_text(BAD[:30])
+    assert look(worker, engine) is before
+    os.utime(file, (time.time() - 2, time.time() - 2))
+    assert look(worker, engine).digest == before.digest
+    assert len(alerts(engine)) == 1
+    file.write_text(LONELY)
+    os.utime(file, (time.time() + 900, time.time() + 900))  # by the clock of another machine
+    assert ids(look(worker, engine)) == ["lonely", "unused"]
 
 
 def test_a_bad_file_keeps_its_last_good_version_and_stops_no_other(engine, root):

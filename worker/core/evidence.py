@@ -1,12 +1,12 @@
-"""The people behind a flag, in lines that a rep can act on: who was last in contact, who is
-nearest, and who is missing."""
+"""What is behind a flag, in lines that a rep can act on: who was last in contact, who is nearest,
+who is missing, and what was used when."""
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import NamedTuple
 
-from worker.core.facts import People, decision_level, people_of
+from worker.core.facts import LICENCE_DAYS, USAGE_DAYS, People, decision_level, people_of
 from worker.core.stats import AccountStats, Workspace
 from worker.core.ties import Tier, strength
 from worker.core.units import Unit, shown
@@ -19,7 +19,7 @@ def who(
     facts: Collection[str],
     rep_names: Mapping[str, str],
 ) -> tuple[str, ...]:
-    """Lines on the people whom these facts speak of, as of the day `on` (an ordinal).
+    """Lines on the people and the usage that these facts speak of, as of the day `on` (an ordinal).
 
     `rep_names` maps rep ids to names; a rep without one is shown by id.
     """
@@ -31,7 +31,16 @@ def who(
         lines += scene.unknown_levels()
     if parts & {"user", "users"}:
         lines += scene.lines("user", "users", scene.people.users)
+    if not _ON_USAGE.isdisjoint(facts):
+        lines += scene.usage()
+    if not _ON_LICENCES.isdisjoint(facts):
+        lines += scene.licences()
     return tuple(lines)
+
+
+_ON_USAGE = {"usage_30d", "usage_prev_30d", "usage_change", "active_days_30d", "days_since_usage"}
+_ON_LICENCES = {"licences_used", "adoption"}
+_MOST_NAMED = 5
 
 
 class _Relation(NamedTuple):
@@ -100,6 +109,34 @@ class _Scene:
         if unknown:
             has = "1 contact has" if unknown == 1 else f"{unknown} contacts have"
             yield f"{has} no known level: a title would say whether they decide."
+
+    def usage(self) -> Iterator[str]:
+        """The two windows that usage is counted in, and its last day."""
+        usage = self.stats.usage
+        if usage.last_day is None:
+            return
+        days = "1 day" if usage.active_days == 1 else f"{usage.active_days} days"
+        yield (
+            f"Usage {self._window(USAGE_DAYS)}: {usage.recent:,} on {days}; "
+            f"in the {USAGE_DAYS} days before: {usage.previous:,}; last on {_date(usage.last_day)}."
+        )
+
+    def licences(self) -> Iterator[str]:
+        """Who used the product in the days in which a licence counts as used."""
+        used = sorted(
+            (-person.used, person.contact)
+            for person in self.stats.contacts
+            if person.used is not None and person.used >= self.on - LICENCE_DAYS and not person.gone
+        )
+        if not used:
+            return
+        named = "; ".join(self._person(contact) for _, contact in used[:_MOST_NAMED])
+        more = f"; {len(used) - _MOST_NAMED} more" if len(used) > _MOST_NAMED else ""
+        yield f"Used it {self._window(LICENCE_DAYS)}: {named}{more}."
+
+    def _window(self, days: int) -> str:
+        """The complete days before the day: from the first to the last of them."""
+        return f"{_date(self.on - days)} to {_date(self.on - 1)}"
 
     def _relations(self, members: Collection[str]) -> Iterator[_Relation]:
         for rep, contact, state in self.stats.ties:

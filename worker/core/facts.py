@@ -201,6 +201,9 @@ USER_DAYS = 90
 LICENCE_DAYS = 30
 """Complete days in which a licence counts as used."""
 
+USAGE_DAYS = 30
+"""Complete days of a window of usage; UsageStats are counted in two of them."""
+
 
 @dataclass(frozen=True, slots=True)
 class People:

@@ -54,6 +54,17 @@ def pipelined(db: Connection) -> Iterator[None]:
         raise _told(error) from error
 
 
+def answer_now(db: Connection) -> None:
+    """In a pipeline, have what was asked so far answered before later statements are worked on.
+
+    PostgreSQL would else keep the last rows back until there are more, or until we wait for them.
+    """
+    if db.dialect.name == "postgresql":
+        raw = _driver(db).pgconn
+        if raw.pipeline_status:
+            raw.send_flush_request()
+
+
 def commit_without_waiting(db: Connection) -> None:
     """Let this transaction's end not wait for the disk.
 
