@@ -196,6 +196,21 @@ def test_every_version_is_kept_and_each_flag_has_the_one_that_opened_it(engine, 
         assert rule_sets.texts(db, book.digest)["b.yaml"] == UNUSED
 
 
+def test_a_flag_that_was_pending_has_the_version_that_opened_it(engine, root):
+    held = SILENT.replace("severity: medium", "severity: medium, hold_for: 2 days")
+    write(root, {"a.yaml": held})
+    worker = RulesInForce(root)
+    take_in(engine, worker.now(engine, NOW), D, meeting(D))
+    sweep(engine, worker.now(engine, NOW), D + timedelta(6))
+    write(root, {"b.yaml": None})
+    later = look(worker, engine)
+    sweep(engine, later, D + timedelta(8))
+    write(root, {"b.yaml": LONELY})
+    sweep(engine, look(worker, engine), D + timedelta(9))
+    (flag,) = [row for row in rows(engine, tables.flags) if row["rule"] == "silent"]
+    assert (flag["state"], flag["rules_hash"]) == ("open", later.digest)
+
+
 def test_a_worker_of_another_version_does_nothing(engine, root):
     worker = RulesInForce(root)
     old = worker.now(engine, NOW)

@@ -112,7 +112,7 @@ def write(
     _remove(db, [m.before.id for m in moves if m.before is not None and m.after is None])
     kept = [(m, m.after) for m in moves if m.after is not None]
     ids |= _insert(db, [pair for pair in kept if pair[0].before is None], rules_hash)
-    _update(db, [pair for pair in kept if pair[0].before is not None], ids)
+    _update(db, [pair for pair in kept if pair[0].before is not None], ids, rules_hash)
     history = [
         (ids[m.account, m.rule], _was(m), after.state, _json(m.reasons))
         for m, after in kept
@@ -167,15 +167,21 @@ def _insert(
 
 
 def _update(
-    db: Connection, changed: Sequence[tuple[Move, Flag]], ids: dict[tuple[str, str], int]
+    db: Connection,
+    changed: Sequence[tuple[Move, Flag]],
+    ids: dict[tuple[str, str], int],
+    rules_hash: str,
 ) -> None:
+    """Store changed flags. One that was pending gets the hash of the rules by which it moves on."""
     if changed:
         execute_rows(
             db,
-            f"UPDATE flags SET {', '.join(f'{name} = r.{name}' for name in _FLAG)} "
-            "FROM {rows} WHERE flags.id = r.id",
+            f"UPDATE flags SET {', '.join(f'{name} = r.{name}' for name in _FLAG)}, "
+            "rules_hash = CASE WHEN flags.state = 'pending' THEN :rules_hash "
+            "ELSE flags.rules_hash END FROM {rows} WHERE flags.id = r.id",
             {"id": "bigint"} | _FLAG,
             [(ids[move.account, move.rule], *_values(move, after)) for move, after in changed],
+            rules_hash=rules_hash,
         )
 
 
