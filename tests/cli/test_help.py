@@ -10,11 +10,12 @@ import pytest
 COMMANDS = [
     *("demo", "ingest", "sweep", "facts", "ties", "flags", "deliver"),
     *("worker", "scheduler", "up", "doctor", "db", "db upgrade", "rules", "rules check"),
-    *("rules test", "rules explain", "rules schema"),
+    *("rules test", "rules explain", "rules schema", "rules report"),
+    *("rules backtest", "rules diff"),
 ]
 WITH_JSON = [
     *("demo", "ingest", "sweep", "facts", "ties", "flags", "deliver", "doctor", "rules check"),
-    *("rules test", "rules explain"),
+    *("rules test", "rules explain", "rules report", "rules backtest", "rules diff"),
 ]
 
 

@@ -160,7 +160,8 @@ def test_the_log_is_read_in_order_of_time_then_id_then_source(
         for t, i, s in moments
     ]
     tomorrow = event("account", day + DAY) | {"time": f"{day + DAY}T00:00:00Z"}
-    ingest(engine, "b", [*raw, tomorrow], book, at(day), backfill=True)
+    for number, one in enumerate([*raw, tomorrow]):
+        ingest(engine, f"b{number}", [one], book, at(day), backfill=True)
     with reading(engine) as db:
         found = list(logged(db, day))
     assert [(one.id, one.source) for one in found] == [

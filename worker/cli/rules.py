@@ -1,23 +1,32 @@
 """`tiewatch rules`: whether the rule files are right and do what they should, and why."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 from xml.etree import ElementTree
 
 import typer
+from rich.text import Text
 
 from worker import ruletests, runtime
+from worker.cli import backtests
 from worker.cli.access import a_date, database
 from worker.cli.explanations import document, show
 from worker.cli.show import ON
-from worker.cli.terminal import NOT_HELD, AsJson, Refused, print_json, say
+from worker.cli.terminal import NOT_HELD, AsJson, Refused, out, print_json, say, table
+from worker.core.rules import Mode
+from worker.core.shadows import Volume, volumes
 from worker.evaluation import read_rulebook
 from worker.explain import NotExplained, explain
 from worker.rulefiles import Problem, check, schema
 from worker.ruletests import Result
+from worker.store import flags
+from worker.store.database import reading
 
 app = typer.Typer(no_args_is_help=True, help="The rule files.")
+app.command("backtest")(backtests.backtest)
+app.command("diff")(backtests.diff)
 
 TESTS = "tests"
 """The folder of the rules directory that holds their tests."""
@@ -120,6 +129,52 @@ def run_explain(
         print_json([document(one) for one in found])
     else:
         show(found)
+
+
+@app.command("report")
+def run_report(
+    days: Annotated[int, typer.Option(min=1, max=3_660, help="How far to look back.")] = 90,
+    as_json: AsJson = False,
+) -> None:
+    """Compare rules in shadow with live ones: how many flags, how many of them news, what came of
+    them."""
+    since = runtime.clock().date() - timedelta(days)
+    with reading(database()) as db:
+        found = volumes(flags.raised(db, since))
+        answers = flags.answers(db, since)
+    if as_json:
+        print_json([_volume_json(one, answers) for one in found])
+        return
+    shape = table("rule", "mode", "flags", "accounts", "up", "alone", "beside live", *flags.ANSWERS)
+    for one in found:
+        beside = ", ".join(f"{rule} {number:,}" for rule, number in one.beside)
+        said = answers.get((one.rule, one.shadow), {})
+        numbers = (one.flags, one.accounts, one.up, one.alone)
+        mode = Mode.SHADOW if one.shadow else Mode.LIVE
+        shape.add_row(
+            Text(one.rule),
+            mode,
+            *(f"{number:,}" for number in numbers),
+            Text(beside),
+            *(f"{said.get(state, 0):,}" for state in flags.ANSWERS),
+        )
+    out.print(shape)
+
+
+def _volume_json(
+    one: Volume, answers: Mapping[tuple[str, bool], Mapping[str, int]]
+) -> dict[str, Any]:
+    said = answers.get((one.rule, one.shadow), {})
+    return {
+        "rule": one.rule,
+        "mode": Mode.SHADOW if one.shadow else Mode.LIVE,
+        "flags": one.flags,
+        "accounts": one.accounts,
+        "open": one.up,
+        "alone": one.alone,
+        "beside": [{"rule": rule, "flags": number} for rule, number in one.beside],
+        "feedback": {str(state): said.get(state, 0) for state in flags.ANSWERS},
+    }
 
 
 def _require(paths: Sequence[Path]) -> None:

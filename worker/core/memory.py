@@ -4,8 +4,9 @@ It keeps of the same additions what store/fold.py keeps in tables; a property te
 of both equal.
 """
 
-from bisect import bisect_left, insort
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
 from typing import Any
@@ -13,6 +14,7 @@ from typing import Any
 from worker.core.attributes import Stamp, merge
 from worker.core.events import Contact, Event, Rep, Subscription
 from worker.core.stats import (
+    NO_USAGE,
     AccountStats,
     Additions,
     ContactStats,
@@ -22,8 +24,9 @@ from worker.core.stats import (
     Workspace,
     earliest,
 )
-from worker.core.subscriptions import SubscriptionEvent, as_of
-from worker.core.ties import Bucket, TieSettings, state_of
+from worker.core.subscriptions import SubscriptionEvent, Subscriptions, as_of, extend
+from worker.core.ties import Bucket, TieSettings, TieState, state_of
+from worker.core.ties import extend as extend_tie
 
 
 @dataclass(slots=True)
@@ -38,18 +41,107 @@ class _Attributes:
 
 
 @dataclass(slots=True)
+class _Tie:
+    """Day buckets, which are the truth, and what those up to the last one read come to."""
+
+    days: dict[int, list[int]] = field(default_factory=lambda: defaultdict(lambda: [0, 0, 0]))
+    unread: set[int] = field(default_factory=set)
+    state: TieState | None = None
+    half_life: int = 0
+
+    def add(self, day: int, sums: Sequence[int]) -> None:
+        bucket = self.days[day]
+        bucket[:] = (old + new for old, new in zip(bucket, sums, strict=True))
+        self.unread.add(day)
+
+    def on(self, day: int, half_life: int) -> TieState | None:
+        """Its state on a day; None if there had been no contact by then."""
+        if self.unread or half_life != self.half_life:
+            self._read(half_life)
+        if self.state is not None and self.state.day <= day:
+            return self.state
+        return self._made_anew(day, half_life)
+
+    def _read(self, half_life: int) -> None:
+        state, changed = self.state, half_life != self.half_life
+        if state is None or changed or min(self.unread) < state.day:
+            self.state = self._made_anew(max(self.days), half_life)
+        else:
+            for day in sorted(self.unread):
+                self.state = extend_tie(self.state, Bucket(day, *self.days[day]), half_life)
+        self.half_life = half_life
+        self.unread.clear()
+
+    def _made_anew(self, until: int, half_life: int) -> TieState | None:
+        buckets = (Bucket(day, *self.days[day]) for day in sorted(self.days) if day <= until)
+        return state_of(buckets, half_life)
+
+
+@dataclass(slots=True)
+class _Usage:
+    """Days with usage, in order, and the sum of counts before each: a window is a difference."""
+
+    days: list[int] = field(default_factory=list)
+    before: list[int] = field(default_factory=lambda: [0])
+
+    def add(self, day: int, count: int) -> None:
+        place = bisect_left(self.days, day)
+        if place == len(self.days) or self.days[place] != day:
+            self.days.insert(place, day)
+            self.before.insert(place, self.before[place])
+        for later in range(place + 1, len(self.before)):
+            self.before[later] += count
+
+    def on(self, day: int) -> UsageStats:
+        if not self.days:
+            return NO_USAGE
+        ended = bisect_left(self.days, day)
+        middle = bisect_left(self.days, day - 30, hi=ended)
+        begun = bisect_left(self.days, day - 60, hi=middle)
+        known = bisect_right(self.days, day, lo=ended)
+        return UsageStats(
+            self.days[known - 1] if known else None,
+            self.before[ended] - self.before[middle],
+            self.before[middle] - self.before[begun],
+            ended - middle,
+        )
+
+
+@dataclass(slots=True)
+class _Subscriptions:
+    """Subscription events, which are the truth, and what they come to by the latest one."""
+
+    events: list[SubscriptionEvent] = field(default_factory=list)
+    latest: datetime | None = None
+    current: Subscriptions = field(default_factory=dict)
+
+    def add(self, event: SubscriptionEvent) -> None:
+        self.events.append(event)
+        moment = event.stamp[0]
+        if self.latest is None or moment > self.latest:
+            extend(self.current, [event])
+            self.latest = moment
+        else:
+            self.current = as_of(self.events)
+
+    def on(self, day: int) -> Subscriptions:
+        if self.latest is None or self.latest.toordinal() <= day:
+            return self.current
+        end = datetime.combine(date.fromordinal(day + 1), time(), UTC)
+        return as_of(event for event in self.events if event.stamp[0] < end)
+
+
+@dataclass(slots=True)
 class _Account:
     """What is kept of one account. Days are ordinals."""
 
     first: Days
     attributes: _Attributes = field(default_factory=_Attributes)
     contacts: dict[str, _Attributes] = field(default_factory=dict)
-    tie_days: dict[tuple[str, str], dict[int, list[int]]] = field(
-        default_factory=lambda: defaultdict(lambda: defaultdict(lambda: [0, 0, 0]))
-    )
-    usage: dict[int, int] = field(default_factory=lambda: defaultdict(int))
+    ties: dict[tuple[str, str], _Tie] = field(default_factory=lambda: defaultdict(_Tie))
+    usage: _Usage = field(default_factory=_Usage)
     used: dict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
-    subscriptions: list[SubscriptionEvent] = field(default_factory=list)
+    subscriptions: _Subscriptions = field(default_factory=_Subscriptions)
 
 
 class Memory:
@@ -71,21 +163,22 @@ class Memory:
         for account, contact in add.contacts:
             self._accounts[account].contacts.setdefault(contact, _Attributes())
         for (account, rep, contact, day), sums in add.tie_days.items():
-            bucket = self._accounts[account].tie_days[rep, contact][day]
-            bucket[:] = (old + new for old, new in zip(bucket, sums, strict=True))
+            self._accounts[account].ties[rep, contact].add(day, sums)
         for (account, day), count in add.usage_days.items():
-            self._accounts[account].usage[day] += count
+            self._accounts[account].usage.add(day, count)
         for account, contact, day in add.user_days:
             one = self._accounts[account]
             one.contacts.setdefault(contact, _Attributes())
-            if day not in one.used[contact]:
-                insort(one.used[contact], day)
+            used = one.used[contact]
+            place = bisect_left(used, day)
+            if place == len(used) or used[place] != day:
+                used.insert(place, day)
         for event in add.attributes:
             self._attributes_of(event).set(event)
         for event in add.subscriptions:
             if event.account is not None and isinstance(event.data, Subscription):
                 kept = SubscriptionEvent((event.time, event.id, event.source), event.data)
-                self._accounts[event.account].subscriptions.append(kept)
+                self._accounts[event.account].subscriptions.add(kept)
         self._first_interaction_day = earliest(
             self._first_interaction_day, add.first_interaction_day
         )
@@ -97,6 +190,11 @@ class Memory:
         if isinstance(event.data, Contact):
             return one.contacts[event.data.contact]
         return one.attributes
+
+    @property
+    def accounts(self) -> Collection[str]:
+        """The accounts that events have named."""
+        return self._accounts.keys()
 
     def knows(self, account: str) -> bool:
         """Whether an event has named the account."""
@@ -110,7 +208,8 @@ class Memory:
     def stats(self, account: str, on: int, half_life: int) -> AccountStats:
         """The stats of an account on the day `on` (an ordinal), from events up to its end.
 
-        `half_life` is that of its ties, in days.
+        `half_life` is that of its ties, in days. What of it can change is that of the moment: read
+        again after the next events.
 
         Raises:
             KeyError: no event has named the account.
@@ -118,7 +217,6 @@ class Memory:
         one = self._accounts[account]
         values = one.attributes.values
         renewal = values.get("renewal_date")
-        until = datetime.combine(date.fromordinal(on + 1), time(), UTC)
         return AccountStats(
             account,
             name=values.get("name"),
@@ -133,9 +231,13 @@ class Memory:
             first_usage_day=one.first.usage,
             first_user_day=one.first.user,
             contacts=[_contact(name, one, on) for name in one.contacts],
-            ties=_ties(one, on, half_life),
-            subscriptions=as_of(each for each in one.subscriptions if each.stamp[0] < until),
-            usage=_usage(one, on),
+            ties=[
+                Tie(rep, contact, state)
+                for (rep, contact), tie in one.ties.items()
+                if (state := tie.on(on, half_life)) is not None
+            ],
+            subscriptions=one.subscriptions.on(on),
+            usage=one.usage.on(on),
         )
 
 
@@ -151,20 +253,3 @@ def _contact(contact: str, one: _Account, on: int) -> ContactStats:
         values.get("left"),
         used[before - 1] if before else None,
     )
-
-
-def _ties(one: _Account, on: int, half_life: int) -> list[Tie]:
-    ties = []
-    for (rep, contact), days in one.tie_days.items():
-        buckets = (Bucket(day, *days[day]) for day in sorted(days) if day <= on)
-        state = state_of(buckets, half_life)
-        if state is not None:
-            ties.append(Tie(rep, contact, state))
-    return ties
-
-
-def _usage(one: _Account, on: int) -> UsageStats:
-    recent = [one.usage[day] for day in range(on - 30, on) if day in one.usage]
-    previous = sum(one.usage[day] for day in range(on - 60, on - 30) if day in one.usage)
-    last = max((day for day in one.usage if day <= on), default=None)
-    return UsageStats(last, sum(recent), previous, len(recent))

@@ -1,14 +1,15 @@
 """The event log: every event once, as it came, and the bad ones beside it."""
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 
 import msgspec
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, func, select, text
 
-from worker.core.events import Event, Quarantined, same_content
-from worker.store.dialect import Rows, execute_rows
+from worker.core.events import Event, Quarantined, parse, same_content
+from worker.store.dialect import Rows, execute_rows, in_our_order
+from worker.store.tables import events as events_table
 from worker.store.tables import quarantine as quarantine_table
 
 CONFLICT = (
@@ -131,3 +132,22 @@ def quarantined(db: Connection, limit: int) -> list[tuple[str, int]]:
         .limit(limit)
     )
     return [("; ".join(msgspec.json.decode(problems)), number) for problems, number in found]
+
+
+CHUNK = 1_000
+"""Events read at once where all of them are: a log may be larger than memory."""
+
+
+def logged(db: Connection, before: datetime) -> Iterator[Event]:
+    """Every event dated before a time, in order of time, of those at one time by id and source."""
+    columns = events_table.c
+    found = db.execute(
+        select(columns.time, columns.body)
+        .where(columns.time < before)
+        .order_by(columns.time, text(in_our_order(db, "id", "source"))),
+        execution_options={"yield_per": CHUNK},
+    )
+    for moment, body in found:
+        event = parse(msgspec.json.decode(body), received=moment)
+        assert isinstance(event, Event), f"in the log, and yet {event}"
+        yield event
