@@ -21,6 +21,10 @@ MAX_STARTS = 5
 """Starts of a batch after which it is parked: one of its events may kill whoever takes it in."""
 
 
+AT_ONCE = 125
+"""Events that are read and sent to the log at a time."""
+
+
 class TryAgain(Exception):
     """The batch could not be applied now; the same batch may be later."""
 
@@ -62,9 +66,8 @@ def ingest(
             starts = _count_start(engine, batch, now)
         if starts > MAX_STARTS:
             return _park(engine, batch, raw, "its worker died each time", now)
-        parsed = [parse(one, now) for one in raw]
         with writing(engine) as db, pipelined(db):
-            return _apply(db, batch, parsed, book, now, backfill)
+            return _apply(db, batch, raw, book, now, backfill)
     except _IsDone:
         return _result(engine, batch, len(raw))
     except (OtherRules, TryAgain):
@@ -99,29 +102,51 @@ def _count_start(engine: Engine, batch: str, now: datetime) -> int:
 def _apply(
     db: Connection,
     batch: str,
-    parsed: Sequence[Event | Quarantined],
+    raw: Sequence[object],
     book: Rulebook,
     now: datetime,
     backfill: bool,
 ) -> BatchResult:
-    good = [(index, event) for index, event in enumerate(parsed) if isinstance(event, Event)]
-    events = [event for _, event in good]
-    appended = event_log.append(db, events, batch)
     kept = workspace.ask(db)
-    add = additions(events)  # while the database is at it
-    fresh, conflicts = appended()
+    events: list[Event] = []
+    places: list[int] = []
+    bad: dict[int, Quarantined] = {}
+    appending = []
+    order = sorted(range(len(raw)), key=lambda place: _key(raw[place]))
+    for start in range(0, len(order), AT_ONCE):  # the database logs a part while we read the next
+        begin = len(events)
+        for place in order[start : start + AT_ONCE]:
+            match parse(raw[place], now):
+                case Event() as event:
+                    events.append(event)
+                    places.append(place)
+                case Quarantined() as one:
+                    bad[place] = one
+        appending.append((begin, event_log.append(db, events[begin:], batch)))
+    add = additions(events)
+    fresh: list[Event] = []
+    for begin, appended in appending:
+        new, conflicts = appended()
+        fresh += new
+        bad |= {places[begin + index]: one for index, one in conflicts.items()}
     if len(fresh) < len(events):
         add = additions(fresh)
-    bad = {index: one for index, one in enumerate(parsed) if isinstance(one, Quarantined)}
-    bad |= {good[place][0]: one for place, one in conflicts.items()}
     if bad:
         event_log.quarantine(db, list(bad.values()), batch, now)
     alerts = _take_effect(db, add, kept(), book, now, backfill) if fresh else 0
-    counts = Counts(len(parsed), len(fresh), len(parsed) - len(fresh) - len(bad), len(bad))
+    counts = Counts(len(raw), len(fresh), len(raw) - len(fresh) - len(bad), len(bad))
     rejected = [Rejected(i, one.source, one.id, one.problems) for i, one in sorted(bad.items())]
     if not batches.applied(db, batch, counts, rejected, now):
         raise _IsDone
     return BatchResult(counts, tuple(rejected), alerts)
+
+
+def _key(raw: object) -> tuple[str, str]:
+    """What events are logged in order of, everywhere: two batches that hold the same new ones then
+    wait for each other, not deadlock."""
+    if not isinstance(raw, dict):
+        return "", ""
+    return str(raw.get("source")), str(raw.get("id"))
 
 
 def _take_effect(
