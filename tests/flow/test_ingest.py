@@ -242,14 +242,14 @@ def test_the_same_batch_twice_does_nothing_twice_and_says_the_same_of_it(engine,
 def test_a_batch_that_two_workers_have_keeps_the_counts_of_the_one_that_applied_it(
     engine, book, monkeypatch
 ):
-    parse = service.parse
+    writing = service.writing
 
     def overtaken(*args):
-        monkeypatch.setattr(service, "parse", parse)
+        monkeypatch.setattr(service, "writing", writing)
         assert apply(engine, book, use(), use("2")).counts == Counts(2, 2)
-        return parse(*args)
+        return writing(*args)
 
-    monkeypatch.setattr(service, "parse", overtaken)
+    monkeypatch.setattr(service, "writing", overtaken)
     apply(engine, book, use(), use("2"))
     with reading(engine) as db:
         (row,) = batches.read(db, ["b"])
