@@ -3,11 +3,12 @@
 from typing import Any
 
 import pytest
+from celery.worker.consumer import Consumer
 from celery.worker.request import Request
 from kombu.message import Message
 
 from worker import celery_app, tasks  # noqa: F401 - the tasks are what is looked at
-from worker.celery_app import DELIVER, HELD, INGEST, MAX_DEPTH, SWEEP, Held, app, left_unread
+from worker.celery_app import DELIVER, HELD, INGEST, SWEEP, Held, Listener, app, left_unread
 
 
 @pytest.fixture
@@ -33,15 +34,6 @@ def test_a_message_of_the_old_protocol_is_handed_out_as_it_was_read(handed_out: 
     assert message.payload == {"task": "x"}
 
 
-@pytest.mark.parametrize(("levels", "text"), [(MAX_DEPTH + 1, False), (MAX_DEPTH + 2, True)])
-def test_an_event_that_nests_too_deeply_becomes_a_text(levels: int, text: bool) -> None:
-    event = "[" * levels + "]" * levels
-    arguments, _, _ = celery_app._loads(f'[[[{event}, {{"id": "]["}}]], {{}}, {{}}]')
-    deep, flat = arguments[0]
-    assert isinstance(deep, str) is text
-    assert flat == {"id": "]["}
-
-
 @pytest.mark.parametrize("verb", ["acknowledge", "reject"])
 def test_a_queue_that_has_gone_ends_no_worker(monkeypatch: pytest.MonkeyPatch, verb: str) -> None:
     def gone(*_: Any) -> None:
@@ -49,6 +41,15 @@ def test_a_queue_that_has_gone_ends_no_worker(monkeypatch: pytest.MonkeyPatch, v
 
     monkeypatch.setattr(Request, verb, gone)
     getattr(object.__new__(Held), verb)()
+
+
+def test_what_is_left_of_a_lost_connection_ends_no_worker(monkeypatch: pytest.MonkeyPatch) -> None:
+    def half_closed(*_: Any) -> None:
+        raise AttributeError("'NoneType' object has no attribute 'hostname'")
+
+    monkeypatch.setattr(Consumer, "on_connection_error_after_connected", half_closed)
+    object.__new__(Listener).on_connection_error_after_connected(ConnectionError())
+    assert app.conf.worker_consumer == f"{Listener.__module__}:{Listener.__name__}"
 
 
 @pytest.mark.filterwarnings("ignore:(?s).*task attribute")  # Celery, of its own base class

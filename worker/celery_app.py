@@ -2,18 +2,18 @@
 
 import json
 import os
-import re
 from collections.abc import Callable
 from typing import Any
 
-import msgspec
 import structlog
 from celery import Celery, Task
+from celery.worker.consumer import Consumer
 from celery.worker.request import Request
 from celery.worker.strategy import default
 from kombu import Queue
 from kombu.serialization import register
 
+from worker.decoding import loads
 from worker.settings import settings
 
 INGEST = "tiewatch.ingest"
@@ -23,67 +23,7 @@ DELIVER = "tiewatch.deliver"
 TASK_SECONDS = 50
 """The longest a task may take; its worker process is killed then, and the message comes back."""
 
-
-MAX_DEPTH = 100
-"""Levels that an event may nest: a worker that passes on deeper ones would end with an error."""
-
-_TOKENS = re.compile(rb'"(?:[^"\\]|\\.)*"|[\[\]{}]', re.S)
-_EVENT_LEVEL = 4
-"""In a message, `[[[event, ...]], {}, {}]`, an event is the fourth level."""
-
-
-def _loads(body: str | bytes) -> Any:
-    """Plain JSON, in which an event that nests too deeply is the text of one.
-
-    Kombu's own reader turns an object with a `__type__` key into something else, or refuses the
-    whole message: an event may hold any key.
-    """
-    raw = body.encode("utf-8", "surrogatepass") if isinstance(body, str) else bytes(body)
-    try:
-        message = _decoded(raw)
-        if not _is_deep(message, _EVENT_LEVEL + MAX_DEPTH):
-            return message
-    except RecursionError:
-        pass
-    return _decoded(_deep_events_as_text(raw))
-
-
-def _decoded(raw: bytes) -> Any:
-    try:
-        return msgspec.json.decode(raw)
-    except (msgspec.DecodeError, UnicodeError):  # NaN, half a surrogate pair: one event's problem
-        return json.loads(raw)
-
-
-def _is_deep(value: Any, levels: int) -> bool:
-    """Whether lists and objects nest in more than so many levels."""
-    level = [value]
-    for _ in range(levels):  # level by level: one pass over a batch, not a call for each event
-        inner = (one.values() if type(one) is dict else one for one in level)
-        level = [each for values in inner for each in values if type(each) in (dict, list)]
-        if not level:
-            return False
-    return True
-
-
-def _deep_events_as_text(body: bytes) -> bytes:
-    parts, done, depth, deepest, start = [], 0, 0, 0, 0
-    for token in _TOKENS.finditer(body):
-        if token[0] in b"[{":
-            depth += 1
-            deepest = max(deepest, depth)
-            if depth == _EVENT_LEVEL:
-                start, deepest = token.start(), depth
-        elif token[0] in b"]}":
-            if depth == _EVENT_LEVEL and deepest > _EVENT_LEVEL + MAX_DEPTH:
-                text = body[start : token.end()].decode("utf-8", "backslashreplace")
-                parts += [body[done:start], json.dumps(text).encode()]
-                done = token.end()
-            depth -= 1
-    return b"".join([*parts, body[done:]])
-
-
-register("json", json.dumps, _loads, "application/json", "utf-8")
+register("json", json.dumps, loads, "application/json", "utf-8")
 
 log = structlog.get_logger("tiewatch")
 
@@ -110,6 +50,21 @@ class Held(Request):
             log.warning("the queue could not be told; the message comes back", error=repr(error))
 
 
+class Listener(Consumer):
+    """A worker's side of its queue, which outlives the queue.
+
+    Of a connection that is lost, kombu closes some parts twice, and fails where messages are in a
+    worker's hands: that would end the worker, and nothing is left to close by then.
+    """
+
+    def on_connection_error_after_connected(self, exc: Exception) -> None:
+        """Let go of what is left of the connection; the worker then connects anew."""
+        try:
+            super().on_connection_error_after_connected(exc)
+        except Exception as error:
+            log.warning("the lost connection could not be closed", error=repr(error))
+
+
 HELD = "worker.celery_app:Held"
 """What every task is declared with, as its `Request`."""
 
@@ -126,6 +81,7 @@ app.conf.update(
     accept_content=["json"],
     worker_prefetch_multiplier=2,
     worker_hijack_root_logger=False,
+    worker_consumer="worker.celery_app:Listener",
     # A cancelled task's message would be dropped. One that goes on and cannot be acknowledged
     # comes back, and finds its batch applied.
     worker_cancel_long_running_tasks_on_connection_loss=False,

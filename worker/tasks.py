@@ -17,8 +17,7 @@ from rich.console import Console
 
 from worker import delivery, logs, sweeps
 from worker.celery_app import DELIVER, HELD, INGEST, SWEEP, TASK_SECONDS, app
-from worker.evaluation import OtherRules
-from worker.ingest import TryAgain, ingest
+from worker.ingest import ingest
 from worker.runtime import clock, collect_less_often, engine, slack, with_rules_in_force
 from worker.settings import settings
 from worker.store import outbox
@@ -57,7 +56,7 @@ def ingest_batch(self: Task, events: list[Any], backfill: bool = False) -> None:
                 engine(), batch, given, book, now(self), backfill=backfill, again=again
             )
         )
-    except (OtherRules, TryAgain) as error:
+    except Exception as error:  # `ingest` could not now, or nobody could say which rules to use
         _again(self, error)
         return
     if result.parked:

@@ -24,10 +24,15 @@ _STATS = (
     "subscription_events",
     "flags",
 )
-_DIFFERS = {"events.batch", "quarantine.batch", "quarantine.received_at", "flags.id"} | {
-    f"{people}.stamps" for people in ("accounts", "contacts", "reps")
-}
-"""Columns that tell with which batch an event came, and when; row numbers; what `_stamps` reads."""
+_DIFFERS = {
+    "events.batch",
+    "quarantine.batch",
+    "quarantine.received_at",
+    "flags.id",
+    "workspace.rules",
+} | {f"{people}.stamps" for people in ("accounts", "contacts", "reps")}
+"""Columns that tell with which batch an event came, and when; row numbers; the version of the
+rules, which only workers put in force; what `_stamps` reads."""
 
 _OF_ALERT = ("account", "alert")
 """What an outbox row says; the other columns are about its delivery."""
