@@ -5,13 +5,11 @@ import os
 from collections.abc import Callable
 from typing import Any
 
-import structlog
 from celery import Celery, Task
-from celery.worker.consumer import Consumer
-from celery.worker.request import Request
 from celery.worker.strategy import default
 from kombu import Queue
 from kombu.serialization import register
+from kombu.transport import TRANSPORT_ALIASES
 
 from worker.decoding import loads
 from worker.settings import settings
@@ -24,49 +22,8 @@ TASK_SECONDS = 50
 """The longest a task may take; its worker process is killed then, and the message comes back."""
 
 register("json", json.dumps, loads, "application/json", "utf-8")
+TRANSPORT_ALIASES.update(dict.fromkeys(("redis", "rediss"), "worker.transport:Transport"))
 
-log = structlog.get_logger("tiewatch")
-
-
-class Held(Request):
-    """A message in a worker's hands, which may lose its queue while the task runs.
-
-    It can then not be acknowledged, and kombu fails on that in more ways than Celery expects: one
-    of them would end the worker. What is not acknowledged comes back, and finds its work done.
-    """
-
-    def acknowledge(self) -> None:
-        """Tell the queue that the message is done with, if it can be told."""
-        self._tell(super().acknowledge)
-
-    def reject(self, requeue: bool = False) -> None:
-        """Give the message back, or drop it, if the queue can be told."""
-        self._tell(lambda: super(Held, self).reject(requeue))
-
-    def _tell(self, what: Callable[[], None]) -> None:
-        try:
-            what()
-        except Exception as error:
-            log.warning("the queue could not be told; the message comes back", error=repr(error))
-
-
-class Listener(Consumer):
-    """A worker's side of its queue, which outlives the queue.
-
-    Of a connection that is lost, kombu closes some parts twice, and fails where messages are in a
-    worker's hands: that would end the worker, and nothing is left to close by then.
-    """
-
-    def on_connection_error_after_connected(self, exc: Exception) -> None:
-        """Let go of what is left of the connection; the worker then connects anew."""
-        try:
-            super().on_connection_error_after_connected(exc)
-        except Exception as error:
-            log.warning("the lost connection could not be closed", error=repr(error))
-
-
-HELD = "worker.celery_app:Held"
-"""What every task is declared with, as its `Request`."""
 
 app = Celery("tiewatch", include=["worker.tasks"], set_as_current=False)
 app.conf.update(
@@ -81,7 +38,6 @@ app.conf.update(
     accept_content=["json"],
     worker_prefetch_multiplier=2,
     worker_hijack_root_logger=False,
-    worker_consumer="worker.celery_app:Listener",
     # A cancelled task's message would be dropped. One that goes on and cannot be acknowledged
     # comes back, and finds its batch applied.
     worker_cancel_long_running_tasks_on_connection_loss=False,

@@ -16,7 +16,7 @@ from kombu.exceptions import OperationalError as BrokerDown
 from rich.console import Console
 
 from worker import delivery, logs, sweeps
-from worker.celery_app import DELIVER, HELD, INGEST, SWEEP, TASK_SECONDS, app
+from worker.celery_app import DELIVER, INGEST, SWEEP, TASK_SECONDS, app
 from worker.ingest import ingest
 from worker.runtime import clock, collect_less_often, engine, slack, with_rules_in_force
 from worker.settings import settings
@@ -44,7 +44,6 @@ log = structlog.get_logger("tiewatch")
     max_retries=None,
     acks_on_failure_or_timeout=False,
     Strategy="worker.celery_app:left_unread",
-    Request=HELD,
 )
 def ingest_batch(self: Task, events: list[Any], backfill: bool = False) -> None:
     """Take in a batch: a list of events. The message's id is the batch's."""
@@ -67,7 +66,7 @@ def ingest_batch(self: Task, events: list[Any], backfill: bool = False) -> None:
         request_delivery()
 
 
-@app.task(bind=True, name=SWEEP, max_retries=None, Request=HELD)
+@app.task(bind=True, name=SWEEP, max_retries=None)
 def sweep_shard(self: Task, sweep: int, shard: int) -> None:
     """Sweep one shard, unless it is done or in another's hands."""
     done = with_rules_in_force(
@@ -86,7 +85,7 @@ def sweep_shard(self: Task, sweep: int, shard: int) -> None:
             request_delivery()
 
 
-@app.task(bind=True, name=DELIVER, max_retries=None, Request=HELD)
+@app.task(bind=True, name=DELIVER, max_retries=None)
 def deliver(self: Task) -> None:
     """Send what the outbox holds."""
     send = delivery.sender(slack(), Console())
