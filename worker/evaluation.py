@@ -47,9 +47,12 @@ class Rulebook:
         return hashlib.sha256(f"{self.rules.digest} {self.ties}".encode()).hexdigest()[:16]
 
 
-def read_rulebook(root: Path) -> Rulebook:
-    """The rules directory, read whole. Raises `RuleFilesRefused` with every problem in it."""
-    return Rulebook(load(root), load_ties(root))
+def read_rulebook(root: Path, shipped: Path | None = None) -> Rulebook:
+    """The rules directory, read whole. Raises `RuleFilesRefused` with every problem in it.
+
+    `shipped` is where the rules that ship are, by default those of this version of tiewatch.
+    """
+    return Rulebook(load(root, shipped), load_ties(root))
 
 
 class OtherRules(Exception):

@@ -22,6 +22,7 @@ from worker.evaluation import Rulebook, read_rulebook
 from worker.rulefiles import Problem, RuleFilesRefused
 from worker.rulefiles.files import TIES, rule_files
 from worker.rulefiles.problems import Findings
+from worker.shipped import rules_dir
 from worker.store import outbox, rule_sets
 from worker.store.database import reading, writing
 from worker.store.rule_sets import Texts
@@ -34,6 +35,10 @@ SETTLED = 1.0
 
 # Not structlog's: a command that nobody has set up logs for should say nothing of this.
 log = logging.getLogger("tiewatch.rules")
+
+SHIPPED = ".shipped"
+"""The folder among a version's texts that has the rules that ship: those that were there to be
+included. In the directory itself, hidden folders hold no rules."""
 
 Seen = tuple[tuple[str, int, int, int], ...]
 """(path, inode, time of change in ns, size) of every file."""
@@ -130,11 +135,12 @@ def _book_of(files: Mapping[str, str]) -> Rulebook:
     """The rules of these texts. The places of problems are paths among them."""
     with tempfile.TemporaryDirectory(prefix="tiewatch-rules-") as folder:
         root = Path(folder)
+        (root / SHIPPED).mkdir()
         for name, text in files.items():
             (root / name).parent.mkdir(parents=True, exist_ok=True)
             (root / name).write_text(text, encoding="utf-8", newline="")
         try:
-            return read_rulebook(root)
+            return read_rulebook(root, root / SHIPPED)
         except RuleFilesRefused as refused:
             raise RuleFilesRefused([_within(root, one) for one in refused.problems]) from None
 
@@ -149,17 +155,23 @@ def _files_of(problems: Sequence[Problem], root: Path) -> set[str]:
     return {_within(root, problem).file for problem in problems}
 
 
-def _paths(root: Path) -> list[Path]:
-    ties = root / TIES
-    return [*rule_files(root, Findings()), *([ties] if ties.is_file() else [])]
+def _paths(root: Path) -> dict[str, Path]:
+    """The files that are read or may be included, by their path among a version's texts."""
+    ties, shipped = root / TIES, rules_dir()
+    own = [*rule_files(root, Findings()), *([ties] if ties.is_file() else [])]
+    found = {str(path.relative_to(root)): path for path in own}
+    if shipped.resolve() != root.resolve():
+        for path in rule_files(shipped, Findings()):
+            found[str(PurePath(SHIPPED) / path.relative_to(shipped))] = path
+    return found
 
 
 def _texts(root: Path) -> dict[str, str]:
     """The files that can be read as text."""
     texts = {}
-    for path in _paths(root):
+    for name, path in _paths(root).items():
         try:
-            texts[str(path.relative_to(root))] = path.read_bytes().decode("utf-8-sig")
+            texts[name] = path.read_bytes().decode("utf-8-sig")
         except (OSError, UnicodeDecodeError):  # a problem of it, told as such
             continue
     return texts
@@ -167,7 +179,7 @@ def _texts(root: Path) -> dict[str, str]:
 
 def _seen(root: Path) -> Seen:
     seen = []
-    for path in _paths(root):
+    for path in _paths(root).values():
         try:
             status = path.stat()
         except OSError:

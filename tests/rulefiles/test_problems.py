@@ -342,7 +342,7 @@ def test_an_override_is_a_whole_rule(checked):
         ("conditions: [a]\n" + RULE.replace("{adoption: over 5%}", "a"), "1:13: 'conditions' must be lines of 'key: value'"),
         ("condition: {}\n", "1:1: unknown key 'condition'; did you mean 'conditions'?"),
         ("rulez: []\n", "1:1: unknown key 'rulez'; did you mean 'rules'?"),
-        ("weather: {}\n", "1:1: unknown key 'weather'; a rule file has thresholds, conditions, rules"),
+        ("weather: {}\n", "1:1: unknown key 'weather'; a rule file has include, thresholds, conditions, rules"),
         (RULE + "---\nrules: []\n", "6:1: a second document: a rule file holds one, so no line may be just '---'"),
         ("rules: \x07\n", "1:8: a character that YAML does not allow"),
         ('# x\nrules: ["\\UFFFFFFFF"]\n', "2:8: not valid YAML after this point"),
@@ -381,7 +381,7 @@ def test_a_bomb_of_aliases_is_refused_without_going_off(checked):
     problems, _ = checked(bomb)
     assert (
         str(problems[0])
-        == "a.yaml:1:1: unknown key 'a'; a rule file has thresholds, conditions, rules"
+        == "a.yaml:1:1: unknown key 'a'; a rule file has include, thresholds, conditions, rules"
     )
     assert str(problems[1]).endswith(
         "1:4: YAML anchors (&name) are not allowed: write the value out"

@@ -86,7 +86,9 @@ def _rules() -> Finding:
         book = read_rulebook(runtime.rules_path())
     except RuleFilesRefused as error:
         return Finding("rules", f"{error.problems[0]} ('tiewatch rules check' shows all problems)")
-    return Finding("rules", None, f"{len(book.rules.rules)} rules in {runtime.rules_path()}")
+    number = len(book.rules.rules)
+    rules = "1 rule" if number == 1 else f"{number} rules"
+    return Finding("rules", None, f"{rules} in {runtime.rules_path()}")
 
 
 def _contents(engine: Engine) -> Iterator[Finding]:

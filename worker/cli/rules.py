@@ -15,12 +15,14 @@ from worker.cli.access import a_date, database
 from worker.cli.explanations import document, show
 from worker.cli.show import ON
 from worker.cli.terminal import NOT_HELD, AsJson, Refused, out, print_json, say, table
-from worker.core.rules import Mode
+from worker.core.rules import Mode, RuleSet
 from worker.core.shadows import Volume, volumes
 from worker.evaluation import read_rulebook
 from worker.explain import NotExplained, explain
-from worker.rulefiles import Problem, check, schema
+from worker.rulefiles import Problem, check, load, schema
+from worker.rulefiles.included import SHIPPED
 from worker.ruletests import Result
+from worker.shipped import rules_dir
 from worker.store import flags
 from worker.store.database import reading
 
@@ -52,9 +54,19 @@ def run_check(
         for problem in problems:
             print(problem)
         if found is not None:
-            print(f"{len(found.rules)} rules, {_counted_warnings(problems)}.")
+            number = "1 rule" if len(found.rules) == 1 else f"{len(found.rules)} rules"
+            print(f"{number}, {_counted_warnings(problems)}.")
+            if not paths:
+                _say_if_none_ships(found)
     if found is None or (strict and problems):
         raise typer.Exit(NOT_HELD)
+
+
+def _say_if_none_ships(found: RuleSet) -> None:
+    """Tell whoever has begun a rules directory that it takes the place of the rules that ship."""
+    in_force = {rule.id for rule in found.rules} | found.off
+    if in_force.isdisjoint(rule.id for rule in load(rules_dir()).rules):
+        say(f"None of them comes with tiewatch: a file with 'include: {SHIPPED}' brings those too.")
 
 
 def _counted_warnings(warnings: Sequence[Problem]) -> str:
