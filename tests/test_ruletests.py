@@ -181,10 +181,10 @@ def test_two_hundred_tests_take_less_than_ten_seconds(tmp_path):
     expected = "    - {day: 2026-01-21, flags: [renewal-without-exec-contact, single-threaded]}\n"
     for number in range(4):
         (tmp_path / f"{number}.yaml").write_text((QUIET + expected) * 50)
-    began = time.perf_counter()
+    began = time.process_time()
     tests, problems = ruletests.read([tmp_path], SHIPPED.rules)
     done = [ruletests.run(test, SHIPPED.rules, SHIPPED.ties) for test in tests]
-    assert time.perf_counter() - began < 10
+    assert time.process_time() - began < 10
     assert (len(done), problems) == (200, [])
 
 
