@@ -30,7 +30,7 @@ LONGEST_LINE = 10_000
 
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 _INDENTING_TAB = re.compile(r" *\t")
-_BRACKETS_FIRST = re.compile(r"(?P<before> *(?:- +)?[\w-]+: +)(?:\{[^{}]*\}|\[[^\[\]]*\]) *[^\s#,]")
+_BRACKETS_FIRST = re.compile(r"(?P<before> *(?:- +)?[\w-]+: +)(?:\{[^{}]*\}|\[[^\[\]]*\]) *[^\s#]")
 _MOST_TABS = 50
 
 
