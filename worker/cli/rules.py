@@ -105,7 +105,7 @@ def run_tests(
     results = [ruletests.run(test, book.rules, book.ties) for test in tests]
     failures = [failure for result in results for failure in result.failures]
     if junit is not None:
-        _write_junit(junit, results)
+        _write_junit(junit, results, problems)
     if as_json:
         _print_problems_json([*problems, *failures])
     else:
@@ -205,12 +205,23 @@ def _print_problems_json(problems: Sequence[Problem]) -> None:
     )
 
 
-def _write_junit(file: Path, results: Sequence[Result]) -> None:
-    """The form that build servers read: a case for each test, a failure for each difference."""
+def _write_junit(file: Path, results: Sequence[Result], problems: Sequence[Problem]) -> None:
+    """The form that build servers read: a case for each test, a failure for each difference.
+
+    What keeps a test from running is an error, in a case named after its place.
+    """
     failed = sum(1 for result in results if result.failures)
     suite = ElementTree.Element(
-        "testsuite", name="tiewatch rules test", tests=str(len(results)), failures=str(failed)
+        "testsuite",
+        name="tiewatch rules test",
+        tests=str(len(results) + len(problems)),
+        failures=str(failed),
+        errors=str(len(problems)),
     )
+    for problem in problems:
+        name, line = f"{problem.file}:{problem.line}", str(problem.line)
+        case = ElementTree.SubElement(suite, "testcase", name=name, file=problem.file, line=line)
+        ElementTree.SubElement(case, "error", message=problem.message).text = str(problem)
     for result in results:
         place = result.test.at
         case = ElementTree.SubElement(
