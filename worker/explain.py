@@ -31,7 +31,7 @@ HORIZON = 400
 
 
 class NotExplained(LookupError):
-    """There is no such account or rule; the message says which, and what was perhaps meant."""
+    """There is no such account or rule in force; the message says which, and what may be meant."""
 
 
 class OutcomeChange(NamedTuple):
@@ -112,6 +112,8 @@ def _chosen(book: Rulebook, rule: str | None) -> Sequence[CompiledRule]:
     if rule is None:
         return rules
     chosen = [one for one in rules if one.rule.id == rule]
+    if rule in book.rules.off:
+        raise NotExplained(f"Rule {rule!r} is switched off: it has 'mode: off'.")
     if not chosen:
         hint = _hint(rule, [one.rule.id for one in rules])
         raise NotExplained(f"There is no rule {rule!r}{hint}")

@@ -151,8 +151,9 @@ def run_report(
     """Compare rules in shadow with live ones: how many flags, how many of them news, what came of
     them."""
     since = runtime.clock().date() - timedelta(days)
+    rules = [(one.mode is Mode.SHADOW, one.id) for one in runtime.rulebook().rules.rules]
     with reading(database()) as db:
-        found = volumes(flags.raised(db, since))
+        found = volumes(flags.raised(db, since), rules)
         answers = flags.answers(db, since)
     if as_json:
         print_json([_volume_json(one, answers) for one in found])
