@@ -57,6 +57,7 @@ TERMS = [
     "default",
     "id",
     "override: true",
+    "\ninclude: shipped rules\n",
     "playbook",
     "tags",
     "mode: shadow",

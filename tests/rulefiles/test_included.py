@@ -126,6 +126,17 @@ def test_it_needs_a_value_for_the_segments_that_ship_too(found):
     assert problem.endswith("has neither a value for 'enterprise' nor a default")
 
 
+def test_what_it_makes_of_a_shipped_rule_is_told_where_it_stands(found):
+    assert found(INCLUDE + "thresholds: {quiet for too long: never}\n") == (
+        [
+            "rules/ours.yaml:2:14: takes the place of one that ships, and with it "
+            "relationship.yaml:11 goes wrong: days_since_contact cannot be over quiet for too long: "
+            "this can never be true"
+        ],
+        None,
+    )
+
+
 def test_a_condition_of_ones_own_takes_the_place_of_one_that_ships(found):
     told, rules = found(INCLUDE + "conditions: {paying: {mrr: over $99}}\n")
     assert told == []

@@ -54,6 +54,7 @@ def check(
     shared.read_conditions(scope)
     claims = decided([claim for node in nodes if (claim := rule(node, scope))], scope)
     thresholds.require_values(scope)
+    included.blame(scope)
     found = scope.findings.sorted()
     if today is not None:
         _warn(claims, today, scope)

@@ -39,6 +39,9 @@ def overridden(rules: Iterable[Node]) -> set[str]:
 
 def add(shipped: Scope, scope: Scope) -> None:
     """Add what the files that ship define to what an admin's own do, which stands."""
+    scope.replaced += [scope.places[name] for name in shipped.thresholds if name in scope.places]
+    conditions = scope.conditions.items()
+    scope.replaced += [one.at for name, one in conditions if name in shipped.conditions]
     for name, threshold in shipped.thresholds.items():
         own = scope.thresholds.get(name, threshold)
         if own and threshold and own.unit is not threshold.unit:
@@ -50,6 +53,16 @@ def add(shipped: Scope, scope: Scope) -> None:
         scope.places.setdefault(name, shipped.places[name])
     scope.conditions = shipped.conditions | scope.conditions
     scope.segments |= shipped.segments
+
+
+def blame(scope: Scope) -> None:
+    """Tell what is wrong in the files that ship where an admin can mend it.
+
+    By themselves they are right: it comes of what stands in for a threshold or condition of theirs.
+    """
+    if scope.replaced:
+        what = "takes the place of one that ships, and with it"
+        scope.findings.move(scope.shipped, min(scope.replaced), what)
 
 
 def _texts(rule: Node) -> dict[str, str]:

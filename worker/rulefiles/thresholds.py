@@ -38,7 +38,8 @@ class Scope:
 
     A threshold that is None has been reported. `used` are the names of thresholds and conditions
     that some file uses. `included` is whether a file asks for the rules that ship, `shipped` are
-    the files of those that are read beside. With a file that could not be read, `complete` is
+    the files of those that are read beside, and `replaced` the places of what stands in for a
+    threshold or condition of theirs. With a file that could not be read, `complete` is
     False: a threshold, condition or rule that seems to be missing may be in there.
     """
 
@@ -51,6 +52,7 @@ class Scope:
     effort: Effort = field(default_factory=Effort)
     included: bool = False
     shipped: set[str] = field(default_factory=set)
+    replaced: list[Place] = field(default_factory=list)
     complete: bool = True
 
 
