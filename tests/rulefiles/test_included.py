@@ -130,8 +130,8 @@ def test_what_it_makes_of_a_shipped_rule_is_told_where_it_stands(found):
     assert found(INCLUDE + "thresholds: {quiet for too long: never}\n") == (
         [
             "rules/ours.yaml:2:14: takes the place of one that ships, and with it "
-            "relationship.yaml:11 goes wrong: days_since_contact cannot be over quiet for too long: "
-            "this can never be true"
+            "relationship.yaml:11 goes wrong: days_since_contact cannot be over "
+            "quiet for too long: this can never be true"
         ],
         None,
     )
