@@ -90,15 +90,39 @@ class RulesInForce:
             kept = rule_sets.texts(db, current) if current else None
         if self._book is not None and _is_being_written(seen):
             return self._book
-        found = find(self._root, kept)
+        found, _ = self._follow(engine, current, kept, at)
+        self._seen = seen
+        return found.book
+
+    def watch(self, engine: Engine, at: datetime) -> bool:
+        """Put what has changed in the directory in force; whether admins are to be told of it.
+
+        For a process that evaluates nothing: with which directory to begin is left to the workers.
+        """
+        seen = _seen(self._root)
+        if self._seen is None:
+            self._seen = seen
+        if seen == self._seen or _is_being_written(seen):
+            return False
+        with reading(engine) as db:
+            current = rule_sets.in_force(db)
+            kept = rule_sets.texts(db, current) if current else None
+        told = kept is not None and self._follow(engine, current, kept, at)[1]
+        self._seen = seen
+        return told
+
+    def _follow(
+        self, engine: Engine, current: str | None, kept: Texts | None, at: datetime
+    ) -> tuple[Found, bool]:
+        """Read the directory and put it in force; whether admins are to be told of it."""
+        found, told = find(self._root, kept), False
         with writing(engine) as db:
             if found.problems:
-                _tell(db, self._root, found, at)
+                told = _tell(db, self._root, found, at)
             if current != found.book.digest:
                 rule_sets.put_in_force(db, found.book.digest, found.files, at)
                 log.info("rules %s in force, before: %s", found.book.digest, current)
-        self._seen = seen
-        return found.book
+        return found, told
 
 
 def find(root: Path, kept: Texts | None) -> Found:
@@ -193,8 +217,8 @@ def _is_being_written(seen: Seen) -> bool:
     return any(0 <= time.time() - changed / 1e9 < SETTLED for _, _, changed, _ in seen)
 
 
-def _tell(db: Connection, root: Path, found: Found, at: datetime) -> None:
-    """Tell the admins, once, however many workers see it."""
+def _tell(db: Connection, root: Path, found: Found, at: datetime) -> bool:
+    """Have the admins told, once, however many workers see it; whether this one is the first."""
     told = [str(_within(root, problem)) for problem in found.problems]
     log.error("rule files with problems, which stay as they were: %s", "; ".join(told[:20]))
     names = ", ".join(sorted(_files_of(found.problems, root)))
@@ -208,4 +232,4 @@ def _tell(db: Connection, root: Path, found: Found, at: datetime) -> None:
         advice="Correct it; 'tiewatch rules check' says when all is right.",
     )
     digest = hashlib.sha256("\n".join([found.book.digest, *told]).encode()).hexdigest()[:16]
-    outbox.put(db, [(f"rules/{digest}", alert)], at)
+    return outbox.put(db, [(f"rules/{digest}", alert)], at) > 0

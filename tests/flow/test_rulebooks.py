@@ -252,6 +252,51 @@ def test_a_changed_rule_is_evaluated_for_everyone_at_the_next_sweep(engine, root
 OURS = SILENT.replace("title: Silent", "override: true, title: Ours")
 
 
+def test_a_change_is_in_force_also_when_no_worker_has_work(engine, root):
+    worker, watcher = RulesInForce(root), RulesInForce(root)
+    before = worker.now(engine, NOW)
+    assert not watcher.watch(engine, NOW)
+    write(root, {"b.yaml": LONELY})
+    assert not watcher.watch(engine, NOW)
+    assert in_force(engine) not in (None, before.digest)
+    assert in_force(engine) == look(worker, engine).digest
+
+
+def test_admins_hear_once_of_a_mistake_that_no_worker_has_met(engine, root):
+    worker, watchers = RulesInForce(root), [RulesInForce(root), RulesInForce(root)]
+    worker.now(engine, NOW)
+    for watcher in watchers:
+        watcher.watch(engine, NOW)
+    write(root, {"a.yaml": BAD})
+    assert [watcher.watch(engine, NOW) for watcher in watchers * 2] == [True, False, False, False]
+    look(worker, engine)
+    assert len(alerts(engine)) == 1
+
+
+def test_who_only_watches_begins_with_the_rules_that_are_in_force(engine, root, tmp_path):
+    (tmp_path / "other").mkdir()
+    write(tmp_path / "other", {"a.yaml": LONELY})
+    before = RulesInForce(root).now(engine, NOW)
+    for folder in (tmp_path / "other", tmp_path / "nothing"):
+        watcher = RulesInForce(folder)
+        watcher.watch(engine, NOW)
+        assert not watcher.watch(engine, NOW)
+    assert in_force(engine) == before.digest
+
+
+def test_who_only_watches_puts_nothing_in_force_where_no_worker_ever_was(engine, root):
+    watcher = RulesInForce(root)
+    watcher.watch(engine, NOW)
+    write(root, {"a.yaml": BAD})
+    assert not watcher.watch(engine, NOW)
+    assert (in_force(engine), alerts(engine)) == (None, [])
+
+
+def in_force(engine: Engine) -> str | None:
+    with reading(engine) as db:
+        return rule_sets.in_force(db)
+
+
 def ship(monkeypatch, root: Path, text: str) -> None:
     """Let these be the rules that come with tiewatch."""
     wheel = root.with_name("wheel")

@@ -14,7 +14,7 @@ from sqlalchemy import Engine
 
 from tests.pipeline import at, event, rows, rulebook, sweep_shards, take_in
 from worker import runtime, scheduler, sweeps, tasks
-from worker.scheduler import daily_sweep, due_slot, hand_out, minute_pass
+from worker.scheduler import daily_sweep, due_slot, hand_out, minute_pass, watch_rules
 from worker.store import outbox, tables
 from worker.store.database import engine_for, writing
 
@@ -167,6 +167,13 @@ def test_each_minute_what_the_outbox_holds_is_asked_to_be_delivered(
     queued.clear()
     minute_pass(engine)
     assert queued == []
+
+
+@pytest.mark.parametrize(("told", "sent"), [(True, ["deliver"]), (False, [])])
+def test_a_mistake_in_the_rules_is_delivered_at_once(engine, queued, monkeypatch, told, sent):
+    monkeypatch.setattr(runtime, "watch_rules", lambda _: told)
+    watch_rules(engine)
+    assert queued == sent
 
 
 def test_a_queue_that_is_down_costs_a_minute_not_the_sweep(engine, clock, queued, monkeypatch):
