@@ -6,6 +6,7 @@ name, so every text is fitted to its block's limit here.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import date
 
 from slack_sdk.models.blocks import (
     Block,
@@ -18,6 +19,7 @@ from slack_sdk.models.blocks import (
 from slack_sdk.models.metadata import Metadata
 
 from worker.core.alerts import Alert
+from worker.core.cards import AccountCard, Card, Digest, DigestLine, Told, Weekly
 from worker.slack.wording import Words, words
 
 EVENT_TYPE = "tiewatch_alert"
@@ -27,6 +29,7 @@ MAX_HEADER = HeaderBlock.text_max_length
 MAX_SECTION = SectionBlock.text_max_length
 MAX_CONTEXT = 1_000
 MAX_TEXT = 600
+MAX_BLOCKS = 50
 
 # Slack reads &, < and > as the start of mentions and links. The marks of bold, strike-through and
 # code have no escape, so look-alikes stand for them.
@@ -39,7 +42,7 @@ class Message:
 
     text: str
     blocks: Sequence[Block]
-    metadata: Metadata
+    metadata: Metadata | None = None
 
 
 def message(alert: Alert, alert_id: int) -> Message:
@@ -50,6 +53,54 @@ def message(alert: Alert, alert_id: int) -> Message:
         blocks=list(_blocks(said)),
         metadata=Metadata(event_type=EVENT_TYPE, event_payload={"alert_id": alert_id}),
     )
+
+
+def card(card: Card) -> Message:
+    """The first message of a conversation: its flags as they stand now, worst first."""
+    said = [words(told.alert) for told in card.told]
+    return Message(
+        text=fitted(" ".join(each.brief for each in said), MAX_TEXT),
+        blocks=[block for each in said for block in _blocks(each)][:MAX_BLOCKS],
+    )
+
+
+def reply(told: Sequence[Told]) -> Message:
+    """What happened since, in a line each: the answer in a conversation's thread."""
+    said = "\n".join(words(each.alert).headline for each in told)
+    return Message(text=fitted(said, MAX_TEXT), blocks=[_section(said)])
+
+
+def note(alert: Alert) -> Message:
+    """A word to the admins, of no flag: nothing to press."""
+    said = words(alert)
+    return Message(text=fitted(said.brief, MAX_TEXT), blocks=list(_blocks(said)))
+
+
+def digest(digest: Digest) -> Message:
+    """Many flags in one message, in the order given."""
+    return _listed(f"{len(digest.lines)} flags", digest.lines)
+
+
+def weekly(weekly: Weekly) -> Message:
+    """A manager's week."""
+    said = f"{weekly.new} new, {weekly.resolved} resolved"
+    return _listed(said, weekly.unacknowledged)
+
+
+def mine(lines: Sequence[DigestLine], today: date) -> Message:
+    """One's open flags, as `/tiewatch mine` answers."""
+    return _listed(f"{len(lines)} open flags", lines)
+
+
+def account(card: AccountCard) -> Message:
+    """An account's ties, last contacts and open flags, as `/tiewatch ACCOUNT` answers."""
+    return _listed(card.account_name or card.account, card.flags)
+
+
+def _listed(title: str, lines: Sequence[DigestLine]) -> Message:
+    said = [f"{line.account_name or line.account}: {line.title}" for line in lines]
+    text = "\n".join((title, *said))
+    return Message(text=fitted(title, MAX_TEXT), blocks=[_section(text)])
 
 
 def fitted(text: str, limit: int) -> str:
