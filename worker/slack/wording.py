@@ -92,6 +92,12 @@ def _headline(alert: Alert) -> str:
             mark = ", again"
         case AlertReason.WORSE:
             mark = f", now {alert.severity}"
+        case AlertReason.AWAKE:
+            mark = ", still open"
+        case AlertReason.BACK:
+            mark = ", back"
+        case AlertReason.ASSIGNED:
+            mark = ", now yours"
         case AlertReason.RESOLVED | AlertReason.RENEWAL:
             mark = f", {alert.reason}"
         case AlertReason.RULES:
