@@ -242,6 +242,7 @@ def _alerts(
         names = people.rep_names(db) if names is None else names
         alert = alert_of(
             reason,
+            ids[key],
             move,
             after,
             rules.get(move.rule),
@@ -251,11 +252,21 @@ def _alerts(
             names,
             on,
         )
-        yield f"flag/{ids[key]}/{after.state}/{after.severity}/{on}", alert
+        yield key_of(ids[key], reason, after, on), alert
+
+
+def key_of(flag: int, reason: AlertReason, after: Flag, on: date) -> str:
+    """The outbox key of an alert: a flag does the same only once a day."""
+    return f"flag/{flag}/{after.state}/{after.severity}/{on}" + _WOKEN.get(reason, "")
+
+
+_WOKEN = {AlertReason.AWAKE: "/awake", AlertReason.BACK: "/back"}
+"""A flag can open, be snoozed, and wake on one day."""
 
 
 def alert_of(
     reason: AlertReason,
+    flag: int,
     move: Move,
     after: Flag,
     rule: Rule | None,
@@ -272,6 +283,7 @@ def alert_of(
     ended = reason is AlertReason.RESOLVED
     return replace(
         account_alert(reason, standing, move.title, on, rep_names),
+        flag=flag,
         rule=move.rule,
         severity=after.severity,
         why=move.reasons,

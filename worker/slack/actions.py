@@ -9,6 +9,22 @@ from enum import StrEnum
 from hashlib import sha256
 from typing import NamedTuple
 
+from worker.core.answers import NotARisk, SnoozeFor
+
+__all__ = [
+    "LEFT",
+    "PATTERN",
+    "Action",
+    "Field",
+    "NotARisk",
+    "Pressed",
+    "SnoozeFor",
+    "chosen",
+    "option_value",
+    "pressed",
+    "value",
+]
+
 PATTERN = r"^tiewatch\."
 """Every `action_id` and `callback_id` of ours matches this."""
 
@@ -50,25 +66,6 @@ class Field(StrEnum):
     LEVEL = "level"
     ROLE = "role"
     LEFT = "left"
-
-
-class SnoozeFor(StrEnum):
-    """How long a snooze lasts: the options of `Field.SNOOZE_FOR`."""
-
-    DAY = "1_day"
-    WEEK = "1_week"
-    RENEWAL = "until_renewal"
-    DATE = "until_date"
-    EXEC_CONTACT = "until_exec_contact"
-
-
-class NotARisk(StrEnum):
-    """Why a flag is no risk: the options of `Field.REASON`."""
-
-    WRONG_DATA = "wrong_data"
-    NOT_AN_EXEC = "not_an_exec"
-    KNOWN = "known_and_handled"
-    RULE_IS_WRONG = "rule_is_wrong"
 
 
 LEFT = "left"

@@ -92,6 +92,12 @@ def headline(alert: Alert) -> str:
             now = ", again"
         case AlertReason.WORSE:
             now = f", now {alert.severity}"
+        case AlertReason.AWAKE:
+            now = ", still open"
+        case AlertReason.BACK:
+            now = ", back"
+        case AlertReason.ASSIGNED:
+            now = ", now yours"
         case AlertReason.RULES:
             return titled(alert.title)
         case _:
@@ -113,6 +119,10 @@ def happened(told: Told) -> str:
         case AlertReason.RESOLVED:
             now = f". Now {line(alert.why[0])}" if alert.why else ""
             return f"Resolved: {title}{now}"
+        case AlertReason.AWAKE:
+            return f"Still open: {title}"
+        case AlertReason.BACK:
+            return f"Back: {title}"
         case AlertReason.RENEWAL:
             number = len(alert.open_flags)
             return f"Renewal check: {title}. {number or 'Nothing is'} open."
