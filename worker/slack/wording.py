@@ -92,7 +92,12 @@ def _headline(alert: Alert) -> str:
             mark = ", again"
         case AlertReason.WORSE:
             mark = f", now {alert.severity}"
-        case AlertReason.RESOLVED | AlertReason.RENEWAL:
+        case (
+            AlertReason.RESOLVED
+            | AlertReason.RENEWAL
+            | AlertReason.REMINDER
+            | AlertReason.ESCALATED
+        ):
             mark = f", {alert.reason}"
         case AlertReason.RULES:
             return line(alert.title) or "no title"
