@@ -83,25 +83,31 @@ def words(alert: Alert) -> Words:
     )
 
 
+_NOW = {
+    AlertReason.OPENED: "",
+    AlertReason.REOPENED: ", again",
+    AlertReason.AWAKE: ", still open",
+    AlertReason.BACK: ", back",
+    AlertReason.ASSIGNED: ", now yours",
+}
+"""What a headline says between account and title, if it is not the reason itself."""
+
+_HAPPENED = {
+    AlertReason.OPENED: "New",
+    AlertReason.REOPENED: "Again",
+    AlertReason.AWAKE: "Still open",
+    AlertReason.BACK: "Back",
+}
+
+
 def headline(alert: Alert) -> str:
     """The account, why it is spoken of now, and the title."""
-    match alert.reason:
-        case AlertReason.OPENED:
-            now = ""
-        case AlertReason.REOPENED:
-            now = ", again"
-        case AlertReason.WORSE:
-            now = f", now {alert.severity}"
-        case AlertReason.AWAKE:
-            now = ", still open"
-        case AlertReason.BACK:
-            now = ", back"
-        case AlertReason.ASSIGNED:
-            now = ", now yours"
-        case AlertReason.RULES:
-            return titled(alert.title)
-        case _:
-            now = f", {alert.reason}"
+    if alert.reason is AlertReason.RULES:
+        return titled(alert.title)
+    worse = f", now {alert.severity}"
+    now = worse if alert.reason is AlertReason.WORSE else _NOW.get(alert.reason)
+    if now is None:
+        now = f", {alert.reason}"
     return f"{named(alert.account_name, alert.account)}{now}: {titled(alert.title)}"
 
 
@@ -110,24 +116,22 @@ def happened(told: Told) -> str:
     alert = told.alert
     title = titled(alert.title, MAX_TITLE)
     match alert.reason:
-        case AlertReason.OPENED:
-            return f"New: {title}"
-        case AlertReason.REOPENED:
-            return f"Again: {title}"
         case AlertReason.WORSE:
             return f"Now {alert.severity}: {title}"
         case AlertReason.RESOLVED:
             now = f". Now {line(alert.why[0])}" if alert.why else ""
             return f"Resolved: {title}{now}"
-        case AlertReason.AWAKE:
-            return f"Still open: {title}"
-        case AlertReason.BACK:
-            return f"Back: {title}"
         case AlertReason.RENEWAL:
             number = len(alert.open_flags)
             return f"Renewal check: {title}. {number or 'Nothing is'} open."
         case _:
-            return f"{alert.reason.capitalize()}: {title}"
+            what = _HAPPENED.get(alert.reason, alert.reason.capitalize())
+            since = f", since {day(alert.since)}" if _has_waited(alert) and alert.since else ""
+            return f"{what}: {title}{since}"
+
+
+def _has_waited(alert: Alert) -> bool:
+    return alert.reason in (AlertReason.REMINDER, AlertReason.ESCALATED, AlertReason.AWAKE)
 
 
 def standing(told: Told) -> str | None:
