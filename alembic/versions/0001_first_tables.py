@@ -330,6 +330,7 @@ def upgrade() -> None:
         ),
         sa.Column("channel", sa.Text(), nullable=True),
         sa.Column("message_ts", sa.Text(), nullable=True),
+        sa.Column("why", sa.Text(), nullable=True),
         sa.Column("error", sa.Text(), nullable=True),
         sa.ForeignKeyConstraint(
             ["conversation"], ["conversations.id"], name=op.f("fk_messages_conversation")

@@ -9,18 +9,21 @@ from worker.store.dialect import execute_among, execute_rows
 from worker.store.tables import account_holds, day_of
 
 
-def put(db: Connection, account: str, until: date, now: datetime) -> None:
-    """Hold an account up to a date, instead of what holds so far."""
-    execute_rows(
+def put(db: Connection, account: str, until: date, now: datetime) -> bool:
+    """Hold an account up to a date, instead of what holds so far; False if there is none such."""
+    found = execute_rows(
         db,
         """
         INSERT INTO account_holds (account, until, at)
-        SELECT r.account, r.until, r.at FROM {rows} WHERE true
+        SELECT r.account, r.until, r.at FROM {rows}
+        WHERE EXISTS (SELECT 1 FROM accounts a WHERE a.account = r.account)
         ON CONFLICT (account) DO UPDATE SET until = excluded.until, at = excluded.at
+        RETURNING account
         """,
         {"account": "text", "until": "date", "at": "timestamptz"},
         [(account, until, now)],
     )
+    return bool(found.all())
 
 
 def lift(db: Connection, account: str) -> bool:

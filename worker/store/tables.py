@@ -361,6 +361,7 @@ messages = Table(
     Column("conversation", _ROW_ID, ForeignKey("conversations.id"), index=True),
     Column("channel", Text),
     Column("message_ts", Text),
+    Column("why", Text),
     Column("error", Text),
     # For what a recipient has had today.
     Index("ix_messages_recipient_due_at", "recipient", "due_at"),
