@@ -108,9 +108,9 @@ def _sweep(db: Connection, held: Lease, book: Rulebook, now: datetime) -> Swept 
             f"ORDER BY {in_our_order(db, 'account')} FOR UPDATE",
             ids,
         )
-    done = evaluate(db, ids, on, book, now)
+    done = evaluate(db, ids, on, book, now, held.sweep)
     checks = list(_renewal_checks(done, on, held.previous_on, book.rules, people.rep_names(db)))
-    written = outbox.put(db, checks, now) if checks else 0
+    written = outbox.put(db, checks, now, held.sweep) if checks else 0
     in_force = rule_sets.in_force(db)
     if in_force not in (None, book.digest):  # perhaps only since we began
         raise OtherRules(in_force)

@@ -13,8 +13,9 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.models.metadata import Metadata
 from slack_sdk.web import SlackResponse
 
-from worker.slack.message import EVENT_TYPE, Message
+from worker.slack.message import Message
 
+EVENT_TYPE = "tiewatch_alert"
 BASE_URL = "https://slack.com/api/"
 TIMEOUT = 10
 """Seconds without a sign of Slack, after which it is taken to be away."""
