@@ -46,6 +46,7 @@ def queued(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     monkeypatch.setattr(
         tasks.deliver, "apply_async", lambda **_: sent.append("deliver"), raising=False
     )
+    monkeypatch.setattr(tasks.plan_weeks, "apply_async", lambda **_: None, raising=False)
     return sent
 
 
