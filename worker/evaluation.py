@@ -21,9 +21,10 @@ from worker.core.reasons import clears, reasons
 from worker.core.rules import CompiledRule, Mode, Rule, RuleSet, render
 from worker.core.stats import AccountStats, Workspace
 from worker.core.subscriptions import terms_on
+from worker.core.telling import Telling
 from worker.core.ties import TieSettings
 from worker.core.units import Value
-from worker.rulefiles import load, load_ties
+from worker.rulefiles import load, load_telling, load_ties
 from worker.store import flags, outbox, people
 from worker.store import stats as stats_store
 from worker.store.dialect import answer_now
@@ -36,20 +37,23 @@ RULE_IS_IN_SHADOW = "the rule has gone into shadow: nobody is told of its flags"
 
 @dataclass(frozen=True, slots=True)
 class Rulebook:
-    """What the rules directory says: the rules, and how ties are weighed."""
+    """What the rules directory says: the rules, how ties are weighed, how people are told."""
 
     rules: RuleSet
     ties: TieSettings
+    telling: Telling = field(default_factory=Telling)
 
     @property
     def digest(self) -> str:
         """16 hexadecimal digits, equal for directories that mean the same."""
-        return hashlib.sha256(f"{self.rules.digest} {self.ties}".encode()).hexdigest()[:16]
+        return hashlib.sha256(
+            f"{self.rules.digest} {self.ties} {self.telling}".encode()
+        ).hexdigest()[:16]
 
 
 def read_rulebook(root: Path) -> Rulebook:
     """The rules directory, read whole. Raises `RuleFilesRefused` with every problem in it."""
-    return Rulebook(load(root), load_ties(root))
+    return Rulebook(load(root), load_ties(root), load_telling(root))
 
 
 class OtherRules(Exception):
@@ -276,7 +280,8 @@ def alert_of(
     rep_names: Mapping[str, str],
     on: date,
 ) -> Alert:
-    """Everything that the message of this move says, as of now. `rule` is None if it is gone."""
+    """Everything that the message of this move says, as of now. `flag` is the flag's id; `rule` is
+    None if it is gone."""
     stats, facts = standing.stats, standing.facts
     thresholds = book.rules.thresholds
     told = facts_in(rule.when) if rule else frozenset()
@@ -294,6 +299,8 @@ def alert_of(
         playbook=rule.playbook if rule and not ended else None,
         since=after.first_true_on,
         clears=clears(rule.when, facts, thresholds) if rule and not ended else None,
+        tags=rule.tags if rule else (),
+        notify=rule.notify if rule else (),
     )
 
 

@@ -10,7 +10,7 @@ from enum import StrEnum
 from msgspec import Struct
 
 from worker.core.flags import QUIET, Flag, State
-from worker.core.rules import Severity
+from worker.core.rules import Recipient, Severity
 
 REOPEN_WINDOW = timedelta(days=7)
 """A flag that comes back so soon is the same story, told on."""
@@ -27,6 +27,8 @@ class AlertReason(StrEnum):
     ASSIGNED = "assigned"
     RESOLVED = "resolved"
     RENEWAL = "renewal check"
+    REMINDER = "still open"
+    ESCALATED = "not acknowledged"
     RULES = "rule files"
 
 
@@ -39,13 +41,13 @@ class OpenFlag(Struct, frozen=True):
 
 
 class Alert(Struct, frozen=True, kw_only=True):
-    """One message to one rep, or to the admins about rule files, which are of no account: "".
+    """What someone is told of an account, or the admins of rule files, which are of no account: "".
 
-    `owner` is a rep's id. `flag` is the id of the flag that it is about. `rule`, `severity` and
-    `flag` are None for a renewal check, whose `open_flags` say what is open. `mrr` is a month's
-    revenue in `currency`; `since` is the UTC date from which the rule held, `on` the UTC date of
-    the decision; `clears` says what will clear the flag; `playbook` is a link to what to do about
-    it.
+    `owner` is a rep's id. `flag`, the flag's id, `rule` and `severity` are None for a renewal
+    check, whose `open_flags` say what is open. `tags` and `notify` are the rule's: by them it is
+    decided who is told. `mrr` is a month's revenue in `currency`; `since` is the UTC date from
+    which the rule held, `on` the UTC date of the decision; `clears` says what will clear the flag;
+    `playbook` is a link to what to do about it.
     """
 
     reason: AlertReason
@@ -69,6 +71,8 @@ class Alert(Struct, frozen=True, kw_only=True):
     since: date | None = None
     clears: str | None = None
     open_flags: tuple[OpenFlag, ...] = ()
+    tags: tuple[str, ...] = ()
+    notify: tuple[Recipient, ...] = ()
 
 
 def reason_for(before: Flag | None, after: Flag, last_resolved: date | None) -> AlertReason | None:
