@@ -25,7 +25,7 @@ from worker.evaluation import Rulebook
 from worker.ingest import evaluation_date
 from worker.retelling import Scene
 from worker.slack_actions.authority import Clicked, require
-from worker.store import answers, desks, flags, messages, outbox, people, workspace
+from worker.store import answers, desks, flags, outbox, people, showing, workspace
 from worker.store.answers import Given
 from worker.store.database import writing
 from worker.store.flags import Move, StoredFlag
@@ -79,7 +79,7 @@ def answer(
         if isinstance(given, Assign) and after != stored.flag:
             alert = retelling.alert_now(scene, stored, after, AlertReason.ASSIGNED)
             outbox.put(db, [(f"answer/{clicked.key}", alert)], now)
-        messages.show_again(db, desk.account, f"answer/{clicked.key}", now)
+        showing.show_again(db, desk.account, f"answer/{clicked.key}", now)
     return Done(desk.account, True, said(after))
 
 

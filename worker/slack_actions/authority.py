@@ -1,4 +1,4 @@
-"""Who may answer a flag: its account's owner, their manager, the rep it was given to, and admins."""
+"""Who may answer a flag: the account's owner, their manager, the rep it was given to, admins."""
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass

@@ -11,6 +11,9 @@ from sqlalchemy import Connection, func, select
 from worker.store.dialect import execute_rows
 from worker.store.tables import flag_answers, flags, reps
 
+_REASONED = ("snooze", "not_a_risk")
+"""The answers whose reason is a word to show; that of another is an id."""
+
 
 @dataclass(frozen=True, slots=True)
 class Given:
@@ -41,6 +44,12 @@ class LastAnswer:
     reason: str | None
     note: str | None
     until: date | None
+
+    @property
+    def words(self) -> str | None:
+        """What they gave as a reason: the word that is counted, and what they wrote."""
+        said = [self.reason.replace("_", " ")] if self.reason and self.action in _REASONED else []
+        return ": ".join([*said, *([self.note] if self.note else [])]) or None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +95,11 @@ def record(db: Connection, given: Given) -> None:
 def last(db: Connection, ids: Iterable[int]) -> dict[int, LastAnswer]:
     """The last answer to each of these flags that has one, by flag."""
     of = flag_answers.c
-    newest = select(func.max(of.id)).where(of.flag.in_(sorted(set(ids)))).group_by(of.flag)
+    newest = (
+        select(func.max(of.id))
+        .where(of.flag.in_(sorted(set(ids))), of.action != "fix_contact")
+        .group_by(of.flag)
+    )
     found = db.execute(
         select(of.flag, reps.c.name, of.rep, of.slack_user, of.action, of.reason, of.note, of.until)
         .outerjoin(reps, reps.c.rep == of.rep)

@@ -76,7 +76,7 @@ def _on_desks(db: Connection, which: ColumnElement[bool]) -> list[OnDesk]:
         .order_by(of.account, of.rule, of.id)
     )
     return [
-        OnDesk(*head, Severity(severity), State(state), title)
+        OnDesk._make((*head, Severity(severity), State(state), title))
         for *head, severity, state, title in found
     ]
 
@@ -98,7 +98,9 @@ def moved(db: Connection, ids: Collection[str], since: date) -> list[Moved]:
         .where(flags.c.account.in_(ids), flags.c.shadow == false(), of.on_date >= since)
         .order_by(of.id.desc())
     )
-    return [Moved(*head, Severity(severity), State(state)) for *head, severity, state in found]
+    return [
+        Moved._make((*head, Severity(severity), State(state))) for *head, severity, state in found
+    ]
 
 
 def owned(db: Connection, owners: Collection[str]) -> list[str]:
