@@ -66,9 +66,10 @@ class Request:
     posted: bool
 
     @property
-    def alert_id(self) -> int:
-        """The outbox row that the message is for."""
-        return int(self.body["metadata"]["event_payload"]["alert_id"])
+    def alert_ids(self) -> list[int]:
+        """The rows of `messages` that it tells."""
+        ids: list[int] = self.body["metadata"]["event_payload"]["alert_ids"]
+        return ids
 
 
 class SlackServer:

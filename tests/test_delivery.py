@@ -15,13 +15,14 @@ from sqlalchemy import Engine, insert, select, update
 from tests import slack_server
 from tests.alerts import alert
 from tests.slack_server import DROP_AFTER, SlackServer
-from worker import delivery
+from worker import delivery, planning
 from worker.core.alerts import Alert
-from worker.delivery import LEASE, MAX_ATTEMPTS, Delivered, deliver, sender
-from worker.slack.sender import TIMEOUT, Posted, SendFailed, SlackConfig
-from worker.store import outbox
+from worker.delivery import LEASE, MAX_ATTEMPTS, Delivered, deliver, way
+from worker.sending import to_show
+from worker.slack.sender import TIMEOUT, SendFailed, SlackConfig
+from worker.store import messages, outbox
 from worker.store.database import engine_for, writing
-from worker.store.tables import outbox as rows
+from worker.store.tables import messages as rows
 from worker.store.tables import reps
 
 NOW = datetime(2026, 2, 18, 6, tzinfo=UTC)
@@ -64,17 +65,18 @@ def put(engine: Engine, *accounts: str, owner: str = "sam") -> None:
     with writing(engine) as db:
         for n, account in enumerate(accounts):
             outbox.put(db, [(f"{n}", alert(account=account, owner=owner))], NOW)
+    planning.plan(engine, NOW)
 
 
 def run(engine: Engine, slack: SlackServer, clock: Clock, **changes) -> Delivered:
     config = SlackConfig(
         **{"token": TOKEN, "base_url": slack.url, "channel": "C1", "timeout": 1, **changes}
     )
-    return deliver(engine, sender(config, Console(file=io.StringIO())), clock)
+    return deliver(engine, way(config, Console(file=io.StringIO())), clock)
 
 
 def posted(slack: SlackServer) -> list[int]:
-    return [request.alert_id for request in slack.posted]
+    return [id_ for request in slack.posted for id_ in request.alert_ids]
 
 
 def row(engine: Engine, id_: int):
@@ -100,6 +102,7 @@ def test_the_owner_is_told_and_the_channel_when_there_is_none_in_slack(engine, s
     with writing(engine) as db:
         outbox.put(db, [("x", alert(account="b", owner="kim"))], NOW)
         outbox.put(db, [("y", alert(account="c", owner=None))], NOW)
+    planning.plan(engine, NOW)
     run(engine, slack, clock)
     assert [request.body["channel"] for request in slack.requests] == ["U1", "C1", "C1"]
 
@@ -113,8 +116,8 @@ def test_without_any_channel_the_alert_fails_and_says_what_to_set(engine, slack,
 def test_without_a_token_alerts_go_to_the_console(engine, clock):
     put(engine, "a", "b")
     out = io.StringIO()
-    send = sender(SlackConfig(), Console(file=out))
-    assert deliver(engine, send, clock) == Delivered(2, 0, 0)
+    to = way(SlackConfig(), Console(file=out))
+    assert deliver(engine, to, clock) == Delivered(2, 0, 0)
     assert out.getvalue().count("Renews in 41 days") == 2
     assert row(engine, 1).channel == "console"
 
@@ -189,7 +192,7 @@ def test_a_crash_between_the_answer_and_the_record_repeats_that_message_only(
     engine, slack, clock, monkeypatch
 ):
     put(engine, "a", "b", "c")
-    real, records = outbox.sent, []
+    real, records = messages.sent, []
 
     def dies_at_the_second(*args):
         records.append(args)
@@ -197,7 +200,7 @@ def test_a_crash_between_the_answer_and_the_record_repeats_that_message_only(
             raise SystemExit
         real(*args)
 
-    monkeypatch.setattr(outbox, "sent", dies_at_the_second)
+    monkeypatch.setattr(messages, "sent", dies_at_the_second)
     with pytest.raises(SystemExit):
         run(engine, slack, clock)
     assert posted(slack) == [1, 2]
@@ -220,18 +223,17 @@ def test_an_alert_that_kills_whoever_sends_it_is_given_up(engine, clock):
     put(engine, "a", "b")
     died = 0
 
-    def send(one: Alert, _id: int, _user: str | None) -> Posted:
+    def show(one: Alert) -> None:
         nonlocal died
         if one.account == "a":
             died += 1
             raise SystemExit
-        return Posted("C1", "1.2")
 
     for _ in range(MAX_ATTEMPTS):
         with pytest.raises(SystemExit):
-            deliver(engine, send, clock)
+            deliver(engine, to_show(show), clock)
         clock.passes(seconds=LEASE.total_seconds())
-    assert deliver(engine, send, clock).failed == 1
+    assert deliver(engine, to_show(show), clock).failed == 1
     assert died == MAX_ATTEMPTS
     assert "broke off" in row(engine, 1).error
     assert row(engine, 2).state == "sent"
@@ -240,7 +242,7 @@ def test_an_alert_that_kills_whoever_sends_it_is_given_up(engine, clock):
 def test_an_alert_of_another_version_fails_by_itself(engine, slack, clock):
     put(engine, "a", "b")
     with writing(engine) as db:
-        db.execute(update(rows).where(rows.c.id == 1).values(alert='{"reason": "new"}'))
+        db.execute(update(rows).where(rows.c.id == 1).values(body='{"reason": "new"}'))
     assert run(engine, slack, clock) == Delivered(sent=1, failed=1, waiting=0)
     assert "cannot read" in row(engine, 1).error
 
@@ -249,24 +251,22 @@ def test_a_pass_ends_at_its_limit(engine, clock):
     put(engine, "a", "b", "c")
     seen = []
 
-    def send(one: Alert, _id: int, _user: str | None) -> Posted:
+    def show(one: Alert) -> None:
         seen.append(one.account)
         if one.account == "a":
             raise SendFailed("no", permanent=True)
-        return Posted("C1", "1.2")
 
-    assert deliver(engine, send, clock, limit=2) == Delivered(sent=1, failed=1, waiting=1)
+    assert deliver(engine, to_show(show), clock, limit=2) == Delivered(sent=1, failed=1, waiting=1)
     assert seen == ["a", "b"]
 
 
 def test_a_pass_begins_no_send_after_its_time(engine, clock):
     put(engine, *"abcd")
 
-    def send(_alert: Alert, _id: int, _user: str | None) -> Posted:
+    def show(_alert: Alert) -> None:
         clock.passes(seconds=6)
-        return Posted("C1", "1.2")
 
-    done = deliver(engine, send, clock, within=timedelta(seconds=10))
+    done = deliver(engine, to_show(show), clock, within=timedelta(seconds=10))
     assert done == Delivered(sent=2, failed=0, waiting=2)
 
 
@@ -297,8 +297,8 @@ def test_the_page_about_slack_has_the_numbers_right():
 def deliver_everything(url: str, base_url: str) -> None:
     """A process of its own that delivers until nothing waits."""
     engine = engine_for(url)
-    send = sender(SlackConfig(token=TOKEN, base_url=base_url, channel="C1"), Console())
-    while deliver(engine, send, lambda: datetime.now(UTC)).waiting:
+    to = way(SlackConfig(token=TOKEN, base_url=base_url, channel="C1"), Console())
+    while deliver(engine, to, lambda: datetime.now(UTC)).waiting:
         time.sleep(0.01)
 
 

@@ -1,28 +1,27 @@
-"""Delivery: sends what waits in the outbox, a row at a time.
+"""Delivery: sends the messages that are due, a bundle at a time.
 
-Each row goes through three steps: marked as sending, in a transaction; sent, outside of any; its
-end recorded, in another transaction. So a process that dies between Slack's answer and the record
-repeats one message at most, the one in flight, once its lease has run out. The same may repeat when
-no answer comes, as nobody can tell whether Slack took it: an alert seen twice beats one not seen.
+Each bundle goes through three steps: marked as being sent, in a transaction; sent, outside of any;
+its end recorded, in another transaction. Of what was marked and not recorded nobody knows whether
+it arrived, so whoever comes to it next looks for it in Slack before sending it.
 """
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-import msgspec
 from rich.console import Console
 from sqlalchemy import Connection, Engine
 
-from worker.slack.console import to_console
-from worker.slack.sender import Posted, Send, SendFailed, SlackConfig, to_slack
-from worker.store import outbox
+from worker.sending import Act, Way, to_show, to_slack
+from worker.slack.console import show_on
+from worker.slack.sender import SendFailed, SlackConfig
+from worker.store import messages, outbox, pacing
 from worker.store.database import reading, writing
-from worker.store.outbox import Waiting
+from worker.store.messages import Row
 
 LEASE = timedelta(minutes=2)
-"""Far longer than a send can take, or two would send the same row."""
+"""Far longer than a send can take, or two would send the same bundle."""
 
 FIRST_BACKOFF = timedelta(seconds=30)
 LONGEST_BACKOFF = timedelta(hours=1)
@@ -36,87 +35,86 @@ TROUBLE = 3
 
 @dataclass(frozen=True, slots=True)
 class Delivered:
-    """What a pass came to; `waiting` is what the outbox holds unsent at its end."""
+    """What a pass came to, in messages; `waiting` is what is unsent at its end."""
 
     sent: int
     failed: int
     waiting: int
 
 
-def sender(config: SlackConfig, console: Console) -> Send:
+def way(config: SlackConfig, console: Console) -> Way:
     """The way alerts go: to Slack with a token, else as cards to the console."""
-    return to_slack(config) if config.token else to_console(console)
+    return to_slack(config) if config.token else to_show(show_on(console))
 
 
 def deliver(
     engine: Engine,
-    send: Send,
+    way: Way,
     now: Callable[[], datetime],
     limit: int | None = None,
     within: timedelta | None = None,
 ) -> Delivered:
-    """Send what is due: up to `limit` rows, none of them begun after `within`. Never sleeps.
+    """Send what is due: up to `limit` bundles, none of them begun after `within`. Never sleeps.
 
-    Any number of these may run at once: a row is sent by one of them, and an account's alerts go in
-    order.
+    Any number of these may run at once: a bundle is sent by one of them, and what is told to one
+    recipient about an account goes in order.
     """
     began = now()
     ends: Counter[str] = Counter()
-    trouble = 0
-    while trouble < TROUBLE and ends.total() != limit:
+    bundles = trouble = 0
+    while trouble < TROUBLE and bundles != limit:
         started = now()
         if within is not None and started - began > within:
             break
         with writing(engine) as db:
-            taken = outbox.take(db, started, LEASE)
-        if not taken:
+            rows = messages.take(db, started, LEASE)
+            act = _ready(db, way, rows, started) if rows else None
+        if not rows:
             break
-        end = _deliver(engine, send, taken[0], now)
-        ends[end] += 1
-        trouble = trouble + 1 if end == outbox.WAITING else 0
+        end = _deliver(engine, rows, act, now) if act else messages.FAILED
+        ends[end] += len(rows)
+        bundles += 1
+        trouble = trouble + 1 if end == messages.WAITING else 0
     with reading(engine) as db:
-        return Delivered(ends[outbox.SENT], ends[outbox.FAILED], outbox.unsent(db))
+        waiting = messages.unsent(db) + outbox.to_plan(db)
+    return Delivered(ends[messages.SENT], ends[messages.FAILED], waiting)
 
 
-def _deliver(engine: Engine, send: Send, row: Waiting, now: Callable[[], datetime]) -> str:
-    """Send a row and record the end of it: the state that the row is in from now on."""
+def _ready(db: Connection, way: Way, rows: Sequence[Row], now: datetime) -> Act | None:
+    """What is to be done with a bundle, or None if it was given up."""
+    if rows[0].attempts > MAX_ATTEMPTS:
+        messages.failed(db, rows, f"{MAX_ATTEMPTS} attempts broke off, without an answer")
+        return None
+    return way(db, rows, now)
+
+
+def _deliver(engine: Engine, rows: Sequence[Row], act: Act, now: Callable[[], datetime]) -> str:
+    """Do it and record the end of it: the state that the rows are in from now on."""
     try:
-        posted = _send(engine, send, row)
+        record = act()
     except SendFailed as error:
         with writing(engine) as db:
-            return _record_failure(db, row, error, now())
+            return _record_failure(db, rows, error, now())
     with writing(engine) as db:
-        outbox.sent(db, row, posted.channel, posted.ts, now())
-    return outbox.SENT
+        return record(db, now())
 
 
-def _send(engine: Engine, send: Send, row: Waiting) -> Posted:
-    if row.attempts > MAX_ATTEMPTS:
-        raise SendFailed(f"{MAX_ATTEMPTS} attempts broke off, without an answer", permanent=True)
-    try:
-        alert = row.alert
-    except msgspec.DecodeError as error:
-        told = f"this version of tiewatch cannot read the alert: {error}"
-        raise SendFailed(told, permanent=True) from error
-    with reading(engine) as db:
-        user = outbox.slack_user(db, alert.owner)
-    return send(alert, row.id, user)
-
-
-def _record_failure(db: Connection, row: Waiting, error: SendFailed, now: datetime) -> str:
+def _record_failure(db: Connection, rows: Sequence[Row], error: SendFailed, now: datetime) -> str:
     if error.retry_after is not None:
         until = now + timedelta(seconds=error.retry_after)
-        outbox.pause(db, until)
-        outbox.put_back(db, row, until, error.reason, counted=False)
-        return outbox.WAITING
+        pacing.pause(db, until)
+        messages.put_back(db, rows, until, error.reason, counted=False)
+        return messages.WAITING
     if error.permanent:
-        outbox.failed(db, row, error.reason)
-        return outbox.FAILED
-    if row.attempts >= MAX_ATTEMPTS:
-        outbox.failed(db, row, f"given up after {row.attempts} attempts: {error.reason}")
-        return outbox.FAILED
-    outbox.put_back(db, row, now + _backoff(row.attempts), error.reason)
-    return outbox.WAITING
+        messages.failed(db, rows, error.reason)
+        return messages.FAILED
+    attempts = rows[0].attempts
+    if attempts >= MAX_ATTEMPTS:
+        messages.failed(db, rows, f"given up after {attempts} attempts: {error.reason}")
+        return messages.FAILED
+    due_at = now + _backoff(attempts)
+    messages.put_back(db, rows, due_at, error.reason, uncertain=error.uncertain)
+    return messages.WAITING
 
 
 def _backoff(attempts: int) -> timedelta:

@@ -15,7 +15,7 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from worker import runtime, sweeps, tasks
-from worker.store import outbox
+from worker.store import messages, outbox
 from worker.store import sweeps as sweeps_store
 from worker.store.database import reading
 
@@ -68,12 +68,12 @@ def due_slot(now: datetime, hour: int, zone: ZoneInfo) -> date:
 
 
 def minute_pass(engine: Engine) -> None:
-    """Hand out shards that nobody sweeps, and ask for a delivery if the outbox holds anything."""
+    """Hand out shards that nobody sweeps, and ask for a delivery if anything waits for one."""
     try:
         hand_out(engine)
         with reading(engine) as db:
-            unsent = outbox.unsent(db)
-        if unsent:
+            waiting = messages.unsent(db) + outbox.to_plan(db)
+        if waiting:
             tasks.request_delivery()
     except SQLAlchemyError as error:
         log.error("minute's pass failed", error=str(error))

@@ -15,12 +15,12 @@ from celery.signals import setup_logging, worker_process_init
 from kombu.exceptions import OperationalError as BrokerDown
 from rich.console import Console
 
-from worker import delivery, logs, sweeps
+from worker import delivery, logs, planning, sweeps
 from worker.celery_app import DELIVER, INGEST, SWEEP, TASK_SECONDS, app
 from worker.ingest import ingest
 from worker.runtime import clock, collect_less_often, engine, slack, with_rules_in_force
 from worker.settings import settings
-from worker.store import outbox
+from worker.store import messages
 from worker.store.database import reading
 from worker.store.workspace import is_demo
 
@@ -87,9 +87,10 @@ def sweep_shard(self: Task, sweep: int, shard: int) -> None:
 
 @app.task(bind=True, name=DELIVER, max_retries=None)
 def deliver(self: Task) -> None:
-    """Send what the outbox holds."""
-    send = delivery.sender(slack(), Console())
-    done = delivery.deliver(engine(), send, clock, within=DELIVERY_TIME)
+    """Plan what the outbox holds, and send what is due."""
+    planning.plan(engine(), clock())
+    way = delivery.way(slack(), Console())
+    done = delivery.deliver(engine(), way, clock, within=DELIVERY_TIME)
     if done.sent or done.failed:
         log.info("delivered", sent=done.sent, failed=done.failed, waiting=done.waiting)
     if done.waiting:
@@ -127,7 +128,7 @@ def _go_on_delivering(progress: bool) -> None:
     what is due although the pass made no progress: another worker is sending it.
     """
     with reading(engine()) as db:
-        due = outbox.next_due(db)
+        due = messages.next_due(db)
     seconds = (due - clock()).total_seconds() if due else 0
     if 0 < seconds <= LONGEST_DELAY or (progress and seconds <= 0):
         request_delivery(max(0, seconds))

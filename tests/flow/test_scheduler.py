@@ -13,10 +13,11 @@ from kombu.exceptions import OperationalError as BrokerDown
 from sqlalchemy import Engine
 
 from tests.pipeline import at, event, rows, rulebook, sweep_shards, take_in
-from worker import runtime, scheduler, sweeps, tasks
+from worker import delivery, planning, runtime, scheduler, sweeps, tasks
 from worker.scheduler import daily_sweep, due_slot, hand_out, minute_pass
-from worker.store import outbox, tables
-from worker.store.database import engine_for, writing
+from worker.sending import to_show
+from worker.store import tables
+from worker.store.database import engine_for
 
 BERLIN = ZoneInfo("Europe/Berlin")
 D = date(2026, 2, 18)
@@ -161,9 +162,11 @@ def test_each_minute_what_the_outbox_holds_is_asked_to_be_delivered(
     take_in(engine, rulebook(tmp_path, text), D, event("account", D, mrr=5))
     minute_pass(engine)
     assert queued == ["deliver"]
-    with writing(engine) as db:
-        (taken,) = outbox.take(db, clock.now + timedelta(days=1), timedelta(minutes=1))
-        outbox.sent(db, taken, "C1", None, clock.now)
+    planning.plan(engine, clock.now)
+    queued.clear()
+    minute_pass(engine)
+    assert queued == ["deliver"]
+    delivery.deliver(engine, to_show(lambda _alert: None), runtime.clock)
     queued.clear()
     minute_pass(engine)
     assert queued == []

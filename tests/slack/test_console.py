@@ -8,7 +8,7 @@ from rich.console import Console
 from tests.alerts import alert
 from worker.core.alerts import Alert, AlertReason, OpenFlag
 from worker.core.rules import Severity
-from worker.slack.console import show, to_console
+from worker.slack.console import show, show_on
 
 
 def printed(one: Alert, *, terminal: bool = True, width: int = 80) -> str:
@@ -79,6 +79,5 @@ def test_a_renewal_check_names_the_rule_of_each_open_flag():
 
 def test_the_console_takes_every_alert():
     out = io.StringIO()
-    posted = to_console(Console(file=out))(alert(), 1, "U1")
-    assert posted.channel == "console"
+    show_on(Console(file=out))(alert())
     assert "Acme" in out.getvalue()

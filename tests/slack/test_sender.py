@@ -9,7 +9,8 @@ import pytest
 from tests import slack_server
 from tests.alerts import alert
 from tests.slack_server import DROP_AFTER, DROP_BEFORE, OK, Answer, SlackServer
-from worker.slack.message import message
+from worker.core.cards import Card, Told
+from worker.slack.message import Message, card
 from worker.slack.sender import (
     DEFAULT_RETRY_AFTER,
     MAX_RETRY_AFTER,
@@ -17,8 +18,8 @@ from worker.slack.sender import (
     SendFailed,
     SlackConfig,
     client,
+    metadata,
     post,
-    to_slack,
 )
 
 TOKEN = "xoxb-not-to-be-seen"
@@ -36,7 +37,8 @@ def config(base_url: str, **changes) -> SlackConfig:
 
 def send(slack: SlackServer, answer: Answer = OK) -> Posted:
     slack.next(answer)
-    return post(client(config(slack.url)), "C1", message(alert(), 7))
+    content = card(Card(told=(Told(alert=alert()),)))
+    return post(client(config(slack.url)), "C1", content, metadata([7], "account/acme"))
 
 
 def failure(slack: SlackServer, answer: Answer) -> SendFailed:
@@ -52,7 +54,7 @@ def test_a_message_arrives_whole_and_is_known_by_channel_and_ts(slack: SlackServ
     assert posted.ts is not None
     assert posted.ts.endswith(".000001")
     assert request.token == TOKEN
-    assert request.alert_id == 7
+    assert request.alert_ids == [7]
     assert request.body["text"].startswith("Acme: ")
     assert [block["type"] for block in request.body["blocks"]] == [
         "header", "context", "section", "section", "context",
@@ -121,7 +123,7 @@ def test_a_port_where_nobody_listens_is_temporary():
         taken.bind(("127.0.0.1", 0))
         nobody = f"http://127.0.0.1:{taken.getsockname()[1]}/api/"
         with pytest.raises(SendFailed, match="refused") as caught:
-            to_slack(config(nobody, channel="C1"))(alert(), 1, None)
+            post(client(config(nobody)), "C1", Message("Hello", []), metadata([1], "note/x"))
     assert not caught.value.permanent
 
 
@@ -148,21 +150,6 @@ def test_a_limit_told_by_the_error_code_alone_is_a_limit(slack: SlackServer):
     assert failure(slack, slack_server.error("rate_limited")).retry_after == DEFAULT_RETRY_AFTER
 
 
-@pytest.mark.parametrize(
-    ("user", "channel", "to"), [("U1", "C1", "U1"), (None, "C1", "C1"), ("", "C1", "C1")]
-)
-def test_the_owner_is_told_else_the_default_channel(slack: SlackServer, user, channel, to):
-    to_slack(config(slack.url, channel=channel))(alert(), 1, user)
-    assert slack.requests[0].body["channel"] == to
-
-
-def test_without_any_channel_the_error_says_what_to_set(slack: SlackServer):
-    with pytest.raises(SendFailed, match="TIEWATCH_SLACK_CHANNEL") as caught:
-        to_slack(config(slack.url))(alert(), 1, None)
-    assert caught.value.permanent
-    assert slack.requests == []
-
-
 @pytest.mark.parametrize("token", [f"{TOKEN}\n2", f"{TOKEN}\r", f"{TOKEN}é"])
 def test_a_token_that_cannot_be_sent_is_refused_without_being_shown(token: str):
     with pytest.raises(ValueError, match="TIEWATCH_SLACK_BOT_TOKEN") as caught:
@@ -179,9 +166,8 @@ def test_a_token_that_cannot_be_sent_is_refused_without_being_shown(token: str):
 def test_the_token_is_in_no_log_error_or_traceback(slack: SlackServer, answer: Answer, caplog):
     caplog.set_level(logging.DEBUG)
     shown = [repr(config(slack.url)), str(config(slack.url))]
-    slack.next(answer)
     try:
-        to_slack(config(slack.url, channel="C1"))(alert(), 1, None)
+        send(slack, answer)
     except SendFailed as failed:
         whole = traceback.TracebackException.from_exception(failed, capture_locals=True)
         shown += [repr(failed), *whole.format()]

@@ -13,7 +13,7 @@ from worker.cli.access import database, queue, upgrade_database
 from worker.cli.terminal import NOT_HELD, AsJson, Refused, out, print_json
 from worker.evaluation import read_rulebook
 from worker.rulefiles import RuleFilesRefused
-from worker.store import batches, event_log, outbox
+from worker.store import batches, event_log, messages, outbox
 from worker.store import sweeps as sweeps_store
 from worker.store.database import reading
 
@@ -98,10 +98,10 @@ def _contents(engine: Engine) -> Iterator[Finding]:
                 "sweep",
                 f"shard {shard} of the sweep of {on} was given up: {error or 'its workers died'}",
             )
-        counts = outbox.counts(db_)
+        counts = messages.counts(db_) | {"to plan": outbox.to_plan(db_)}
         said = ", ".join(f"{count:,} {state}" for state, count in counts.items())
         yield Finding("alerts", None, said)
-        for failure in outbox.failures(db_, limit=5):
+        for failure in messages.failures(db_, limit=5):
             yield Finding("alert", f"of {failure.account} was not delivered: {failure.error}")
         for id_, error in batches.parked(db_):
             yield Finding(

@@ -18,16 +18,16 @@ from rich.rule import Rule as Line
 from rich.text import Text
 from sqlalchemy import Engine
 
-from worker import delivery, runtime, sweeps, tasks
+from worker import delivery, planning, runtime, sweeps, tasks
 from worker.celery_app import INGEST, SWEEP
 from worker.cli.access import database, queue
 from worker.cli.terminal import AsJson, Refused, out, print_json, progress, say, table
 from worker.core.alerts import Alert, AlertReason
 from worker.demo.simulation import LAST_DAY, first_day, simulate
+from worker.sending import to_show
 from worker.settings import PREFIX, settings
 from worker.shipped import rules_dir
 from worker.slack.console import show
-from worker.slack.sender import Posted
 from worker.store import batches, people
 from worker.store import flags as flags_store
 from worker.store import sweeps as sweeps_store
@@ -132,12 +132,8 @@ def _wait_until(done: Any) -> None:
 def _deliver(engine: Engine) -> list[Alert]:
     """Deliver the year's alerts, to a list: the demo shows them in its own order."""
     alerts: list[Alert] = []
-
-    def send(alert: Alert, _id: int, _user: str | None) -> Posted:
-        alerts.append(alert)
-        return Posted(channel="demo", ts=None)
-
-    delivery.deliver(engine, send, runtime.clock)
+    planning.plan(engine, runtime.clock())
+    delivery.deliver(engine, to_show(alerts.append), runtime.clock)
     return alerts
 
 

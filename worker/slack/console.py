@@ -1,6 +1,6 @@
 """An alert as a card on the terminal: how alerts arrive while there is no Slack token."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from rich.console import Console, Group, RenderableType
 from rich.panel import Panel
@@ -10,7 +10,6 @@ from rich.text import Text
 
 from worker.core.alerts import Alert, AlertReason
 from worker.core.rules import Severity
-from worker.slack.sender import Posted, Send
 from worker.slack.wording import Words, words
 
 MAX_WIDTH = 100
@@ -26,14 +25,9 @@ _COLOURS = {
 }
 
 
-def to_console(console: Console) -> Send:
-    """The sender for when there is no Slack token."""
-
-    def send(alert: Alert, _alert_id: int, _user: str | None) -> Posted:
-        show(console, alert)
-        return Posted(channel="console", ts=None)
-
-    return send
+def show_on(console: Console) -> Callable[[Alert], None]:
+    """How an alert is told where there is no Slack."""
+    return lambda alert: show(console, alert)
 
 
 def show(console: Console, alert: Alert) -> None:

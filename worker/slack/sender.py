@@ -5,15 +5,15 @@ may have taken it, and it sleeps through a 429.
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
+from slack_sdk.models.metadata import Metadata
 from slack_sdk.web import SlackResponse
 
-from worker.core.alerts import Alert, AlertReason
-from worker.slack.message import Message, message
+from worker.slack.message import EVENT_TYPE, Message
 
 BASE_URL = "https://slack.com/api/"
 TIMEOUT = 10
@@ -94,42 +94,28 @@ class SendFailed(Exception):
     """The message was not taken, or nobody can tell.
 
     `permanent`: the same would fail again. `retry_after`: seconds in which Slack takes nothing.
+    `uncertain`: Slack may have taken it.
     """
 
     def __init__(
-        self, reason: str, *, permanent: bool = False, retry_after: float | None = None
+        self,
+        reason: str,
+        *,
+        permanent: bool = False,
+        retry_after: float | None = None,
+        uncertain: bool = False,
     ) -> None:
         """Keep what went wrong, in words for whoever runs `tiewatch doctor`."""
         super().__init__(reason)
         self.reason = reason
         self.permanent = permanent
         self.retry_after = retry_after
+        self.uncertain = uncertain
 
 
-Send = Callable[[Alert, int, str | None], Posted]
-"""Sends the alert with this outbox id to a rep's Slack user, or where alerts without one go.
-
-Raises:
-    SendFailed: it was not taken, or nobody can tell.
-"""
-
-
-def to_slack(config: SlackConfig) -> Send:
-    """The sender for a workspace that has a token."""
-    slack = client(config)
-
-    def send(alert: Alert, alert_id: int, user: str | None) -> Posted:
-        of_rules = alert.reason is AlertReason.RULES
-        channel = user or (config.admin_channel if of_rules else None) or config.channel
-        if not channel:
-            raise SendFailed(
-                "no channel: the account's owner has no slack_user, and TIEWATCH_SLACK_CHANNEL "
-                "is not set",
-                permanent=True,
-            )
-        return post(slack, channel, message(alert, alert_id))
-
-    return send
+def metadata(ids: Iterable[int], bundle: str) -> Metadata:
+    """By what a message is found again: the rows of `messages` that it tells, and their bundle."""
+    return Metadata(event_type=EVENT_TYPE, event_payload={"alert_ids": list(ids), "bundle": bundle})
 
 
 def client(config: SlackConfig) -> WebClient:
@@ -143,7 +129,7 @@ def client(config: SlackConfig) -> WebClient:
     )
 
 
-def post(slack: WebClient, channel: str, content: Message) -> Posted:
+def post(slack: WebClient, channel: str, content: Message, known_by: Metadata) -> Posted:
     """Post to a channel, by id, or to a user's direct messages, by user id.
 
     Raises:
@@ -154,14 +140,15 @@ def post(slack: WebClient, channel: str, content: Message) -> Posted:
             channel=channel,
             text=content.text,
             blocks=content.blocks,
-            metadata=content.metadata,
+            metadata=known_by,
             unfurl_links=False,
             unfurl_media=False,
         )
     except SlackApiError as error:
         raise _refusal(error.response, channel) from None
     except Exception as error:  # the client lets through whatever sockets, TLS and JSON raise
-        raise SendFailed(f"no proper answer from Slack: {error or type(error).__name__}") from None
+        told = f"no proper answer from Slack: {error or type(error).__name__}"
+        raise SendFailed(told, uncertain=True) from None
     return Posted(channel=answer.get("channel") or channel, ts=answer.get("ts"))
 
 
@@ -172,7 +159,7 @@ def _refusal(answer: SlackResponse, channel: str) -> SendFailed:
         wait = _seconds(answer.headers.get("Retry-After"))
         return SendFailed(f"Slack wants a pause of {wait:g} seconds", retry_after=wait)
     if code in _TEMPORARY or answer.status_code >= 500 or not code.isidentifier():
-        return SendFailed(f"Slack answered {answer.status_code} {code}".rstrip())
+        return SendFailed(f"Slack answered {answer.status_code} {code}".rstrip(), uncertain=True)
     remedy = _REMEDIES.get(code)
     told = f"Slack refused the message to {channel}: {code}"
     return SendFailed(f"{told} ({remedy})" if remedy else told, permanent=True)
