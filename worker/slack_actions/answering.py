@@ -24,14 +24,12 @@ from worker.core.worsening import Limit, limits_of
 from worker.evaluation import Rulebook
 from worker.ingest import evaluation_date
 from worker.retelling import Scene
-from worker.slack_actions.authority import Clicked, require
+from worker.slack_actions.authority import NO_FLAG, Clicked, require
 from worker.store import answers, desks, flags, outbox, people, showing, workspace
 from worker.store.answers import Given
 from worker.store.database import writing
 from worker.store.flags import Move, StoredFlag
 from worker.store.ties import calibrate
-
-NO_FLAG = "There is no such flag any more."
 
 
 @dataclass(frozen=True, slots=True)

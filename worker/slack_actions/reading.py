@@ -28,7 +28,7 @@ from worker.evaluation import Rulebook, Standing, account_alert, words_now
 from worker.explain import explain
 from worker.ingest import evaluation_date
 from worker.outlook import ahead, standing
-from worker.slack_actions.answering import NO_FLAG
+from worker.slack_actions.authority import NO_FLAG
 from worker.store import answers, desks, flags, people, stats, sweeps
 from worker.store.database import reading
 from worker.store.desks import OnDesk
@@ -57,22 +57,6 @@ class _Now:
 
 def _now(db: Connection, book: Rulebook, now: datetime) -> _Now:
     return _Now(db, book, evaluation_date(sweeps.last_sweep_on(db), now))
-
-
-def require_rep(engine: Engine, slack_user: str) -> frozenset[str]:
-    """The reps who this Slack user is.
-
-    Raises:
-        Refused: they are none; what accounts are worth is not for every guest to read.
-    """
-    with reading(engine) as db:
-        reps = people.reps_of(db, slack_user)
-    if not reps:
-        raise Refused(
-            "tiewatch does not know you as a rep: your account in Slack must be the 'slack_user', "
-            "or have the 'email', of a rep event. An admin can see to it."
-        )
-    return reps
 
 
 def account_card(engine: Engine, words: str, book: Rulebook, now: datetime) -> AccountCard:
