@@ -6,7 +6,6 @@ from datetime import date, datetime, timedelta
 
 from sqlalchemy import Connection, Engine
 
-from worker import retelling
 from worker.core.alerts import Alert, AlertReason
 from worker.core.answers import Refused
 from worker.core.cards import (
@@ -28,6 +27,7 @@ from worker.evaluation import Rulebook, Standing, account_alert, words_now
 from worker.explain import explain
 from worker.ingest import evaluation_date
 from worker.outlook import ahead, standing
+from worker.scene import alert_now, look
 from worker.slack_actions.authority import NO_FLAG
 from worker.store import answers, desks, flags, people, stats, sweeps
 from worker.store.database import reading
@@ -74,7 +74,7 @@ def account_card(engine: Engine, words: str, book: Rulebook, now: datetime) -> A
             raise Refused(f"Several accounts are called {words!r}: choose by id, of {ids}.")
         account = found[0][0]
         at = _now(db, book, now)
-        scene = retelling.look(db, account, at.on, book)
+        scene = look(db, account, at.on, book)
         said = _about(scene.standing, at.on, scene.rep_names)
         return AccountCard(
             on=at.on,
@@ -169,8 +169,8 @@ def told(engine: Engine, flag: int, book: Rulebook, now: datetime) -> Told:
         stored = live.get((desk.account, desk.rule)) if desk else None
         if stored is None or stored.id != flag:
             raise Refused(NO_FLAG)
-        scene = retelling.look(db, stored.account, _now(db, book, now).on, book)
-        alert = retelling.alert_now(scene, stored, stored.flag, AlertReason.OPENED)
+        scene = look(db, stored.account, _now(db, book, now).on, book)
+        alert = alert_now(scene, stored, stored.flag, AlertReason.OPENED)
         last = answers.last(db, [flag]).get(flag)
     assignee, quiet = stored.flag.assignee, stored.flag.quiet
     return Told(

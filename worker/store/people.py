@@ -1,4 +1,4 @@
-"""The vendor's people: their names, who is whose manager, and who they are in Slack."""
+"""The vendor's people: names, who is whose manager, and who they are in Slack."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -6,8 +6,9 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, or_, select
 
+from worker.core.routing import Rep
+from worker.store import tables
 from worker.store.dialect import execute
-from worker.store.tables import reps, slack_users
 
 
 class Colleague(NamedTuple):
@@ -28,7 +29,7 @@ def rep_names(db: Connection) -> Mapping[str, str]:
 
 def colleagues(db: Connection) -> dict[str, Colleague]:
     """The reps who have not left, by id, in order of it."""
-    of = reps.c
+    of = tables.reps.c
     found = db.execute(
         select(of.rep, of.name, of.email, of.slack_user, of.manager).where(of.gone.is_not(True))
     )
@@ -38,14 +39,12 @@ def colleagues(db: Connection) -> dict[str, Colleague]:
 def reps_of(db: Connection, slack_user: str) -> frozenset[str]:
     """The reps who are this Slack user: by their `slack_user`, or by an e-mail address that has
     been looked up in Slack if they have none. Not those who have left."""
-    theirs = select(slack_users.c.email).where(slack_users.c.slack_user == slack_user)
+    known, of = tables.slack_users.c, tables.reps.c
+    theirs = select(known.email).where(known.slack_user == slack_user)
     found = db.scalars(
-        select(reps.c.rep).where(
-            reps.c.gone.is_not(True),
-            or_(
-                reps.c.slack_user == slack_user,
-                reps.c.slack_user.is_(None) & reps.c.email.in_(theirs),
-            ),
+        select(of.rep).where(
+            of.gone.is_not(True),
+            or_(of.slack_user == slack_user, of.slack_user.is_(None) & of.email.in_(theirs)),
         )
     )
     return frozenset(found)
@@ -62,3 +61,9 @@ def keep_slack_user(db: Connection, email: str, slack_user: str, now: datetime) 
         slack_user=slack_user,
         now=now,
     )
+
+
+def reps(db: Connection) -> Mapping[str, Rep]:
+    """What routing knows of the reps who have not left, by id."""
+    found = execute(db, "SELECT rep, timezone, manager FROM reps WHERE gone IS NOT true")
+    return {rep: Rep(timezone, above) for rep, timezone, above in found}
