@@ -199,7 +199,7 @@ def account(card: AccountCard) -> View:
 
 def said(title: str, text: str) -> View:
     """A window with one paragraph: what was done, or why it cannot be."""
-    return _window(title, [section(line(text, 1_000) or "Nothing to say.")])
+    return _window(line(title) or "tiewatch", [section(line(text, 1_000) or "Nothing to say.")])
 
 
 def home(home: Home) -> View:
