@@ -1,7 +1,5 @@
 """What nobody need hear."""
 
-
-
 from datetime import date, timedelta
 
 import pytest
