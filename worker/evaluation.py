@@ -311,6 +311,7 @@ def account_alert(
     stats = standing.stats
     terms = terms_on(stats.subscriptions, on.toordinal())
     renewal = renewal_day(stats, terms, on.toordinal())
+    lifecycle = standing.facts["lifecycle"]
     return Alert(
         reason=reason,
         account=stats.account,
@@ -321,6 +322,7 @@ def account_alert(
         mrr=stats.mrr if terms.mrr is None else terms.mrr,
         currency=stats.currency,
         renewal_date=None if renewal is None else date.fromordinal(renewal),
+        lifecycle=lifecycle if isinstance(lifecycle, str) else None,
         owner=stats.owner,
         owner_name=rep_names.get(stats.owner or ""),
     )

@@ -139,6 +139,7 @@ def upgrade() -> None:
         sa.Column("account", sa.Text(), nullable=False),
         sa.Column("alert", sa.Text(), nullable=False),
         sa.Column("created_at", Instant(), nullable=False),
+        sa.Column("sweep", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("planned_at", Instant(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_outbox")),
         sa.UniqueConstraint("key", name=op.f("uq_outbox_key")),
@@ -284,6 +285,7 @@ def upgrade() -> None:
         sa.Column("rep", sa.Text(), nullable=True),
         sa.Column("action", sa.Text(), nullable=False),
         sa.Column("reason", sa.Text(), nullable=True),
+        sa.Column("note", sa.Text(), nullable=True),
         sa.Column("until", sa.Date(), nullable=True),
         sa.ForeignKeyConstraint(["flag"], ["flags.id"], name=op.f("fk_flag_answers_flag")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_flag_answers")),
@@ -315,6 +317,7 @@ def upgrade() -> None:
         sa.Column("account", sa.Text(), nullable=False),
         sa.Column("bundle", sa.Text(), nullable=False),
         sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("flag", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("body", sa.Text(), nullable=False),
         sa.Column("state", sa.Text(), nullable=False),
         sa.Column("created_at", Instant(), nullable=False),
@@ -328,6 +331,7 @@ def upgrade() -> None:
         ),
         sa.Column("channel", sa.Text(), nullable=True),
         sa.Column("message_ts", sa.Text(), nullable=True),
+        sa.Column("why", sa.Text(), nullable=True),
         sa.Column("error", sa.Text(), nullable=True),
         sa.ForeignKeyConstraint(
             ["conversation"], ["conversations.id"], name=op.f("fk_messages_conversation")
@@ -339,6 +343,8 @@ def upgrade() -> None:
         batch_op.create_index(
             batch_op.f("ix_messages_conversation"), ["conversation"], unique=False
         )
+        batch_op.create_index(batch_op.f("ix_messages_flag"), ["flag"], unique=False)
+        batch_op.create_index("ix_messages_recipient_due_at", ["recipient", "due_at"], unique=False)
         batch_op.create_index(
             "ix_messages_unsent",
             ["due_at", "id"],
@@ -386,6 +392,8 @@ def downgrade() -> None:
             postgresql_where=sa.text("state IN ('waiting', 'sending')"),
             sqlite_where=sa.text("state IN ('waiting', 'sending')"),
         )
+        batch_op.drop_index("ix_messages_recipient_due_at")
+        batch_op.drop_index(batch_op.f("ix_messages_flag"))
         batch_op.drop_index(batch_op.f("ix_messages_conversation"))
 
     op.drop_table("messages")

@@ -59,6 +59,7 @@ class Alert(Struct, frozen=True, kw_only=True):
     mrr: float | None = None
     currency: str | None = None
     renewal_date: date | None = None
+    lifecycle: str | None = None
     owner: str | None = None
     owner_name: str | None = None
     flag: int | None = None

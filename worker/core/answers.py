@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from worker.core.conditions import Facts
 from worker.core.flags import Flag, Quiet, State, last_exec_contact
-from worker.core.worsening import Limit
+from worker.core.worsening import Limit, described
 
 DISMISSED_FOR = timedelta(days=90)
 """How long a flag stays dismissed at most: a quarter, after which most judgements are stale."""
@@ -125,3 +125,25 @@ def _checked(until: date | None, on: date) -> date:
     if until > on + FARTHEST:
         raise Refused(f"{until} is more than a year away: choose an earlier date.")
     return until
+
+
+def said(flag: Flag) -> str:
+    """Where a flag stands after an answer, in a sentence for whoever gave it."""
+    quiet = flag.quiet or Quiet()
+    match flag.state:
+        case State.ACKNOWLEDGED:
+            return "Acknowledged: it is in your hands, and nobody is reminded of it."
+        case State.SNOOZED:
+            end = _day(quiet.until) if quiet.until else "the next contact with an executive"
+            return f"Snoozed until {end}; if the flag still holds then, you hear of it again."
+        case State.DISMISSED:
+            ends = [_day(quiet.until)] if quiet.until else []
+            ends += map(described, quiet.worse)
+            return f"Dismissed; you hear of it again if it still holds on {', or '.join(ends)}."
+        case State.OPEN if flag.assignee:
+            return f"Given to {flag.assignee}, who is told."
+    return "It is open."
+
+
+def _day(day: date) -> str:
+    return f"{day.day} {day:%b %Y}"

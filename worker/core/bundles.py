@@ -31,11 +31,15 @@ class Why(StrEnum):
 
 
 class Kind(StrEnum):
-    """What a message is, which decides how it is laid out."""
+    """What a message is, which decides how it is laid out.
+
+    An update says nothing: it has the card of a conversation show how things stand now.
+    """
 
     ALERT = "alert"
     REMINDER = "reminder"
     ESCALATION = "escalation"
+    UPDATE = "update"
     DIGEST = "digest"
     WEEKLY = "weekly"
     NOTE = "note"
@@ -64,8 +68,13 @@ class Day(NamedTuple):
     many: bool = False
 
 
-NEW = frozenset({AlertReason.OPENED, AlertReason.REOPENED})
-"""Why a flag is told of that was not up before."""
+NEW = frozenset({AlertReason.OPENED, AlertReason.REOPENED, AlertReason.AWAKE, AlertReason.BACK})
+"""Why a flag is told of that nobody had to look after before."""
+
+_OF_ITS_OWN = frozenset(
+    {AlertReason.RULES, AlertReason.ESCALATED, AlertReason.WORSE, AlertReason.ASSIGNED}
+)
+"""What never waits for a digest."""
 
 _KINDS = {AlertReason.REMINDER: Kind.REMINDER, AlertReason.ESCALATED: Kind.ESCALATION}
 
@@ -91,7 +100,7 @@ def place(alert: Alert, day: Day, telling: Telling, now: datetime, zone: tzinfo)
 
 def _for_digest(alert: Alert, day: Day, telling: Telling, *, through: bool) -> Why | None:
     match alert.reason:
-        case AlertReason.RULES | AlertReason.ESCALATED | AlertReason.WORSE:
+        case reason if reason in _OF_ITS_OWN:
             return None
         case AlertReason.RESOLVED:
             return Why.TOLD_IN_DIGEST if day.in_digest else None

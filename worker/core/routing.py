@@ -75,6 +75,8 @@ def rep_of(recipient: str) -> str | None:
 def _wanted(alert: Alert, routes: Sequence[Route]) -> tuple[tuple[Recipient, ...], str]:
     if alert.reason is AlertReason.ESCALATED:
         return OWNERS_MANAGER, "nobody has acknowledged the flag"
+    if alert.reason is AlertReason.ASSIGNED:
+        return OWNER, "the flag was given to them"
     if alert.notify:
         return alert.notify, "the rule says so"
     for one in routes:

@@ -13,7 +13,10 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.models.metadata import Metadata
 from slack_sdk.web import SlackResponse
 
-from worker.slack.message import EVENT_TYPE, Message
+from worker.slack.message import Message
+
+EVENT_TYPE = "tiewatch_alert"
+"""What the metadata of our messages is called: by it they are found again."""
 
 BASE_URL = "https://slack.com/api/"
 TIMEOUT = 10
