@@ -25,9 +25,7 @@ class BodyRefused(Exception):
         self.status = status
 
 
-async def body_of(
-    request: Request, most: int = MOST_BYTES, seconds: float = SECONDS
-) -> bytes:
+async def body_of(request: Request, most: int = MOST_BYTES, seconds: float = SECONDS) -> bytes:
     """The body, whole.
 
     Raises:

@@ -63,9 +63,7 @@ def _authorize(client: WebClient) -> Callable[..., AuthorizeResult]:
     answer."""
 
     def authorize(enterprise_id: str | None, team_id: str | None) -> AuthorizeResult:
-        return AuthorizeResult(
-            enterprise_id=enterprise_id, team_id=team_id, bot_token=client.token
-        )
+        return AuthorizeResult(enterprise_id=enterprise_id, team_id=team_id, bot_token=client.token)
 
     return authorize
 

@@ -31,6 +31,13 @@ class Shown:
     caption: str
     what: Message | View
 
+    def payload(self) -> Json:
+        """What Slack would be given, as Block Kit Builder takes it too."""
+        if isinstance(self.what, Message):
+            blocks = [block.to_dict() for block in self.what.blocks]
+            return {"caption": self.caption, "text": self.what.text, "blocks": blocks}
+        return {"caption": self.caption, "view": self.what.to_dict()}
+
 
 def page(title: str, about: str, shown: Sequence[Shown]) -> str:
     """The page as HTML, with everything under its caption."""
