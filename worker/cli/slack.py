@@ -1,5 +1,6 @@
 """`tiewatch slack`: setting Slack up, and seeing what would be sent."""
 
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -10,6 +11,7 @@ from worker.cli.access import database
 from worker.cli.rules import TESTS
 from worker.cli.terminal import AsJson, Refused, print_json
 from worker.core import answers
+from worker.evaluation import Rulebook
 from worker.rulefiles.timelines import Timeline
 from worker.slack.page import page
 
@@ -30,28 +32,31 @@ def preview(
     """
     book, now = runtime.rulebook(), runtime.clock()
     rule = next((one for one in book.rules.rules if one.id == name), None)
-    if rule is None:
-        about = f"The account {name}, as of {now.date()}"
-        try:
-            shown = previews.of_account(database(), name, book, now)
-        except answers.Refused as error:
-            raise Refused(f"There is no rule {name!r} either. {error}") from error
-    else:
-        about = f"The rule {name}, as of {now.date()}"
-        shown = previews.of_rule(database(), rule, book, _tests(), now)
-    if not shown:
+    found = (
+        _of_account(name, book, now)
+        if rule is None
+        else previews.of_rule(database(), rule, book, _tests(), now)
+    )
+    if found is None:
         raise Refused(
             f"{name} is open nowhere, and no test in {runtime.rules_path() / TESTS} expects it: "
             "write one, as docs/rules.md says."
         )
     try:
-        to.write_text(page(f"tiewatch: {name}", about, shown), encoding="utf-8")
+        to.write_text(page(f"tiewatch: {name}", found.about, found.shown), encoding="utf-8")
     except OSError as error:
         raise Refused(f"{to}: cannot be written: {error.strerror}.") from error
     if as_json:
-        print_json({"file": str(to), "shown": [each.payload() for each in shown]})
+        print_json({"file": str(to), "shown": [each.payload() for each in found.shown]})
     else:
         print(f"{to}: open it in a browser.")
+
+
+def _of_account(name: str, book: Rulebook, now: datetime) -> previews.Preview:
+    try:
+        return previews.of_account(database(), name, book, now)
+    except answers.Refused as error:
+        raise Refused(f"There is no rule {name!r} either. {error}") from error
 
 
 def _tests() -> list[Timeline]:

@@ -138,7 +138,8 @@ def _choices(element: Json) -> Iterator[str]:
         sign = "◉" if chosen else _INPUTS[element["type"]]
         more = option.get("description")
         under = f'<span class="more">{_marked(more["text"])}</span>' if more else ""
-        yield f'<span class="choice">{sign}&ensp;{_marked(option["text"]["text"])}{under}</span>'
+        label = f'<span class="sign">{sign}</span>{_marked(option["text"]["text"])}'
+        yield f'<span class="choice">{label}{under}</span>'
 
 
 def _marked(text: str) -> str:
