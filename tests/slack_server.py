@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from tests.slack_limits import problems_of_message
+
 
 @dataclass(frozen=True)
 class Answer:
@@ -135,32 +137,9 @@ def problem(token: str | None, body: dict[str, Any]) -> str | None:
         return "channel_not_found"
     if not body.get("text") and not blocks:
         return "no_text"
-    if len(body.get("text", "")) > 40_000:
-        return "msg_too_long"
-    if len(blocks) > 50 or not all(_fits(block) for block in blocks):
+    if problems_of_message(body.get("text", ""), blocks):
         return "invalid_blocks"
-    if sum(_length(text["text"]) for block in blocks for text in _texts(block)) > 12_000:
-        return "msg_blocks_too_long"
     return None
-
-
-def _texts(block: dict[str, Any]) -> list[dict[str, Any]]:
-    return block.get("elements") or [block["text"]]
-
-
-def _fits(block: dict[str, Any]) -> bool:
-    texts = _texts(block)
-    limit = 150 if block["type"] == "header" else 3000
-    plain = all(text["type"] == "plain_text" for text in texts)
-    return (
-        len(texts) <= 10
-        and all(0 < _length(text["text"]) <= limit for text in texts)
-        and (plain or block["type"] != "header")
-    )
-
-
-def _length(text: str) -> int:
-    return len(text.encode("utf-16-le")) // 2
 
 
 class _Server(ThreadingHTTPServer):

@@ -321,7 +321,7 @@ def account_alert(
     stats = standing.stats
     terms = terms_on(stats.subscriptions, on.toordinal())
     renewal = renewal_day(stats, terms, on.toordinal())
-    lifecycle = standing.facts["lifecycle"]
+    lifecycle = standing.facts.get("lifecycle")
     return Alert(
         reason=reason,
         account=stats.account,

@@ -71,12 +71,13 @@ def due_slot(now: datetime, hour: int, zone: ZoneInfo) -> date:
 
 
 def minute_pass(engine: Engine) -> None:
-    """Hand out shards that nobody sweeps, and ask for a delivery if anything waits for one."""
+    """Hand out shards that nobody sweeps, and ask for a delivery if anything is due."""
     try:
         hand_out(engine)
         with reading(engine) as db:
-            waiting = messages.unsent(db) + outbox.to_plan(db)
-        if waiting:
+            due = messages.next_due(db)
+            unplanned = outbox.to_plan(db)
+        if unplanned or (due is not None and due <= runtime.clock()):
             tasks.request_delivery()
     except SQLAlchemyError as error:
         log.error("minute's pass failed", error=str(error))

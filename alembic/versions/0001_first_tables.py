@@ -285,6 +285,7 @@ def upgrade() -> None:
         sa.Column("rep", sa.Text(), nullable=True),
         sa.Column("action", sa.Text(), nullable=False),
         sa.Column("reason", sa.Text(), nullable=True),
+        sa.Column("note", sa.Text(), nullable=True),
         sa.Column("until", sa.Date(), nullable=True),
         sa.ForeignKeyConstraint(["flag"], ["flags.id"], name=op.f("fk_flag_answers_flag")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_flag_answers")),

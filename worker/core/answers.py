@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from worker.core.conditions import Facts
 from worker.core.flags import Flag, Quiet, State, last_exec_contact
-from worker.core.worsening import Limit
+from worker.core.worsening import Limit, described
 
 DISMISSED_FOR = timedelta(days=90)
 """How long a flag stays dismissed at most: a quarter, after which most judgements are stale."""
@@ -109,7 +109,7 @@ def _end(snooze: Snooze, facts: Facts, on: date) -> Quiet:
                 raise Refused("No renewal lies ahead of this account: choose a date instead.")
             return Quiet(until=on + timedelta(days))
         case SnoozeFor.DATE:
-            return Quiet(until=_checked(snooze.until, on))
+            return Quiet(until=check_until(snooze.until, on))
         case SnoozeFor.EXEC_CONTACT:
             # Contact that is known already, today's too, is not the next one.
             last = last_exec_contact(facts, on)
@@ -117,7 +117,12 @@ def _end(snooze: Snooze, facts: Facts, on: date) -> Quiet:
             return Quiet(exec_contact_from=known)
 
 
-def _checked(until: date | None, on: date) -> date:
+def check_until(until: date | None, on: date) -> date:
+    """The date, if a snooze on the date `on` can last until then.
+
+    Raises:
+        Refused: it cannot; the message says why.
+    """
     if until is None:
         raise Refused("A snooze until a date needs the date.")
     if until <= on:
@@ -125,3 +130,25 @@ def _checked(until: date | None, on: date) -> date:
     if until > on + FARTHEST:
         raise Refused(f"{until} is more than a year away: choose an earlier date.")
     return until
+
+
+def said(flag: Flag) -> str:
+    """Where a flag stands after an answer, in a sentence for whoever gave it."""
+    quiet = flag.quiet or Quiet()
+    match flag.state:
+        case State.ACKNOWLEDGED:
+            return "Acknowledged: it is in your hands, and nobody is reminded of it."
+        case State.SNOOZED:
+            end = _day(quiet.until) if quiet.until else "the next contact with an executive"
+            return f"Snoozed until {end}; if the flag still holds then, you hear of it again."
+        case State.DISMISSED:
+            ends = [_day(quiet.until)] if quiet.until else []
+            ends += map(described, quiet.worse)
+            return f"Dismissed; you hear of it again if it still holds on {', or '.join(ends)}."
+        case State.OPEN if flag.assignee:
+            return f"Given to {flag.assignee}, who is told."
+    return "It is open."
+
+
+def _day(day: date) -> str:
+    return f"{day.day} {day:%b %Y}"

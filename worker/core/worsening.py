@@ -69,8 +69,8 @@ def is_beyond(limit: Limit, facts: Facts) -> bool:
     return value >= limit.value if limit.greater else value <= limit.value
 
 
-def said(limit: Limit) -> str:
-    """The limit in words: `last contact with an executive at least 33 days`."""
+def described(limit: Limit) -> str:
+    """The limit in words: `once last contact with an executive is at least 33 days`."""
     fact = FACTS[limit.fact]
     words = "at least" if limit.greater else "at most"
-    return f"{fact.label} {words} {shown(limit.value, fact.unit)}"
+    return f"once {fact.label} is {words} {shown(limit.value, fact.unit)}"

@@ -47,7 +47,7 @@ def account_blocks(card: AccountCard) -> Iterator[Block]:
     )
     if card.flags:
         yield markup(f"*{counted(len(card.flags), 'open flag')}*")
-        yield from listed(card.flags, card.on, MOST_FLAGS)
+        yield from listed(card.flags, card.on, MOST_FLAGS, known=card.account)
     else:
         yield section("✅ Nothing is open.")
     yield DividerBlock()

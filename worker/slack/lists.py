@@ -13,7 +13,6 @@ from worker.slack.blocks import (
     MAX_TEXT,
     Message,
     bold,
-    bullets,
     context,
     fitted,
     header,
@@ -70,12 +69,10 @@ def weekly(weekly: Weekly) -> Message:
         f"{shown(waiting, Unit.COUNT)} not acknowledged",
     )
     at_risk = f"At risk: {risk or 'nothing'}"
+    of_what = " (accounts with an open flag of high or critical)" if risk else ""
     blocks: list[Block] = [
         header(f"📊 {title}"),
-        section(figures),
-        section(
-            f"{at_risk}, of accounts with a high or critical flag that is open" if risk else at_risk
-        ),
+        section(f"{figures}\n{at_risk}{of_what}"),
     ]
     if weekly.unacknowledged:
         blocks.append(markup("*Nobody has acknowledged these*"))
@@ -94,22 +91,23 @@ def mine(lines: Sequence[DigestLine], today: date) -> Message:
     return Message(text=_text(title, lines), blocks=[header(title), *listed(lines, today)])
 
 
-def listed(lines: Sequence[DigestLine], on: date, most: int = MOST_LINES) -> Iterator[Block]:
+def listed(
+    lines: Sequence[DigestLine], on: date, most: int = MOST_LINES, known: str | None = None
+) -> Iterator[Block]:
     """The flags in the order given, each with a menu; an account is named once for all of its own.
 
-    Of more than `most`, how many more there are.
+    Of more than `most`, how many more there are. `known` is an account that has been named.
     """
-    before: str | None = None
     for each in lines[:most]:
-        yield _line(each, on, same_account=each.account == before)
-        before = each.account
+        yield _line(each, on, named_before=each.account == known)
+        known = each.account
     if len(lines) > most:
         yield context(f"and {len(lines) - most:,} more: /tiewatch mine lists yours")
 
 
-def _line(of: DigestLine, on: date, *, same_account: bool) -> SectionBlock:
+def _line(of: DigestLine, on: date, *, named_before: bool) -> SectionBlock:
     said = f"{mark(of.severity, of.state)} {fitted(titled(of.title, MAX_TITLE), 300)}"
-    if not same_account:
+    if not named_before:
         worth = joined(revenue(of.mrr, of.currency), renewal(of.renewal_date, on))
         name = bold(named(of.account_name, of.account), 200)
         said = f"{joined(name, fitted(worth, 300))}\n{said}"
@@ -130,9 +128,3 @@ def _text(title: str, lines: Sequence[DigestLine]) -> str:
         for each in lines
     )
     return fitted(f"{title}. {told}" if told else f"{title}.", MAX_TEXT)
-
-
-def changes(texts: Sequence[str], most: int) -> str:
-    """The texts as a list of at most so many, and how many more."""
-    more = [f"and {len(texts) - most:,} more"] if len(texts) > most else []
-    return bullets([*texts[:most], *more])

@@ -31,10 +31,23 @@ from worker.slack.blocks import (
     size,
 )
 from worker.slack.lists import digest, mine, weekly
-from worker.slack.phrases import MAX_TITLE, counted, day, joined, line, mark, named, titled
+from worker.slack.phrases import (
+    MAX_TITLE,
+    counted,
+    day,
+    joined,
+    line,
+    mark,
+    named,
+    sentence,
+    titled,
+)
 from worker.slack.wording import Words, happened, headline, standing, words
 
-__all__ = ["Message", "account", "card", "digest", "mine", "note", "reply", "weekly"]
+__all__ = ["EVENT_TYPE", "Message", "account", "card", "digest", "mine", "note", "reply", "weekly"]
+
+EVENT_TYPE = "tiewatch_alert"
+"""The type of the metadata by which a message of ours is known."""
 
 MOST_WHOLE = 3
 """Flags of a card that are told whole; of those after them, a line each."""
@@ -52,7 +65,7 @@ _QUIET = (State.SNOOZED, State.DISMISSED)
 def card(card: Card) -> Message:
     """The first message of a conversation: its flags as they stand now, worst first.
 
-    What is resolved stays, in green, with what cleared it.
+    What is resolved stays, in green, with what cleared it. There is at least one flag.
     """
     told = [_with_state(each) for each in card.told]
     done = [each for each in told if each.state is State.RESOLVED]
@@ -85,7 +98,7 @@ def note(alert: Alert) -> Message:
     said = words(alert)
     parts = (bullets(said.why), bullets(said.who))
     return Message(
-        text=_linked(said.whole, said.playbook),
+        text=_linked(said.whole(), said.playbook),
         blocks=[
             header(f"🛠️ {said.headline}"),
             context(said.account),
@@ -116,10 +129,11 @@ def _headline(live: Sequence[Told], done: Sequence[Told]) -> str:
 def _text(live: Sequence[Told], done: Sequence[Told]) -> str:
     told = (live or done)[:MOST_WHOLE]
     if len(told) == 1:
-        said = words(told[0].alert)
-        return _linked(f"{mark(told[0].alert.severity, told[0].state)} {said.whole}", said.playbook)
+        said, sign = words(told[0].alert), mark(told[0].alert.severity, told[0].state)
+        return _linked(f"{sign} {said.whole(standing(told[0]))}", said.playbook)
+    # After the account, which all have in common.
     parts = [words(each.alert).brief.partition(": ")[2] for each in told]
-    return fitted(f"{_headline(live, done)}. {' '.join(parts)}", MAX_TEXT)
+    return fitted(" ".join(map(sentence, (_headline(live, done), *parts))), MAX_TEXT)
 
 
 def _linked(text: str, playbook: str | None) -> str:

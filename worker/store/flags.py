@@ -12,7 +12,7 @@ from worker.core.flags import HEARD_OF, QUIET, Flag, Quiet, State
 from worker.core.rules import Severity
 from worker.core.shadows import Raised
 from worker.core.worsening import Limit
-from worker.store.dialect import execute_among, execute_rows
+from worker.store.dialect import execute, execute_among, execute_rows
 from worker.store.tables import LIVE_FLAG, day_of, flag_history, flags
 
 ANSWERS = (State.ACKNOWLEDGED, State.SNOOZED, State.DISMISSED)
@@ -74,6 +74,15 @@ def ask_live(
     (account, rule)."""
     found = execute_among(db, _LIVE, accounts)
     return lambda: {(row[1], row[2]): _stored(*row) for row in found}
+
+
+def lock(db: Connection, account: str) -> None:
+    """Keep batches, sweeps and answers from moving this account's flags until the transaction ends.
+
+    It is the account's row that they all lock first. SQLite has but one writer anyway.
+    """
+    if db.dialect.name == "postgresql":
+        execute(db, "SELECT 1 FROM accounts WHERE account = :account FOR UPDATE", account=account)
 
 
 def _stored(

@@ -315,6 +315,7 @@ flag_answers = Table(
     Column("rep", Text),
     Column("action", Text, nullable=False),
     Column("reason", Text),
+    Column("note", Text),
     Column("until", Date),
 )
 
