@@ -190,7 +190,7 @@ def _message(case: _Case, to: Routed, desk: Desk, *, many: bool) -> New | None:
         # Without a word, yet no card may go on saying that the flag is open.
         why = f"{to.why}; without a word: {case.mute}"
         return New(
-            key, to.recipient, row.account, bundle, Kind.UPDATE, "", desk.now, alert.flag, why
+            key, to.recipient, row.account, bundle, Kind.UPDATE, row.body, desk.now, alert.flag, why
         )
     if case.mute:
         return New(key, to.recipient, row.account, bundle, Kind.ALERT, row.body, desk.now,

@@ -61,10 +61,10 @@ def account_bundle(account: str) -> str:
 class New:
     """A message to put. `key` is what makes it the same message however often it is planned.
 
-    `body` is an `Alert` for an alert, reminder, escalation and note, a `Digest` of one line, to be
-    put together with the others of its bundle, a `Weekly`, and empty for an update. `why` says for
-    what reasons it is told to whom it is, when it is; `dropped` why it is told to nobody: then it
-    is kept for the record.
+    `body` is an `Alert` for an alert, reminder, escalation and note, and for an update unless that
+    has nothing new, a `Digest` of one line, to be put together with the others of its bundle, or a
+    `Weekly`. `why` says for what reasons it is told to whom it is, when it is; `dropped` why it is
+    told to nobody: then it is kept for the record.
     """
 
     key: str
