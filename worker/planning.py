@@ -9,9 +9,10 @@ import msgspec
 from sqlalchemy import Connection, Engine
 
 from worker.core.alerts import AlertReason
+from worker.core.bundles import Kind
 from worker.store import messages, outbox
 from worker.store.database import writing
-from worker.store.messages import Kind, New
+from worker.store.messages import New
 from worker.store.outbox import Unplanned
 
 AT_ONCE = 500

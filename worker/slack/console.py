@@ -9,7 +9,9 @@ from rich.table import Table
 from rich.text import Text
 
 from worker.core.alerts import Alert, AlertReason
+from worker.core.cards import Digest, Weekly
 from worker.core.rules import Severity
+from worker.slack import message as layout
 from worker.slack.wording import Words, words
 
 MAX_WIDTH = 100
@@ -25,9 +27,19 @@ _COLOURS = {
 }
 
 
-def show_on(console: Console) -> Callable[[Alert], None]:
-    """How an alert is told where there is no Slack."""
-    return lambda alert: show(console, alert)
+def show_on(console: Console) -> Callable[[Alert | Digest | Weekly], None]:
+    """How a message is told where there is no Slack."""
+
+    def told(said: Alert | Digest | Weekly) -> None:
+        match said:
+            case Alert():
+                show(console, said)
+            case Digest():
+                console.print(Text(layout.digest(said).text), soft_wrap=True)
+            case Weekly():
+                console.print(Text(layout.weekly(said).text), soft_wrap=True)
+
+    return told
 
 
 def show(console: Console, alert: Alert) -> None:
