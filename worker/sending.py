@@ -7,8 +7,10 @@ import msgspec
 from sqlalchemy import Connection
 
 from worker.core.alerts import Alert
-from worker.core.cards import Card, Told
+from worker.core.bundles import together
+from worker.core.cards import Card, Digest, Told, Weekly
 from worker.slack import message as layout
+from worker.slack.console import Shown
 from worker.slack.message import Message
 from worker.slack.sender import Posted, SendFailed, SlackConfig, client, metadata, post
 from worker.store import directory, messages
@@ -31,16 +33,16 @@ done, which it has recorded."""
 UNREADABLE = "this version of tiewatch cannot read the message"
 
 
-def to_show(show: Callable[[Alert], None]) -> Way:
-    """The way of alerts when there is no Slack: shown one by one."""
+def to_show(show: Callable[[Shown], None]) -> Way:
+    """The way of messages when there is no Slack: alerts are shown one by one, digests whole."""
 
     def ready(db: Connection, rows: Sequence[Row], _now: datetime) -> Act | None:
         told = _readable(db, rows)
         shown = [row for row, _ in told]
 
         def act() -> Record:
-            for _, alert in told:
-                show(alert)
+            for one in _whole([body for _, body in told]):
+                show(one)
             return lambda db, now: _sent(db, shown, Posted("console", None), now)
 
         return act if told else None
@@ -82,12 +84,26 @@ def _sent(db: Connection, rows: Sequence[Row], posted: Posted, now: datetime) ->
     return messages.SENT
 
 
-def _readable(db: Connection, rows: Sequence[Row]) -> list[tuple[Row, Alert]]:
-    """The rows with their alerts; those of another version are given up by themselves."""
-    told = []
+_BODIES: dict[Kind, type[Shown]] = {Kind.DIGEST: Digest, Kind.WEEKLY: Weekly}
+"""What the bodies of messages are; the others' are alerts."""
+
+
+def _whole(bodies: Sequence[Shown]) -> list[Shown]:
+    """What is told in one message: the alerts, or the digest that all of its parts make."""
+    parts = [body for body in bodies if isinstance(body, Digest)]
+    others = [body for body in bodies if not isinstance(body, Digest)]
+    return [*others, *([together(parts)] if parts else [])]
+
+
+def _readable(db: Connection, rows: Sequence[Row]) -> list[tuple[Row, Shown]]:
+    """The rows with their bodies; those of another version are given up by themselves."""
+    told: list[tuple[Row, Shown]] = []
     for row in rows:
+        if row.kind is Kind.UPDATE:  # which says nothing
+            messages.dropped(db, [row], "there is no card to bring up to date")
+            continue
         try:
-            told.append((row, msgspec.json.decode(row.body, type=Alert)))
+            told.append((row, msgspec.json.decode(row.body, type=_BODIES.get(row.kind, Alert))))
         except msgspec.DecodeError as error:
             messages.failed(db, [row], f"{UNREADABLE}: {error}")
     return told
@@ -107,7 +123,14 @@ def _address(db: Connection, recipient: str, config: SlackConfig) -> str | None:
             return config.channel
 
 
-def _content(told: Sequence[tuple[Row, Alert]]) -> Message:
-    if told[0][0].kind is Kind.NOTE:
-        return layout.note(told[0][1])
-    return layout.card(Card(told=tuple(Told(alert=alert) for _, alert in told)))
+def _content(told: Sequence[tuple[Row, Shown]]) -> Message:
+    whole = _whole([body for _, body in told])
+    match whole[0]:
+        case Digest() as digest:
+            return layout.digest(digest)
+        case Weekly() as week:
+            return layout.weekly(week)
+        case Alert() as alert if told[0][0].kind is Kind.NOTE:
+            return layout.note(alert)
+    alerts = [one for one in whole if isinstance(one, Alert)]
+    return layout.card(Card(told=tuple(Told(alert=alert) for alert in alerts)))

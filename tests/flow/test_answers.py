@@ -1,4 +1,4 @@
-"""Answers to flags through the store: who may give them, what each does, and that it does it once."""
+"""Answers to flags through the store: who may give them, what each does, and that once."""
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta

@@ -99,9 +99,9 @@ def _on_command(desk: Desk) -> Callable[..., None]:
 
 
 def _on_home(desk: Desk) -> Callable[..., None]:
-    def on_home(event: dict[str, Any], client: WebClient) -> None:
+    def on_home(event: dict[str, Any], body: dict[str, Any], client: WebClient) -> None:
         if event.get("tab") == "home":
-            acting.show_home(desk, client, event["user"])
+            acting.show_home(desk, client, event["user"], body.get("team_id"))
 
     return on_home
 
@@ -111,7 +111,13 @@ def _failed(error: Exception) -> None:
 
 
 def router(app: App, secret: str, desk: Desk) -> APIRouter:
-    """The way in over HTTP. Nothing of a request is looked at before its signature is."""
+    """The way in over HTTP. Nothing of a request is looked at before its signature is.
+
+    Raises:
+        ValueError: for an empty secret, with which anybody could sign.
+    """
+    if not secret.strip():
+        raise ValueError("the signing secret is empty")
 
     async def events(request: Request) -> Response:
         try:
@@ -124,8 +130,8 @@ def router(app: App, secret: str, desk: Desk) -> APIRouter:
             log.warning("a request was not Slack's", because=str(unsigned))
             return Response(status_code=HTTPStatus.UNAUTHORIZED)
         try:
-            asked = BoltRequest(body=body.decode(), headers=headers)
-        except ValueError:  # no JSON where there should be
+            asked = BoltRequest(body=body.decode(), headers={**headers})
+        except (ValueError, AttributeError, TypeError):  # Bolt takes for granted that it is JSON
             return Response(status_code=HTTPStatus.BAD_REQUEST)
         answer = await run_in_threadpool(app.dispatch, asked)
         return Response(
