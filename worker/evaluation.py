@@ -78,19 +78,25 @@ class Evaluated:
     """What an evaluation did. `alerts` counts the rows it wrote to the outbox."""
 
     standings: Mapping[str, Standing]
+    workspace: Workspace
     opened: int
     resolved: int
     alerts: int
 
 
 def evaluate(
-    db: Connection, accounts: Collection[str], on: date, book: Rulebook, now: datetime
+    db: Connection,
+    accounts: Collection[str],
+    on: date,
+    book: Rulebook,
+    now: datetime,
+    sweep: int | None = None,
 ) -> Evaluated:
-    """Evaluate every rule for these accounts as of the UTC date `on`.
+    """Evaluate every rule for these accounts as of the UTC date `on`, for a sweep if it is given.
 
     The accounts' rows should be locked, so that nobody moves their flags meanwhile.
     """
-    return prepare(db, accounts, on, book, now, retire=True)()
+    return prepare(db, accounts, on, book, now, retire=True, sweep=sweep)()
 
 
 def prepare(
@@ -101,6 +107,7 @@ def prepare(
     now: datetime,
     known: Workspace | None = None,
     retire: bool = False,
+    sweep: int | None = None,
 ) -> Callable[[], Evaluated]:
     """Ask for what evaluating takes, but for the workspace if it is known; the function returned
     does the rest.
@@ -115,7 +122,7 @@ def prepare(
     live = flags.ask_live(db, accounts)
     stats = stats_store.ask(db, accounts, on, book.ties.half_life)
     answer_now(db)
-    return lambda: _evaluated(db, stats(), workspace(), live(), on, book, now, retire)
+    return lambda: _evaluated(db, stats(), workspace(), live(), on, book, now, retire, sweep)
 
 
 def _evaluated(
@@ -127,6 +134,7 @@ def _evaluated(
     book: Rulebook,
     now: datetime,
     retire: bool,
+    sweep: int | None,
 ) -> Evaluated:
     moves: list[Move] = []
     standings: dict[str, Standing] = {}
@@ -147,11 +155,13 @@ def _evaluated(
         if retire and stored.account in standings
     ]
     if not moves:
-        return Evaluated(standings, 0, 0, 0)
+        return Evaluated(standings, workspace, 0, 0, 0)
     ids = flags.write(db, moves, book.digest, now, on)
-    written = outbox.put(db, list(_alerts(db, moves, ids, standings, workspace, book, on)), now)
+    alerts = list(_alerts(db, moves, ids, standings, workspace, book, on))
+    written = outbox.put(db, alerts, now, sweep)
     return Evaluated(
         standings,
+        workspace,
         sum(move.opens for move in moves),
         sum(move.resolves for move in moves),
         written,
@@ -311,7 +321,7 @@ def account_alert(
     stats = standing.stats
     terms = terms_on(stats.subscriptions, on.toordinal())
     renewal = renewal_day(stats, terms, on.toordinal())
-    lifecycle = standing.facts["lifecycle"]
+    lifecycle = standing.facts.get("lifecycle")
     return Alert(
         reason=reason,
         account=stats.account,

@@ -17,7 +17,7 @@ from worker.conversing import look_for
 from worker.core.alerts import Alert, AlertReason
 from worker.core.bundles import Kind
 from worker.core.cards import Digest, Weekly
-from worker.sending import Act, Body, Outcome, Record, Way, readable, sent, shown
+from worker.sending import Act, Body, Outcome, Record, Way, readable, sent, whole
 from worker.slack import message as layout
 from worker.slack.lookup import user_with
 from worker.slack.message import Message
@@ -81,7 +81,7 @@ def _alone(slack: WebClient, told: Sequence[tuple[Row, Body]], address: str) -> 
 
 
 def _content(told: Sequence[tuple[Row, Body]]) -> Message:
-    body = shown(told)[0]
+    body = whole(told)[0]
     match body:
         case Digest():
             return layout.digest(body)

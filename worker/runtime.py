@@ -10,8 +10,10 @@ from typing import TypeVar
 
 from sqlalchemy import Engine
 
+from worker.core.telling import Telling
 from worker.evaluation import OtherRules, Rulebook, read_rulebook
 from worker.rulebooks import RulesInForce
+from worker.rulefiles import RuleFilesRefused
 from worker.settings import SettingsError, settings
 from worker.shipped import rules_dir
 from worker.slack.sender import SlackConfig
@@ -61,6 +63,14 @@ def with_rules_in_force(work: Callable[[Rulebook], Result]) -> Result:
     except OtherRules:
         _followed().look_again()
         return work(rules_in_force())
+
+
+def telling() -> Telling:
+    """How people want to be told; gently, where rule files cannot be used and never could."""
+    try:
+        return rules_in_force().telling
+    except RuleFilesRefused:
+        return Telling()
 
 
 def rules_path() -> Path:

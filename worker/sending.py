@@ -13,10 +13,11 @@ from sqlalchemy import Connection
 from worker.core.alerts import Alert
 from worker.core.bundles import Kind, together
 from worker.core.cards import Digest, Weekly
+from worker.slack.console import Shown
 from worker.store import messages
 from worker.store.messages import Row
 
-Body = Alert | Digest | Weekly | None
+Body = Shown | None
 """What a message says; None for an update that says nothing."""
 
 
@@ -45,30 +46,30 @@ become of it already."""
 UNREADABLE = "this version of tiewatch cannot read the message"
 
 
-def to_show(show: Callable[[Alert | Digest | Weekly], None]) -> Way:
-    """The way of messages when there is no Slack: shown one by one, a digest as one."""
+def to_show(show: Callable[[Shown], None]) -> Way:
+    """The way of messages when there is no Slack: alerts are shown one by one, digests whole."""
 
     def ready(db: Connection, rows: Sequence[Row], _now: datetime) -> Act | Outcome:
-        told = readable(db, rows)
+        cards = [row for row in rows if row.kind is Kind.UPDATE]
+        messages.dropped(db, cards, "there is no card to bring up to date")
+        told = readable(db, [row for row in rows if row.kind is not Kind.UPDATE])
         kept = [row for row, _ in told]
 
         def act() -> Record:
-            for body in shown(told):
-                show(body)
+            for one in whole(told):
+                show(one)
             return lambda db, now: sent(db, kept, "console", None, now)
 
-        return act if told else Outcome(failed=len(rows))
+        return act if told else Outcome(failed=len(rows) - len(cards))
 
     return ready
 
 
-def shown(told: Sequence[tuple[Row, Body]]) -> list[Alert | Digest | Weekly]:
-    """What a bundle says: its digests put together, and nothing of its updates."""
-    digests = [body for _, body in told if isinstance(body, Digest)]
-    others = [body for row, body in told if body and row.kind is not Kind.UPDATE]
-    if digests:
-        return [together(digests), *(body for body in others if not isinstance(body, Digest))]
-    return others
+def whole(told: Sequence[tuple[Row, Body]]) -> list[Shown]:
+    """What is told in one message: the alerts, or the digest that all of its parts make."""
+    parts = [body for _, body in told if isinstance(body, Digest)]
+    others = [body for _, body in told if body is not None and not isinstance(body, Digest)]
+    return [*others, *([together(parts)] if parts else [])]
 
 
 def sent(

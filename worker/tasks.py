@@ -18,7 +18,14 @@ from rich.console import Console
 from worker import delivery, logs, planning, sweeps
 from worker.celery_app import DELIVER, INGEST, SWEEP, TASK_SECONDS, app
 from worker.ingest import ingest
-from worker.runtime import clock, collect_less_often, engine, slack, with_rules_in_force
+from worker.runtime import (
+    clock,
+    collect_less_often,
+    engine,
+    slack,
+    telling,
+    with_rules_in_force,
+)
 from worker.settings import settings
 from worker.store import messages, pacing
 from worker.store.database import reading, writing
@@ -88,7 +95,7 @@ def sweep_shard(self: Task, sweep: int, shard: int) -> None:
 @app.task(bind=True, name=DELIVER, max_retries=None)
 def deliver(self: Task) -> None:
     """Plan what the outbox holds, and send what is due."""
-    planning.plan(engine(), clock())
+    planning.plan(engine(), clock(), telling())
     way = delivery.way(slack(), Console())
     done = delivery.deliver(engine(), way, clock, within=DELIVERY_TIME, senders=delivery.SENDERS)
     if done.sent or done.failed:

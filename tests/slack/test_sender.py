@@ -53,9 +53,9 @@ def test_a_message_arrives_whole_and_is_known_by_channel_and_ts(slack: SlackServ
     assert posted.ts.endswith(".000001")
     assert request.token == TOKEN
     assert request.alert_ids == [7]
-    assert "Acme: " in request.body["text"]
+    assert request.body["text"].startswith("🟠 Acme: ")
     assert [block["type"] for block in request.body["blocks"]] == [
-        "header", "context", "section", "section", "context",
+        "header", "context", "section", "section", "section", "context",
     ]  # fmt: skip
     assert request.body["unfurl_links"] is False
 

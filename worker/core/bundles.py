@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from worker.core.alerts import Alert, AlertReason
 from worker.core.cards import Digest, DigestLine
+from worker.core.flags import State
 from worker.core.quiet import next_morning, released
 from worker.core.rules import Severity
 from worker.core.telling import Telling
@@ -57,9 +58,9 @@ class Placed(NamedTuple):
 class Day(NamedTuple):
     """What a recipient has had, or will have, by now.
 
-    `messages` counts those of this local day; `digest_gone` is whether its digest has been sent;
-    `in_digest` whether the flag of the alert was told to them in a digest, and nowhere else; `many`
-    whether the alert is one of many of its sweep.
+    `messages` counts those of this local day, but for the conversation on the alert's account;
+    `digest_gone` is whether its digest has been sent; `in_digest` whether the flag of the alert was
+    told to them in a digest, and nowhere else; `many` whether it is one of many of its sweep.
     """
 
     messages: int = 0
@@ -82,8 +83,7 @@ _KINDS = {AlertReason.REMINDER: Kind.REMINDER, AlertReason.ESCALATED: Kind.ESCAL
 def place(alert: Alert, day: Day, telling: Telling, now: datetime, zone: tzinfo) -> Placed:
     """Which message an alert leaves in for a recipient in the zone.
 
-    A flag's end, and a worsening, follow the flag: they neither wait nor count where it was told in
-    a message of its own.
+    A flag's end, and a worsening, follow the flag: they are told where it was, whatever the budget.
     """
     through = telling.lets_through(alert.severity)
     free = now if through else released(now, telling.quiet, zone)
@@ -113,11 +113,6 @@ def _for_digest(alert: Alert, day: Day, telling: Telling, *, through: bool) -> W
     return Why.BUDGET if day.messages >= telling.budget and not through else None
 
 
-def counts(placed: Placed, alert: Alert) -> bool:
-    """Whether it is one of the messages of the recipient's budget: ends of flags are not."""
-    return placed.kind is not Kind.DIGEST and alert.reason is not AlertReason.RESOLVED
-
-
 def digest_of(alert: Alert, why: Why, on: date) -> Digest:
     """The alert as a digest of one line, to be put together with others."""
     mark = {AlertReason.RESOLVED: "resolved: ", AlertReason.REMINDER: "still open: "}
@@ -132,6 +127,7 @@ def digest_of(alert: Alert, why: Why, on: date) -> Digest:
         rule=alert.rule,
         severity=alert.severity,
         flag=alert.flag,
+        state=State.RESOLVED if alert.reason is AlertReason.RESOLVED else State.OPEN,
     )
     return Digest(on=on, why=why, lines=(line,))
 

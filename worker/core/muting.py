@@ -28,11 +28,13 @@ class Mute(StrEnum):
 
 class Setting(NamedTuple):
     """What an alert falls into. `hold_until` is the last UTC date of the account's hold; `critical`
-    whether another flag of the account is critical and up; `state` that of the alert's own flag."""
+    whether another flag of the account is critical and up; `state` and `assignee`, a rep, are
+    those of the alert's own flag."""
 
     hold_until: date | None = None
     critical: bool = False
     state: State | None = None
+    assignee: str | None = None
 
 
 _QUIET = {State.SNOOZED: Mute.SNOOZED, State.DISMISSED: Mute.DISMISSED}

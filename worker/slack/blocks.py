@@ -20,7 +20,6 @@ from slack_sdk.models.blocks import (
     SectionBlock,
 )
 from slack_sdk.models.blocks.block_elements import BlockElement, InteractiveElement
-from slack_sdk.models.metadata import Metadata
 
 from worker.slack.actions import Action, value
 
@@ -44,13 +43,11 @@ _HARMLESS = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", "*": "∗", "
 class Message:
     """What `chat.postMessage` is given.
 
-    `text` is what a notification shows, and what a screen reader says. `metadata` is the sender's:
-    it finds the message again by it.
+    `text` is what a notification shows, and what a screen reader says.
     """
 
     text: str
     blocks: Sequence[Block]
-    metadata: Metadata | None = None
 
 
 def fitted(text: str, limit: int) -> str:

@@ -44,7 +44,10 @@ from worker.slack.phrases import (
 )
 from worker.slack.wording import Words, happened, headline, standing, words
 
-__all__ = ["Message", "account", "card", "digest", "mine", "note", "reply", "weekly"]
+__all__ = ["EVENT_TYPE", "Message", "account", "card", "digest", "mine", "note", "reply", "weekly"]
+
+EVENT_TYPE = "tiewatch_alert"
+"""The type of the metadata by which a message of ours is known."""
 
 MOST_WHOLE = 3
 """Flags of a card that are told whole; of those after them, a line each."""

@@ -16,8 +16,6 @@ from worker.slack.message import Message
 from worker.slack.trouble import failure
 
 EVENT_TYPE = "tiewatch_alert"
-"""What the metadata of our messages is called: by it they are found again."""
-
 BASE_URL = "https://slack.com/api/"
 TIMEOUT = 10
 """Seconds without a sign of Slack, after which it is taken to be away."""

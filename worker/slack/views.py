@@ -70,7 +70,7 @@ def snooze(told: Told, private: str, today: date) -> View:
                 Field.UNTIL,
                 "Date",
                 DatePickerElement(
-                    action_id=Field.UNTIL, placeholder=choices.plain(f"{tomorrow} or later")
+                    action_id=Field.UNTIL, placeholder=choices.plain(f"{day(tomorrow)} or later")
                 ),
                 hint="Only for 'Until a date'",
                 optional=True,
@@ -182,9 +182,9 @@ def why(said: Why) -> View:
         blocks.append(_paragraph("Except when", "\n".join(conditions(said.except_when))))
     texts = {
         "Who": bullets(lines(said.who)),
-        "Flag": sentence(line(said.standing or "")),
-        "Clears when": sentence(line(said.clears or "")),
-        "What lies ahead": sentence(line(said.ahead or "")),
+        "Flag": _sentence(said.standing),
+        "Clears when": _sentence(said.clears),
+        "What lies ahead": _sentence(said.ahead),
     }
     blocks += [_paragraph(label, text) for label, text in texts.items() if text]
     blocks.append(context(joined(f"Rule {line(said.rule)}", f"as of {day(said.on)}")))
@@ -199,12 +199,18 @@ def account(card: AccountCard) -> View:
 
 def said(title: str, text: str) -> View:
     """A window with one paragraph: what was done, or why it cannot be."""
-    return _window(title, [section(line(text, 1_000) or "Nothing to say.")])
+    return _window(line(title) or "tiewatch", [section(line(text, 1_000) or "Nothing to say.")])
 
 
 def home(home: Home) -> View:
     """The App Home tab of a rep."""
     return View(type="home", blocks=list(home_blocks(home)))
+
+
+def _sentence(text: str | None) -> str:
+    """The text as a sentence of its own; nothing of none."""
+    said = sentence(line(text or ""))
+    return said[:1].upper() + said[1:]
 
 
 def _about(told: Told) -> Block:

@@ -23,7 +23,7 @@ from sqlalchemy import (
     update,
 )
 
-from worker.core.bundles import Kind
+from worker.core.bundles import Kind as Kind
 from worker.store.dialect import execute_rows
 from worker.store.tables import Instant, messages, slack_channels, workspace
 
@@ -63,7 +63,13 @@ def account_bundle(account: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class New:
-    """A message to put. `key` is what makes it the same message however often it is planned."""
+    """A message to put. `key` is what makes it the same message however often it is planned.
+
+    `body` is an `Alert` for an alert, reminder, escalation and note, a `Digest` of one line, to be
+    put together with the others of its bundle, a `Weekly`, and empty for an update. `why` says for
+    what reasons it is told to whom it is, when it is; `dropped` why it is told to nobody: then it
+    is kept for the record.
+    """
 
     key: str
     recipient: str
@@ -72,6 +78,9 @@ class New:
     kind: Kind
     body: str
     due_at: datetime
+    flag: int | None = None
+    why: str | None = None
+    dropped: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,21 +123,20 @@ def put(db: Connection, new: Sequence[New], now: datetime) -> int:
         db,
         """
         INSERT INTO messages
-            (key, recipient, account, bundle, kind, body, state, created_at, due_at)
-        SELECT r.key, r.recipient, r.account, r.bundle, r.kind, r.body, 'waiting', :at, r.due_at
+            (key, recipient, account, bundle, kind, flag, body, state, created_at, due_at, why,
+            error)
+        SELECT r.key, r.recipient, r.account, r.bundle, r.kind, r.flag, r.body,
+            CASE WHEN r.dropped IS NULL THEN 'waiting' ELSE 'dropped' END, :at, r.due_at, r.why,
+            r.dropped
         FROM {rows} WHERE true
         ON CONFLICT (key) DO NOTHING RETURNING id
         """,
-        dict.fromkeys(("key", "recipient", "account", "bundle", "kind", "body"), "text")
-        | {"due_at": "timestamptz"},
-        [
-            (one.key, one.recipient, one.account, one.bundle, one.kind, one.body, one.due_at)
-            for one in new
-        ],
+        dict.fromkeys(New.__slots__, "text") | {"due_at": "timestamptz", "flag": "bigint"},
+        [[getattr(one, name) for name in New.__slots__] for one in new],
         at=now,
     ).all()
     due: dict[tuple[str, str], datetime] = {}
-    for one in new:
+    for one in (each for each in new if each.dropped is None):
         where = (one.recipient, one.bundle)
         due[where] = min(one.due_at, due.get(where, one.due_at))
     execute_rows(

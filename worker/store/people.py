@@ -1,6 +1,7 @@
-"""The vendor's people: their names, who is whose manager, and who they are in Slack."""
+"""The vendor's people: names, who is whose manager, and who they are in Slack."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import NamedTuple
 
 from sqlalchemy import Connection, or_, select
@@ -8,7 +9,6 @@ from sqlalchemy import Connection, or_, select
 from worker.core.routing import Rep
 from worker.store import tables
 from worker.store.dialect import execute
-from worker.store.tables import slack_users
 
 
 class Colleague(NamedTuple):
@@ -27,12 +27,6 @@ def rep_names(db: Connection) -> Mapping[str, str]:
     return dict(found.all())
 
 
-def reps(db: Connection) -> Mapping[str, Rep]:
-    """What routing knows of the reps who have not left, by id."""
-    found = execute(db, "SELECT rep, timezone, manager FROM reps WHERE gone IS NOT true")
-    return {rep: Rep(timezone, above) for rep, timezone, above in found}
-
-
 def colleagues(db: Connection) -> dict[str, Colleague]:
     """The reps who have not left, by id, in order of it."""
     of = tables.reps.c
@@ -45,14 +39,31 @@ def colleagues(db: Connection) -> dict[str, Colleague]:
 def reps_of(db: Connection, slack_user: str) -> frozenset[str]:
     """The reps who are this Slack user: by their `slack_user`, or by an e-mail address that has
     been looked up in Slack if they have none. Not those who have left."""
-    theirs = select(slack_users.c.email).where(slack_users.c.slack_user == slack_user)
+    known, of = tables.slack_users.c, tables.reps.c
+    theirs = select(known.email).where(known.slack_user == slack_user)
     found = db.scalars(
-        select(tables.reps.c.rep).where(
-            tables.reps.c.gone.is_not(True),
-            or_(
-                tables.reps.c.slack_user == slack_user,
-                tables.reps.c.slack_user.is_(None) & tables.reps.c.email.in_(theirs),
-            ),
+        select(of.rep).where(
+            of.gone.is_not(True),
+            or_(of.slack_user == slack_user, of.slack_user.is_(None) & of.email.in_(theirs)),
         )
     )
     return frozenset(found)
+
+
+def keep_slack_user(db: Connection, email: str, slack_user: str, now: datetime) -> None:
+    """Remember who in Slack has this e-mail address."""
+    execute(
+        db,
+        "INSERT INTO slack_users (email, slack_user, looked_up_at) "
+        "VALUES (:email, :slack_user, :now) ON CONFLICT (email) DO UPDATE SET "
+        "slack_user = excluded.slack_user, looked_up_at = excluded.looked_up_at",
+        email=email,
+        slack_user=slack_user,
+        now=now,
+    )
+
+
+def reps(db: Connection) -> Mapping[str, Rep]:
+    """What routing knows of the reps who have not left, by id."""
+    found = execute(db, "SELECT rep, timezone, manager FROM reps WHERE gone IS NOT true")
+    return {rep: Rep(timezone, above) for rep, timezone, above in found}

@@ -6,9 +6,12 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, and_, literal_column, select, update
 
-from worker.core.muting import Mute
+from worker.core.alerts import Alert
+from worker.core.flags import State
+from worker.core.muting import Mute, Setting
 from worker.core.retelling import Heard
 from worker.core.rules import Severity
+from worker.store import holds
 from worker.store.dialect import execute_among
 from worker.store.tables import flags, messages, moment_of
 
@@ -126,7 +129,28 @@ def _open_flag(
     return OpenFlag(id_, account, rule, heard)
 
 
-def critical(db: Connection, accounts: Iterable[str]) -> dict[str, frozenset[int]]:
+def settings(db: Connection, alerts: Iterable[Alert]) -> list[Setting]:
+    """What each of these alerts falls into, in their order."""
+    given = list(alerts)
+    accounts = {alert.account for alert in given}
+    held = holds.among(db, accounts)
+    up = _critical(db, accounts)
+    ids = sorted({alert.flag for alert in given if alert.flag is not None})
+    found = db.execute(
+        select(flags.c.id, flags.c.state, flags.c.assignee).where(flags.c.id.in_(ids))
+    )
+    own = {id_: (State(state), assignee) for id_, state, assignee in found}
+    return [
+        Setting(
+            held.get(alert.account),
+            bool(up.get(alert.account, frozenset()) - {alert.flag}),
+            *own.get(alert.flag or 0, (None, None)),
+        )
+        for alert in given
+    ]
+
+
+def _critical(db: Connection, accounts: Iterable[str]) -> dict[str, frozenset[int]]:
     """The ids of the critical flags that are up on these accounts, of those that have any."""
     found = db.execute(
         select(flags.c.account, flags.c.id).where(
