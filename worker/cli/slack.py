@@ -56,7 +56,7 @@ def _of_account(name: str, book: Rulebook, now: datetime) -> previews.Preview:
     try:
         return previews.of_account(database(), name, book, now)
     except answers.Refused as error:
-        raise Refused(f"There is no rule {name!r} either. {error}") from error
+        raise Refused(f"No rule has the id {name!r}. {error}") from error
 
 
 def _tests() -> list[Timeline]:

@@ -18,7 +18,7 @@ from worker.slack.blocks import Message
 Json = dict[str, Any]
 
 # What is left of markup in our texts: all else was escaped when they were made.
-_LINK = re.compile(r"<(https?://[^|<>]+)\|([^<>]+)>")
+_LINK = re.compile(r'<(https?://[^|<>"]+)\|([^<>]+)>')
 _BOLD = re.compile(r"\*([^*\n]+)\*")
 
 _INPUTS = {"radio_buttons": "◯", "checkboxes": "☐"}
@@ -143,11 +143,7 @@ def _choices(element: Json) -> Iterator[str]:
 
 
 def _marked(text: str) -> str:
-    """Our texts as HTML: `&`, `<` and `>` are escaped in both in the same way."""
-    linked = _LINK.sub(_linked, text)
+    """Our texts as HTML: `&`, `<` and `>` are escaped in both in the same way, and links hold no
+    quotes."""
+    linked = _LINK.sub(r'<a href="\1">\2</a>', text)
     return _BOLD.sub(r"<b>\1</b>", linked).replace("\n", "<br>")
-
-
-def _linked(found: re.Match[str]) -> str:
-    href = found[1].replace('"', "%22")
-    return f'<a href="{href}">{found[2]}</a>'
