@@ -15,13 +15,14 @@ from celery.signals import setup_logging, worker_process_init
 from kombu.exceptions import OperationalError as BrokerDown
 from rich.console import Console
 
-from worker import delivery, logs, planning, sweeps
-from worker.celery_app import DELIVER, INGEST, SWEEP, TASK_SECONDS, app
+from worker import delivery, logs, planning, sweeps, weekly
+from worker.celery_app import DELIVER, INGEST, SWEEP, TASK_SECONDS, WEEKS, app
 from worker.ingest import ingest
 from worker.runtime import (
     clock,
     collect_less_often,
     engine,
+    rules_in_force,
     slack,
     telling,
     with_rules_in_force,
@@ -102,6 +103,22 @@ def deliver(self: Task) -> None:
         log.info("delivered", sent=done.sent, failed=done.failed, waiting=done.waiting)
     if done.waiting:
         _go_on_delivering(done.sent + done.failed > 0)
+
+
+@app.task(name=WEEKS)
+def plan_weeks() -> None:
+    """Plan the weekly summaries that are due."""
+    book = rules_in_force()
+    if weekly.plan_weeks(engine(), clock(), book.telling, book.ties.half_life):
+        request_delivery()
+
+
+def request_weeks() -> None:
+    """Ask for the weekly summaries that are due; what is not asked for now is a while later."""
+    try:
+        plan_weeks.apply_async(retry=False)
+    except BrokerDown as error:
+        log.warning("weekly summaries wait for the next pass", error=str(error))
 
 
 def handed_out_before(task: Task) -> bool:

@@ -133,11 +133,16 @@ def digest_of(alert: Alert, why: Why, on: date) -> Digest:
 
 
 def together(digests: Iterable[Digest]) -> Digest:
-    """Digests as one: its lines by value at stake, then the nearest renewal, then severity."""
+    """Digests as one, its lines by value at stake."""
     all_of = list(digests)
     whys = sorted({why for one in all_of for why in one.why.split("; ")})
-    lines = sorted((line for one in all_of for line in one.lines), key=_stake)
-    return replace(all_of[0], on=max(d.on for d in all_of), why="; ".join(whys), lines=tuple(lines))
+    lines = by_stake(line for one in all_of for line in one.lines)
+    return replace(all_of[0], on=max(d.on for d in all_of), why="; ".join(whys), lines=lines)
+
+
+def by_stake(lines: Iterable[DigestLine]) -> tuple[DigestLine, ...]:
+    """The lines by value at stake, then the nearest renewal, then severity."""
+    return tuple(sorted(lines, key=_stake))
 
 
 def _stake(line: DigestLine) -> tuple[float, date, int, str, str]:
