@@ -98,6 +98,7 @@ def slack() -> SlackConfig:
             base_url=ours.slack_base_url,
             channel=ours.slack_channel,
             admin_channel=ours.slack_admin_channel,
+            apart=ours.slack_seconds_apart,
         )
     except ValueError as error:
         raise SettingsError(f"TIEWATCH_SLACK_BOT_TOKEN cannot be used: {error}") from error

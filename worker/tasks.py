@@ -28,8 +28,8 @@ from worker.runtime import (
     with_rules_in_force,
 )
 from worker.settings import settings
-from worker.store import messages
-from worker.store.database import reading
+from worker.store import messages, pacing
+from worker.store.database import reading, writing
 from worker.store.workspace import is_demo
 
 LEASE = timedelta(seconds=TASK_SECONDS + 10)
@@ -98,7 +98,7 @@ def deliver(self: Task) -> None:
     """Plan what the outbox holds, and send what is due."""
     planning.plan(engine(), clock(), telling())
     way = delivery.way(slack(), Console())
-    done = delivery.deliver(engine(), way, clock, within=DELIVERY_TIME)
+    done = delivery.deliver(engine(), way, clock, within=DELIVERY_TIME, senders=delivery.SENDERS)
     if done.sent or done.failed:
         log.info("delivered", sent=done.sent, failed=done.failed, waiting=done.waiting)
     if done.waiting:
@@ -146,15 +146,22 @@ def request_delivery(seconds: float = 0) -> None:
 
 
 def _go_on_delivering(progress: bool) -> None:
-    """Go on where a pass stopped; where a pause is wanted and is short, just after it.
+    """Go on where a pass stopped, when the next message is due: a channel's turn has come, or the
+    pause is over that Slack asked for.
 
     What waits for longer than a worker should hold a message is left to the minute's pass. So is
     what is due although the pass made no progress: another worker is sending it.
     """
     with reading(engine()) as db:
         due = messages.next_due(db)
-    seconds = (due - clock()).total_seconds() if due else 0
-    if 0 < seconds <= LONGEST_DELAY or (progress and seconds <= 0):
+    now = clock()
+    seconds = (due - now).total_seconds() if due else 0
+    if due is None or seconds > LONGEST_DELAY or (seconds <= 0 and not progress):
+        return
+    at = max(due, now)
+    with writing(engine()) as db:
+        ours = pacing.claim(db, at, now)
+    if ours:
         request_delivery(max(0, seconds))
 
 

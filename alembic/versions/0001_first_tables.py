@@ -270,6 +270,7 @@ def upgrade() -> None:
         sa.Column("first_interaction_day", sa.Integer(), nullable=True),
         sa.Column("last_sweep_on", sa.Date(), nullable=True),
         sa.Column("slack_paused_until", Instant(), nullable=True),
+        sa.Column("delivery_at", Instant(), nullable=True),
         sa.Column("rules", sa.Text(), nullable=True),
         sa.CheckConstraint("id = 1", name=op.f("ck_workspace_one")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_workspace")),

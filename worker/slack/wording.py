@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from worker.core.alerts import Alert, AlertReason
+from worker.core.alerts import FOR_ADMINS, Alert, AlertReason
 from worker.core.cards import Told
 from worker.core.flags import State
 from worker.core.rules import is_link
@@ -108,7 +108,7 @@ _HAPPENED = {
 
 def headline(alert: Alert) -> str:
     """The account, why it is spoken of now, and the title."""
-    if alert.reason is AlertReason.RULES:
+    if alert.reason in FOR_ADMINS:
         return titled(alert.title)
     worse = f", now {alert.severity}"
     now = worse if alert.reason is AlertReason.WORSE else _NOW.get(alert.reason)
@@ -182,6 +182,8 @@ def _brief(alert: Alert) -> str:
 def _account(alert: Alert) -> str:
     if alert.reason is AlertReason.RULES:
         return "For those who edit the rules"
+    if alert.reason is AlertReason.PEOPLE:
+        return "For those who keep tiewatch running"
     return joined(
         line(alert.segment or "", MAX_NAME),
         revenue(alert.mrr, alert.currency),

@@ -14,6 +14,7 @@ from sqlalchemy import (
     Connection,
     FromClause,
     and_,
+    case,
     exists,
     func,
     literal_column,
@@ -24,7 +25,7 @@ from sqlalchemy import (
 
 from worker.core.bundles import Kind as Kind
 from worker.store.dialect import execute_rows
-from worker.store.tables import messages, slack_channels, workspace
+from worker.store.tables import Instant, messages, slack_channels, workspace
 
 WAITING = "waiting"
 SENDING = "sending"
@@ -37,6 +38,9 @@ DEFAULT = "default"
 
 ADMIN = "admin"
 """The recipient that is those who edit the rules and keep tiewatch running."""
+
+TELLING = (Kind.ALERT, Kind.REMINDER, Kind.ESCALATION)
+"""The kinds that say something of an account in the conversation about it."""
 
 MOST = 200
 """Rows in one bundle taken: so many ids fit into a message's metadata."""
@@ -262,6 +266,50 @@ def put_back(
         )
 
 
+def put_off(db: Connection, rows: Sequence[Row], channel: str) -> None:
+    """Let the rows wait for the next turn of this channel, as all else of their recipient does."""
+    db.execute(
+        update(messages)
+        .where(_held(rows))
+        .values(state=WAITING, leased_until=None, attempts=messages.c.attempts - 1)
+    )
+    of_recipient = (
+        select(messages.c.id)
+        .where(
+            messages.c.recipient == rows[0].recipient,
+            _unsent(messages),
+            messages.c.state == WAITING,
+            messages.c.channel.is_distinct_from(channel),
+        )
+        # Not those that somebody takes just now: they wait for the turn that we have looked at.
+        .with_for_update(skip_locked=True)
+        .cte("of_recipient")
+    )
+    db.execute(
+        update(messages).where(messages.c.id.in_(select(of_recipient.c.id))).values(channel=channel)
+    )
+
+
+def readdress(
+    db: Connection, rows: Sequence[Row], recipient: str, error: str, now: datetime
+) -> None:
+    """Let another recipient have the rows at once, as if new; keep why."""
+    db.execute(
+        update(messages)
+        .where(_held(rows))
+        .values(
+            state=WAITING,
+            recipient=recipient,
+            due_at=now,
+            attempts=0,
+            tried_at=None,
+            leased_until=None,
+            channel=None,
+            error=error,
+        )
+    )
+
+
 def failed(db: Connection, rows: Sequence[Row], error: str) -> None:
     """Give the rows up, and keep why."""
     db.execute(update(messages).where(_held(rows)).values(_over(FAILED, error)))
@@ -286,10 +334,21 @@ def requeue(db: Connection, now: datetime) -> int:
 
 
 def next_due(db: Connection) -> datetime | None:
-    """When the next message may be sent, which may be past; None if none waits."""
-    due: datetime | None = db.scalar(select(func.min(messages.c.due_at)).where(_unsent(messages)))
+    """When the next bundle may be sent, which may be past; None if none waits."""
+    first = select(func.min(messages.c.id)).where(_unsent(messages))
+    due = case(
+        (messages.c.state == SENDING, messages.c.leased_until),
+        (slack_channels.c.next_at > messages.c.due_at, slack_channels.c.next_at),
+        else_=messages.c.due_at,
+    )
+    at: datetime | None = db.scalar(
+        select(func.min(due, type_=Instant))
+        .select_from(messages)
+        .outerjoin(slack_channels, slack_channels.c.channel == messages.c.channel)
+        .where(messages.c.id.in_(first.group_by(messages.c.recipient, messages.c.bundle)))
+    )
     pause = db.scalar(select(workspace.c.slack_paused_until))
-    return due if due is None or pause is None else max(due, pause)
+    return at if at is None or pause is None else max(at, pause)
 
 
 def unsent(db: Connection) -> int:
@@ -313,6 +372,23 @@ def failures(db: Connection, limit: int) -> list[Failure]:
         .limit(limit)
     )
     return [Failure(*row) for row in found]
+
+
+def diverted(db: Connection, since: datetime) -> dict[str, int]:
+    """Why messages went to another recipient than planned since then, and how many did."""
+    found = db.execute(
+        select(messages.c.error, func.count())
+        .where(
+            messages.c.recipient == DEFAULT,
+            messages.c.state.in_([SENT, WAITING, SENDING]),
+            messages.c.error.is_not(None),
+            messages.c.key.not_like(f"%/{DEFAULT}"),
+            messages.c.created_at >= since,
+        )
+        .group_by(messages.c.error)
+        .order_by(messages.c.error)
+    )
+    return dict(found.all())
 
 
 def _unsent(table: FromClause) -> ColumnElement[bool]:

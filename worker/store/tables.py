@@ -99,6 +99,7 @@ workspace = Table(
     Column("first_interaction_day", Integer),
     Column("last_sweep_on", Date),
     Column("slack_paused_until", Instant),
+    Column("delivery_at", Instant),
     Column("rules", Text),
     CheckConstraint("id = 1", name="one"),
 )
