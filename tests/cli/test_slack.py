@@ -6,6 +6,7 @@ import pytest
 
 from tests.cli.conftest import lines
 from tests.pipeline import event, meeting
+from tests.slack_server import slack_server
 
 TODAY = datetime.now(UTC).date()
 
@@ -95,3 +96,36 @@ def test_a_page_that_cannot_be_written_is_told_with_its_reason(workspace):
     done = workspace("slack", "preview", "acme", "--out", "no/such/folder.html")
     assert done.status == 2
     assert "no/such/folder.html: cannot be written: No such file or directory." in done.err
+
+
+def test_without_a_token_there_is_nothing_to_check(tiewatch):
+    done = tiewatch("slack", "check")
+    assert (done.status, done.out) == (2, "")
+    assert "TIEWATCH_SLACK_BOT_TOKEN is not set" in done.err
+
+
+def test_a_check_ends_with_1_if_anything_is_wrong_and_prints_no_token(workspace):
+    with slack_server() as slack:
+        known = {"SLACK_BASE_URL": slack.url, "SLACK_BOT_TOKEN": "xoxb-1-secret"}
+        bad = workspace("slack", "check", **known)
+        well = workspace(
+            "slack", "check", "--no-message", "--json",
+            SLACK_CHANNEL="C1", SLACK_SIGNING_SECRET="secret", **known,
+        )  # fmt: skip
+    assert bad.status == 1
+    assert "BAD default channel: there is none" in bad.out
+    assert "Sam Lee (no slack_user, no email)" in bad.out
+    assert "secret" not in bad.out + bad.err
+    assert {one["subject"] for one in well.json if not one["ok"]} == {"reps"}
+
+
+def test_the_channels_that_rules_name_are_checked_too(tiewatch, folder):
+    (folder / "rules").mkdir()
+    (folder / "rules" / "one.yaml").write_text(
+        "rules:\n  - id: lonely\n    title: Lonely\n    severity: low\n"
+        "    when: {known_execs: 0}\n    notify: '#risks'\n"
+    )
+    with slack_server() as slack:
+        done = tiewatch("slack", "check", SLACK_BASE_URL=slack.url, SLACK_BOT_TOKEN="xoxb-1")
+    assert "no channel is called" in done.out
+    assert "risks" in done.out
