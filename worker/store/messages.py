@@ -43,7 +43,10 @@ TELLING = (Kind.ALERT, Kind.REMINDER, Kind.ESCALATION)
 """The kinds that say something of an account in the conversation about it."""
 
 MOST = 200
-"""Rows in one bundle taken: so many ids fit into a message's metadata."""
+"""Rows in one bundle taken: more is said in another message."""
+
+MOST_LINES = 5_000
+"""Rows in one digest, which shows the ones that matter most and counts the others."""
 
 
 def rep(id_: str) -> str:
@@ -197,7 +200,7 @@ def take(db: Connection, now: datetime, lease: timedelta) -> list[Row]:
             _due(now),
         )
         .order_by(messages.c.id)
-        .limit(MOST)
+        .limit(MOST_LINES if first.bundle.startswith("digest/") else MOST)
     )
     taken = db.execute(
         update(messages)
