@@ -35,7 +35,7 @@ local stand-in for Slack, which answers at once. {warm} seconds of warm-up are l
 
 _WATCHED = "watched-{:05}"
 _APPLIED = "SELECT count(*) FROM batches WHERE state = 'applied'"
-_SENT = "SELECT count(*) FROM outbox WHERE state = 'sent'"
+_SENT = "SELECT count(*) FROM messages WHERE state = 'sent'"
 
 
 def run(
@@ -132,11 +132,12 @@ def _measure(
         sent = db.scalar(sa.text(_SENT))
         pace, calls = _send(on, new, rate, together)
         workers.wait_for(running, db, _SENT, sent + len(calls))
-        found = db.execute(sa.text("SELECT id, account FROM outbox"))
+        found = db.execute(sa.text("SELECT id, account FROM messages"))
         accounts = {row.id: row.account for row in found}
     arrived: dict[str, float] = {}
     for request in slack.requests:
-        arrived.setdefault(accounts[request.alert_id], request.at)
+        for id_ in request.alert_ids:
+            arrived.setdefault(accounts[id_], request.at)
     waits = [arrived[account] - called for account, called in calls.items()]
     return pace, waits[WARM_UP_SECONDS * rate // ALERTED_EVERY :]
 

@@ -21,10 +21,11 @@ from worker.core.reasons import clears, reasons
 from worker.core.rules import CompiledRule, Mode, Rule, RuleSet, render
 from worker.core.stats import AccountStats, Workspace
 from worker.core.subscriptions import terms_on
+from worker.core.telling import Telling
 from worker.core.ties import TieSettings
 from worker.core.units import Value
-from worker.rulefiles import load, load_ties
-from worker.store import flags, outbox, people
+from worker.rulefiles import load, load_telling, load_ties
+from worker.store import flags, outbox, people, showing
 from worker.store import stats as stats_store
 from worker.store.dialect import answer_now
 from worker.store.flags import Move, StoredFlag
@@ -36,15 +37,18 @@ RULE_IS_IN_SHADOW = "the rule has gone into shadow: nobody is told of its flags"
 
 @dataclass(frozen=True, slots=True)
 class Rulebook:
-    """What the rules directory says: the rules, and how ties are weighed."""
+    """What the rules directory says: the rules, how ties are weighed, how people are told."""
 
     rules: RuleSet
     ties: TieSettings
+    telling: Telling = field(default_factory=Telling)
 
     @property
     def digest(self) -> str:
         """16 hexadecimal digits, equal for directories that mean the same."""
-        return hashlib.sha256(f"{self.rules.digest} {self.ties}".encode()).hexdigest()[:16]
+        return hashlib.sha256(
+            f"{self.rules.digest} {self.ties} {self.telling}".encode()
+        ).hexdigest()[:16]
 
 
 def read_rulebook(root: Path, shipped: Path | None = None) -> Rulebook:
@@ -52,7 +56,7 @@ def read_rulebook(root: Path, shipped: Path | None = None) -> Rulebook:
 
     `shipped` is where the rules that ship are, by default those of this version of tiewatch.
     """
-    return Rulebook(load(root, shipped), load_ties(root))
+    return Rulebook(load(root, shipped), load_ties(root), load_telling(root))
 
 
 class OtherRules(Exception):
@@ -77,19 +81,25 @@ class Evaluated:
     """What an evaluation did. `alerts` counts the rows it wrote to the outbox."""
 
     standings: Mapping[str, Standing]
+    workspace: Workspace
     opened: int
     resolved: int
     alerts: int
 
 
 def evaluate(
-    db: Connection, accounts: Collection[str], on: date, book: Rulebook, now: datetime
+    db: Connection,
+    accounts: Collection[str],
+    on: date,
+    book: Rulebook,
+    now: datetime,
+    sweep: int | None = None,
 ) -> Evaluated:
-    """Evaluate every rule for these accounts as of the UTC date `on`.
+    """Evaluate every rule for these accounts as of the UTC date `on`, for a sweep if it is given.
 
     The accounts' rows should be locked, so that nobody moves their flags meanwhile.
     """
-    return prepare(db, accounts, on, book, now, retire=True)()
+    return prepare(db, accounts, on, book, now, retire=True, sweep=sweep)()
 
 
 def prepare(
@@ -100,6 +110,7 @@ def prepare(
     now: datetime,
     known: Workspace | None = None,
     retire: bool = False,
+    sweep: int | None = None,
 ) -> Callable[[], Evaluated]:
     """Ask for what evaluating takes, but for the workspace if it is known; the function returned
     does the rest.
@@ -114,7 +125,7 @@ def prepare(
     live = flags.ask_live(db, accounts)
     stats = stats_store.ask(db, accounts, on, book.ties.half_life)
     answer_now(db)
-    return lambda: _evaluated(db, stats(), workspace(), live(), on, book, now, retire)
+    return lambda: _evaluated(db, stats(), workspace(), live(), on, book, now, retire, sweep)
 
 
 def _evaluated(
@@ -126,6 +137,7 @@ def _evaluated(
     book: Rulebook,
     now: datetime,
     retire: bool,
+    sweep: int | None,
 ) -> Evaluated:
     moves: list[Move] = []
     standings: dict[str, Standing] = {}
@@ -146,11 +158,16 @@ def _evaluated(
         if retire and stored.account in standings
     ]
     if not moves:
-        return Evaluated(standings, 0, 0, 0)
+        return Evaluated(standings, workspace, 0, 0, 0)
     ids = flags.write(db, moves, book.digest, now, on)
-    written = outbox.put(db, list(_alerts(db, moves, ids, standings, workspace, book, on)), now)
+    said = list(_alerts(db, moves, ids, standings, workspace, book, on))
+    written = outbox.put(db, [(key, alert) for key, alert, quiet in said if not quiet], now, sweep)
+    for key, alert, quiet in said:
+        if quiet:
+            showing.show_again(db, alert.account, key, now, alert)
     return Evaluated(
         standings,
+        workspace,
         sum(move.opens for move in moves),
         sum(move.resolves for move in moves),
         written,
@@ -228,8 +245,8 @@ def _alerts(
     workspace: Workspace,
     book: Rulebook,
     on: date,
-) -> Iterator[tuple[str, Alert]]:
-    """(key, alert) of every move that someone should hear of."""
+) -> Iterator[tuple[str, Alert, bool]]:
+    """(key, alert, whether only cards show it) of every move that someone should hear or see."""
     resolved_before = flags.last_resolved(db, (move.account for move in moves if move.opens))
     rules = {rule.id: rule for rule in book.rules.rules}
     names: Mapping[str, str] | None = None
@@ -240,11 +257,14 @@ def _alerts(
         if after is None:
             continue
         reason = reason_for(before, after, resolved_before.get(key))
+        if reason is None and move.ends_in_silence:
+            reason = AlertReason.RESOLVED
         if reason is None:
             continue
         names = people.rep_names(db) if names is None else names
         alert = alert_of(
             reason,
+            ids[key],
             move,
             after,
             rules.get(move.rule),
@@ -254,11 +274,21 @@ def _alerts(
             names,
             on,
         )
-        yield f"flag/{ids[key]}/{after.state}/{after.severity}/{on}", alert
+        yield key_of(ids[key], reason, after, on), alert, move.ends_in_silence
+
+
+def key_of(flag: int, reason: AlertReason, after: Flag, on: date) -> str:
+    """The outbox key of an alert: a flag does the same only once a day."""
+    return f"flag/{flag}/{after.state}/{after.severity}/{on}" + _WOKEN.get(reason, "")
+
+
+_WOKEN = {AlertReason.AWAKE: "/awake", AlertReason.BACK: "/back"}
+"""A flag can open, be snoozed, and wake on one day."""
 
 
 def alert_of(
     reason: AlertReason,
+    flag: int,
     move: Move,
     after: Flag,
     rule: Rule | None,
@@ -268,13 +298,15 @@ def alert_of(
     rep_names: Mapping[str, str],
     on: date,
 ) -> Alert:
-    """Everything that the message of this move says, as of now. `rule` is None if it is gone."""
+    """Everything that the message of this move says, as of now. `flag` is the flag's id; `rule` is
+    None if it is gone."""
     stats, facts = standing.stats, standing.facts
     thresholds = book.rules.thresholds
     told = facts_in(rule.when) if rule else frozenset()
     ended = reason is AlertReason.RESOLVED
     return replace(
         account_alert(reason, standing, move.title, on, rep_names),
+        flag=flag,
         rule=move.rule,
         severity=after.severity,
         why=move.reasons,
@@ -285,6 +317,8 @@ def alert_of(
         playbook=rule.playbook if rule and not ended else None,
         since=after.first_true_on,
         clears=clears(rule.when, facts, thresholds) if rule and not ended else None,
+        tags=rule.tags if rule else (),
+        notify=rule.notify if rule else (),
     )
 
 
@@ -295,6 +329,7 @@ def account_alert(
     stats = standing.stats
     terms = terms_on(stats.subscriptions, on.toordinal())
     renewal = renewal_day(stats, terms, on.toordinal())
+    lifecycle = standing.facts.get("lifecycle")
     return Alert(
         reason=reason,
         account=stats.account,
@@ -305,6 +340,7 @@ def account_alert(
         mrr=stats.mrr if terms.mrr is None else terms.mrr,
         currency=stats.currency,
         renewal_date=None if renewal is None else date.fromordinal(renewal),
+        lifecycle=lifecycle if isinstance(lifecycle, str) else None,
         owner=stats.owner,
         owner_name=rep_names.get(stats.owner or ""),
     )

@@ -14,10 +14,11 @@ from tests import slack_server
 from tests.alerts import alert
 from tests.crash.processes import until, workers
 from tests.slack_server import SlackServer
+from worker import planning
 from worker.celery_app import DELIVER
-from worker.store import outbox
+from worker.store import messages, outbox
 from worker.store.database import engine_for, writing
-from worker.store.tables import outbox as rows
+from worker.store.tables import messages as rows
 
 pytestmark = [pytest.mark.crash, pytest.mark.timeout(180)]
 
@@ -32,6 +33,7 @@ def engine(postgresql_url: str) -> Iterator[Engine]:
     with writing(engine) as db:
         for number in range(1, ALERTS + 1):
             outbox.put(db, [(f"{number}", alert(account=f"account-{number}"))], datetime.now(UTC))
+    planning.plan(engine, datetime.now(UTC))
     yield engine
     engine.dispose()
 
@@ -50,7 +52,7 @@ def ask_for_delivery(broker_url: str) -> None:
 
 def sent(engine: Engine) -> int:
     with engine.connect() as db:
-        return db.scalar(select(func.count()).where(rows.c.state == outbox.SENT)) or 0
+        return db.scalar(select(func.count()).where(rows.c.state == messages.SENT)) or 0
 
 
 @pytest.mark.parametrize("killed", ["child", "worker"])
@@ -87,5 +89,5 @@ def test_of_all_messages_only_the_one_in_flight_comes_twice(
             db.execute(update(rows).values(leased_until=datetime.now(UTC)))
         ask_for_delivery(broker_url)
         until(lambda: sent(engine) == ALERTS, running.logs)
-    posted = Counter(request.alert_id for request in slack.posted)
+    posted = Counter(id_ for request in slack.posted for id_ in request.alert_ids)
     assert posted == Counter(dict.fromkeys(range(1, ALERTS + 1), 1) | {IN_FLIGHT: 2})

@@ -60,9 +60,9 @@ class Work:
     def batches(self) -> list[dict[str, Any]]:
         return rows(self.engine, tables.batches)
 
-    def outbox(self) -> list[str]:
-        """The states of its rows: one is sent a moment after Slack has it."""
-        return [row["state"] for row in rows(self.engine, tables.outbox)]
+    def states(self) -> list[str]:
+        """Of the messages: one is sent a moment after Slack has it."""
+        return [row["state"] for row in rows(self.engine, tables.messages)]
 
     def counts(self, batch: str) -> tuple[int, int, int]:
         """(applied, duplicates, quarantined) of a batch that has been applied."""
@@ -143,7 +143,7 @@ def test_an_event_goes_in_and_its_owner_reads_an_alert_once(work):
     work.send("owner", owner)
     until(lambda: len(work.slack.posted) > 2, work.log.read_text, seconds=30)
     assert work.slack.posted[2].body["channel"] == "C-default"
-    until(lambda: work.outbox() == ["sent"] * 3, work.log.read_text, seconds=30)
+    until(lambda: work.states() == ["sent"] * 3, work.log.read_text, seconds=30)
 
 
 ODD: Sequence[Any] = [

@@ -8,11 +8,11 @@ import typer
 from rich.console import Console
 from sqlalchemy import Engine
 
-from worker import delivery, runtime, sweeps, tasks
+from worker import delivery, planning, runtime, sweeps, tasks
 from worker.cli.access import a_date, database
 from worker.cli.terminal import AsJson, Refused, print_json, progress, say
 from worker.evaluation import Rulebook
-from worker.store import outbox
+from worker.store import messages, outbox
 from worker.store import sweeps as sweeps_store
 from worker.store.database import reading, writing
 from worker.store.sweeps import Totals
@@ -76,9 +76,10 @@ def deliver(
     engine = database()
     if failed:
         with writing(engine) as db:
-            outbox.requeue(db, runtime.clock())
-    console = Console(stderr=as_json)
-    done = delivery.deliver(engine, delivery.sender(runtime.slack(), console), runtime.clock)
+            messages.requeue(db, runtime.clock())
+    planning.plan(engine, runtime.clock(), runtime.telling())
+    way = delivery.way(runtime.slack(), Console(stderr=as_json))
+    done = delivery.deliver(engine, way, runtime.clock)
     if as_json:
         print_json({"sent": done.sent, "failed": done.failed, "waiting": done.waiting})
     else:
@@ -89,6 +90,6 @@ def deliver(
 
 def _mention_waiting(engine: Engine) -> None:
     with reading(engine) as db:
-        unsent = outbox.unsent(db)
-    if unsent:
-        say(f"{unsent:,} alerts wait: 'tiewatch deliver' sends them, and so does the scheduler.")
+        waiting = messages.unsent(db) + outbox.to_plan(db)
+    if waiting:
+        say(f"{waiting:,} alerts wait: 'tiewatch deliver' sends them, and so does the scheduler.")

@@ -1,0 +1,75 @@
+"""Runs the ways in until the process is told to stop; what was acknowledged is still done then."""
+
+import signal
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from types import FrameType
+
+import uvicorn
+from slack_bolt.adapter.socket_mode import SocketModeHandler
+from slack_sdk import WebClient
+from slack_sdk.errors import SlackApiError
+
+from worker.capture.acting import Desk
+from worker.capture.app import gateway
+from worker.capture.slack import listener, router
+
+AT_ONCE = 8
+"""Answers that are worked on at a time; a process's connections to the database do for them."""
+
+MOST_REQUESTS = 200
+"""Requests that are open at a time; more are told to come back."""
+
+
+class TokenRefused(Exception):
+    """Slack does not take the token that opens a socket; the message is its word for why."""
+
+
+def over_http(desk: Desk, client: WebClient, secret: str, host: str, port: int) -> None:
+    """Serve the gateway."""
+    with _work() as executor:
+        app = gateway([router(listener(desk, client, executor), secret, desk)])
+        uvicorn.run(
+            app,
+            host=host,
+            port=port,
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            limit_concurrency=MOST_REQUESTS,
+        )
+
+
+def over_socket(desk: Desk, client: WebClient, token: str) -> None:
+    """Listen on a socket to Slack, which is opened from here, and again whenever it breaks.
+
+    Raises:
+        TokenRefused: Slack does not take the token.
+    """
+    with _work() as executor:
+        socket = SocketModeHandler(listener(desk, client, executor), token)
+        try:
+            socket.connect()
+        except SlackApiError as error:
+            raise TokenRefused(str(error.response.get("error"))) from None
+        try:
+            threading.Event().wait()
+        finally:
+            socket.close()
+
+
+@contextmanager
+def _work() -> Iterator[ThreadPoolExecutor]:
+    """Does what goes on after an answer, and ends when that is done, once a signal says so."""
+    signal.signal(signal.SIGTERM, _interrupt)
+    with ThreadPoolExecutor(AT_ONCE, "slack") as executor:
+        try:
+            yield executor
+        except KeyboardInterrupt:
+            return
+
+
+def _interrupt(_signal: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
