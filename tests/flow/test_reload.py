@@ -4,10 +4,12 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
-from tests.crash.processes import environment, publish, until, workers
+from tests.crash.processes import Workers, environment, publish, until, workers
 from tests.pipeline import event, flags, rows
 from tests.slack_server import slack_server
 from worker.rulebooks import LOOK_EVERY, SETTLED
@@ -28,26 +30,29 @@ def write(file: Path, text: str) -> None:
     os.replace(file.with_suffix(".new"), file)
 
 
+@contextmanager
+def following(root: Path, database_url: str, broker_url: str, slack_url: str) -> Iterator[Workers]:
+    """Workers to be, of a new rules directory with one rule in `a.yaml`."""
+    root.mkdir()
+    write(root / "a.yaml", rules("first"))
+    with workers(
+        root.parent,
+        database_url,
+        broker_url,
+        TIEWATCH_RULES_DIR=str(root),
+        TIEWATCH_SLACK_BOT_TOKEN="xoxb-1",
+        TIEWATCH_SLACK_BASE_URL=slack_url,
+        TIEWATCH_SLACK_CHANNEL="C-reps",
+        TIEWATCH_SLACK_ADMIN_CHANNEL="C-admins",
+    ) as running:
+        yield running
+
+
 def test_running_workers_follow_the_rules_and_survive_a_bad_file(
     tmp_path: Path, database_url: str, broker_url: str
 ) -> None:
-    root = tmp_path / "rules"
-    root.mkdir()
-    write(root / "a.yaml", rules("first"))
-    engine = engine_for(database_url)
-    with (
-        slack_server() as slack,
-        workers(
-            tmp_path,
-            database_url,
-            broker_url,
-            TIEWATCH_RULES_DIR=str(root),
-            TIEWATCH_SLACK_BOT_TOKEN="xoxb-1",
-            TIEWATCH_SLACK_BASE_URL=slack.url,
-            TIEWATCH_SLACK_CHANNEL="C-reps",
-            TIEWATCH_SLACK_ADMIN_CHANNEL="C-admins",
-        ) as running,
-    ):
+    root, engine = tmp_path / "rules", engine_for(database_url)
+    with slack_server() as slack, following(root, database_url, broker_url, slack.url) as running:
         running.start()
         running.start()
 
@@ -86,23 +91,8 @@ def test_running_workers_follow_the_rules_and_survive_a_bad_file(
 def test_a_mistake_is_told_and_a_change_taken_up_where_nothing_happens(
     tmp_path: Path, database_url: str, broker_url: str
 ) -> None:
-    root = tmp_path / "rules"
-    root.mkdir()
-    write(root / "a.yaml", rules("first"))
-    engine = engine_for(database_url)
-    with (
-        slack_server() as slack,
-        workers(
-            tmp_path,
-            database_url,
-            broker_url,
-            TIEWATCH_RULES_DIR=str(root),
-            TIEWATCH_SLACK_BOT_TOKEN="xoxb-1",
-            TIEWATCH_SLACK_BASE_URL=slack.url,
-            TIEWATCH_SLACK_CHANNEL="C-reps",
-            TIEWATCH_SLACK_ADMIN_CHANNEL="C-admins",
-        ) as running,
-    ):
+    root, engine = tmp_path / "rules", engine_for(database_url)
+    with slack_server() as slack, following(root, database_url, broker_url, slack.url) as running:
         running.start()
         env = environment({**running.env, "TIEWATCH_LOG_LEVEL": "info"})
         with subprocess.Popen(
