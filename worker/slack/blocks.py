@@ -152,6 +152,22 @@ def menu(subject: str | int, actions: Sequence[Action]) -> OverflowMenuElement:
     )
 
 
+def first_that_fits(layouts: Iterable[Sequence[Block]]) -> Sequence[Block]:
+    """The first of these layouts, from the roomiest to the tightest, that Slack takes whole."""
+    for blocks in layouts:
+        if sum(map(_length, (block.to_dict() for block in blocks))) <= MAX_ALL:
+            break
+    return blocks
+
+
+def _length(part: object) -> int:
+    """Characters of all texts in a part of a message."""
+    if isinstance(part, dict):
+        return sum(size(v) if k == "text" and isinstance(v, str) else _length(v)
+                   for k, v in part.items())  # fmt: skip
+    return sum(map(_length, part)) if isinstance(part, list) else 0
+
+
 def row(elements: Sequence[InteractiveElement]) -> ActionsBlock:
     """Buttons side by side; on a phone they wrap."""
     return ActionsBlock(elements=list(elements))
