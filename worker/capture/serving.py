@@ -23,8 +23,8 @@ MOST_REQUESTS = 200
 """Requests that are open at a time; more are told to come back."""
 
 
-class TokenRefused(Exception):
-    """Slack does not take the token that opens a socket; the message is its word for why."""
+class NoSocket(Exception):
+    """Slack opens no socket; the message is its word for why."""
 
 
 def over_http(desk: Desk, client: WebClient, secret: str, host: str, port: int) -> None:
@@ -46,14 +46,16 @@ def over_socket(desk: Desk, client: WebClient, token: str) -> None:
     """Listen on a socket to Slack, which is opened from here, and again whenever it breaks.
 
     Raises:
-        TokenRefused: Slack does not take the token.
+        NoSocket: Slack does not take the token, or cannot be reached.
     """
     with _work() as executor:
         socket = SocketModeHandler(listener(desk, client, executor), token)
         try:
             socket.connect()
         except SlackApiError as error:
-            raise TokenRefused(str(error.response.get("error"))) from None
+            raise NoSocket(str(error.response.get("error"))) from None
+        except Exception as error:  # whatever sockets and TLS raise
+            raise NoSocket(f"no answer: {error or type(error).__name__}") from None
         try:
             threading.Event().wait()
         finally:
