@@ -44,9 +44,13 @@ class Socket:
             )
         )
 
-    def hang_up(self) -> None:
-        """Break the connection off, as Slack does every few hours."""
+    def replace(self) -> None:
+        """Ask for another connection, as Slack does every few hours, and close this one."""
         self._connected.clear()
+        self._write(json.dumps({"type": "disconnect", "reason": "refresh_requested"}))
+
+    def hang_up(self) -> None:
+        """Break the connection off."""
         if self._peer is not None:
             with suppress(OSError):
                 self._peer.shutdown(socket.SHUT_RDWR)

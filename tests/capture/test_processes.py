@@ -116,7 +116,7 @@ def test_the_gateway_takes_clicks_and_finishes_what_it_acknowledged_when_it_is_s
     assert state(engine) == "acknowledged"
 
 
-def test_a_listener_takes_what_comes_over_its_socket_and_opens_another_when_that_breaks(
+def test_a_listener_takes_what_comes_over_its_socket_and_opens_another_when_asked_to(
     engine, slack, flag, tmp_path, broker_url
 ):
     sam = Person(0, "USAM", datetime.now(UTC), slack)
@@ -134,7 +134,7 @@ def test_a_listener_takes_what_comes_over_its_socket_and_opens_another_when_that
         wait_until(lambda: "e2" in socket.answers)
         slack.made("respond", 2)
         assert len(rows(engine, tables.flag_answers)) == 1
-        socket.hang_up()
+        socket.replace()
         wait_until(lambda: socket.opened > 1, seconds=60)
         command = {
             "command": "/tiewatch",

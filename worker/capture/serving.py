@@ -19,6 +19,9 @@ from worker.capture.slack import listener, router
 AT_ONCE = 8
 """Answers that are worked on at a time; a process's connections to the database do for them."""
 
+PING_SECONDS = 5
+"""Between two signs of life on a socket; one that is dead is noticed, and replaced, after six."""
+
 MOST_REQUESTS = 200
 """Requests that are open at a time; more are told to come back."""
 
@@ -49,7 +52,8 @@ def over_socket(desk: Desk, client: WebClient, token: str) -> None:
         NoSocket: Slack does not take the token, or cannot be reached.
     """
     with _work() as executor:
-        socket = SocketModeHandler(listener(desk, client, executor), token)
+        app = listener(desk, client, executor)
+        socket = SocketModeHandler(app, token, ping_interval=PING_SECONDS)
         try:
             socket.connect()
         except SlackApiError as error:
