@@ -44,10 +44,7 @@ from worker.slack.phrases import (
 )
 from worker.slack.wording import Words, happened, headline, standing, words
 
-__all__ = ["EVENT_TYPE", "Message", "account", "card", "digest", "mine", "note", "reply", "weekly"]
-
-EVENT_TYPE = "tiewatch_alert"
-"""The type of the metadata by which a message of ours is known."""
+__all__ = ["Message", "account", "card", "digest", "hello", "mine", "note", "reply", "weekly"]
 
 MOST_WHOLE = 3
 """Flags of a card that are told whole; of those after them, a line each."""
@@ -106,6 +103,12 @@ def note(alert: Alert) -> Message:
             *_to_do(said, _ROOM[1]),
         ],
     )
+
+
+def hello() -> Message:
+    """A first word in a channel, to see that it arrives."""
+    said = "👋 tiewatch can post here. Alerts of accounts without an owner in Slack come here too."
+    return Message(text=said, blocks=[section(said)])
 
 
 def _with_state(told: Told) -> Told:
