@@ -4,7 +4,7 @@ import signal
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType
 
 import uvicorn
@@ -69,12 +69,12 @@ def over_socket(desk: Desk, client: WebClient, token: str) -> None:
 @contextmanager
 def _work() -> Iterator[ThreadPoolExecutor]:
     """Does what goes on after an answer, and ends when that is done, once a signal says so."""
-    signal.signal(signal.SIGTERM, _interrupt)
-    with ThreadPoolExecutor(AT_ONCE, "slack") as executor:
-        try:
+    before = signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        with ThreadPoolExecutor(AT_ONCE, "slack") as executor, suppress(KeyboardInterrupt):
             yield executor
-        except KeyboardInterrupt:
-            return
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _interrupt(_signal: int, _frame: FrameType | None) -> None:
