@@ -31,6 +31,7 @@ NEEDS = {
     "users_lookupByEmail": ("users:read", "users:read.email"),
     "views_open": (),
     "views_publish": (),
+    "views_push": (),
     "views_update": (),
 }
 
