@@ -35,6 +35,7 @@ from worker.core.rules import Severity
 from worker.core.ties import Tier
 from worker.slack import message, views
 from worker.slack.blocks import Message, fitted
+from worker.slack.card import MOST_WHOLE
 
 HOSTILE = [
     "",
@@ -332,7 +333,7 @@ def test_slack_takes_the_fullest_card_there_can_be(flags: int, state: State):
     assert problems_of_message(one.text, blocks(one)) == []
     if flags and state is State.OPEN:
         actions = [block for block in blocks(one) if block["type"] == "actions"]
-        assert len(actions) == min(flags, message.MOST_WHOLE), "a flag has lost its buttons"
+        assert len(actions) == min(flags, MOST_WHOLE), "a flag has lost its buttons"
 
 
 @pytest.mark.parametrize("number", [1, 5, 20, 300])

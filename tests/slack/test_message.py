@@ -10,7 +10,8 @@ from worker.core.alerts import Alert, AlertReason, OpenFlag
 from worker.core.cards import Card, Told
 from worker.core.flags import State
 from worker.core.rules import Severity
-from worker.slack.message import MOST_DONE, MOST_WHOLE, Message, card, note, reply
+from worker.slack.card import MOST_DONE, MOST_WHOLE
+from worker.slack.message import Message, card, note, reply
 
 
 def said(message: Message) -> list[str]:
@@ -189,6 +190,15 @@ def test_everyone_sees_on_the_message_what_has_been_done(told: dict, line: str):
     told["state"] = State(told["state"])
     assert texts(alert(), flag=12, **told)[2] == f"👤 {line}"
     assert f" {line}. " in text(alert(), flag=12, **told)
+
+
+@pytest.mark.parametrize(
+    "reason", [AlertReason.REMINDER, AlertReason.ESCALATED, AlertReason.AWAKE, AlertReason.ASSIGNED]
+)
+def test_what_somebody_has_taken_up_is_not_said_to_wait_for_somebody(reason: AlertReason):
+    one = alert(reason=reason, title="Quiet")
+    assert texts(one, flag=12, state=State.OPEN)[0] != "🟠 Acme: Quiet"
+    assert texts(one, flag=12, state=State.ACKNOWLEDGED)[0] == "🟠 Acme: Quiet"
 
 
 def test_an_open_flag_that_nobody_has_touched_says_nothing_of_anybody():

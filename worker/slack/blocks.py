@@ -79,6 +79,11 @@ def escaped(link: str) -> str:
     return link.replace("&", "&amp;")
 
 
+def with_link(text: str, playbook: str | None) -> str:
+    """A message's plain text, shortened if need be, and a link that is not."""
+    return fitted(text, MAX_TEXT) + (f" Playbook: {escaped(playbook)}" if playbook else "")
+
+
 def bold(text: str, limit: int = MAX_SECTION) -> str:
     """The text escaped, in bold; nothing at all of no text."""
     return f"*{fitted(text, limit - 2)}*" if text else ""
