@@ -91,7 +91,8 @@ class Request:
 class SlackServer:
     """What came in, in order, and what to answer next; without more to say, it answers well.
 
-    `clock` is its time in seconds. `users` are ids by e-mail address, `names` channel ids by name.
+    `clock` is its time in seconds. `users` are ids by e-mail address, `names` channel ids by name,
+    `scopes` what it says that the token may do.
     """
 
     def __init__(self, clock: Callable[[], float] = time.time, apart: float = 0) -> None:
@@ -102,6 +103,7 @@ class SlackServer:
         self.views: list[tuple[str, Json]] = []
         self.users: dict[str, str] = {}
         self.names: dict[str, str] = {}
+        self.scopes: str | None = None
         self.clock, self.apart = clock, apart
         self.kill: Callable[[], None] = lambda: None
         self._room: dict[str, tuple[float, float]] = {}
@@ -187,6 +189,8 @@ class SlackServer:
             case "users.lookupByEmail":
                 user = self.users.get(body["email"])
                 return {"user": {"id": user}} if user else _no("users_not_found")
+            case "apps.connections.open":
+                return {"url": "wss://slack.example/socket"}
             case "auth.test":
                 return {"team": "Test", "user": "tiewatch", "user_id": "U0BOT", "bot_id": "B0BOT"}
             case "views.open" | "views.update" | "views.push" | "views.publish":
@@ -302,7 +306,7 @@ class _Endpoint(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         sent = self.rfile.read(int(self.headers["Content-Length"] or 0))
         if "json" in (self.headers["Content-Type"] or ""):
-            self._answer(json.loads(sent))
+            self._answer(json.loads(sent or b"{}"))
         else:
             self._answer(dict(parse_qsl(sent.decode())))
 
@@ -319,6 +323,8 @@ class _Endpoint(BaseHTTPRequestHandler):
         self.send_response(answer.status)
         self.send_header("Content-Type", "application/json; charset=utf-8")
         self.send_header("Content-Length", str(len(answer.body)))
+        if self.server.slack.scopes is not None:
+            self.send_header("X-OAuth-Scopes", self.server.slack.scopes)
         for name, value in answer.headers.items():
             self.send_header(name, value)
         self.end_headers()

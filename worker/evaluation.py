@@ -25,7 +25,7 @@ from worker.core.telling import Telling
 from worker.core.ties import TieSettings
 from worker.core.units import Value
 from worker.rulefiles import load, load_telling, load_ties
-from worker.store import flags, outbox, people
+from worker.store import flags, outbox, people, showing
 from worker.store import stats as stats_store
 from worker.store.dialect import answer_now
 from worker.store.flags import Move, StoredFlag
@@ -157,8 +157,11 @@ def _evaluated(
     if not moves:
         return Evaluated(standings, workspace, 0, 0, 0)
     ids = flags.write(db, moves, book.digest, now, on)
-    alerts = list(_alerts(db, moves, ids, standings, workspace, book, on))
-    written = outbox.put(db, alerts, now, sweep)
+    said = list(_alerts(db, moves, ids, standings, workspace, book, on))
+    written = outbox.put(db, [(key, alert) for key, alert, quiet in said if not quiet], now, sweep)
+    for key, alert, quiet in said:
+        if quiet:
+            showing.show_again(db, alert.account, key, now, alert)
     return Evaluated(
         standings,
         workspace,
@@ -239,8 +242,8 @@ def _alerts(
     workspace: Workspace,
     book: Rulebook,
     on: date,
-) -> Iterator[tuple[str, Alert]]:
-    """(key, alert) of every move that someone should hear of."""
+) -> Iterator[tuple[str, Alert, bool]]:
+    """(key, alert, whether only cards show it) of every move that someone should hear or see."""
     resolved_before = flags.last_resolved(db, (move.account for move in moves if move.opens))
     rules = {rule.id: rule for rule in book.rules.rules}
     names: Mapping[str, str] | None = None
@@ -251,6 +254,8 @@ def _alerts(
         if after is None:
             continue
         reason = reason_for(before, after, resolved_before.get(key))
+        if reason is None and move.ends_in_silence:
+            reason = AlertReason.RESOLVED
         if reason is None:
             continue
         names = people.rep_names(db) if names is None else names
@@ -266,7 +271,7 @@ def _alerts(
             names,
             on,
         )
-        yield key_of(ids[key], reason, after, on), alert
+        yield key_of(ids[key], reason, after, on), alert, move.ends_in_silence
 
 
 def key_of(flag: int, reason: AlertReason, after: Flag, on: date) -> str:

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 from sqlalchemy import Connection, Engine
 
-from worker.core.alerts import Alert, AlertReason
+from worker.core.alerts import FOR_ADMINS, Alert, AlertReason
 from worker.core.bundles import NEW, Kind, digest_of
 from worker.core.desk import Desk, crowded
 from worker.core.muting import Mute, Setting, mute
@@ -190,12 +190,12 @@ def _message(case: _Case, to: Routed, desk: Desk, *, many: bool) -> New | None:
         # Without a word, yet no card may go on saying that the flag is open.
         why = f"{to.why}; without a word: {case.mute}"
         return New(
-            key, to.recipient, row.account, bundle, Kind.UPDATE, "", desk.now, alert.flag, why
+            key, to.recipient, row.account, bundle, Kind.UPDATE, row.body, desk.now, alert.flag, why
         )
     if case.mute:
         return New(key, to.recipient, row.account, bundle, Kind.ALERT, row.body, desk.now,
                    alert.flag, to.why, case.mute)  # fmt: skip
-    if alert.reason is AlertReason.RULES:
+    if alert.reason in FOR_ADMINS:
         return New(key, to.recipient, row.account, f"note/{row.key}", Kind.NOTE, row.body,
                    desk.now, why=to.why)  # fmt: skip
     placed = desk.place(alert, to.recipient, in_digest=in_digest, many=many)

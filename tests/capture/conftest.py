@@ -1,6 +1,7 @@
 """A gateway that Slack's requests come to, its database, and the workspace that it calls."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -99,6 +100,7 @@ def office(engine: Engine, tmp_path: Path, slack: Workspace) -> Iterator[Office]
     )
     deliveries: list[datetime] = []
     desk = Desk(engine, lambda work: work(book), lambda: NOW, lambda: deliveries.append(NOW))
-    app = listener(desk, client(SlackConfig(token="xoxb-1", base_url=slack.url)))
-    with served(gateway([router(app, SECRET, desk)])) as port:
-        yield Office(engine, book, slack, port, deliveries=deliveries)
+    with ThreadPoolExecutor(8) as executor:
+        app = listener(desk, client(SlackConfig(token="xoxb-1", base_url=slack.url)), executor)
+        with served(gateway([router(app, SECRET, desk)])) as port:
+            yield Office(engine, book, slack, port, deliveries=deliveries)

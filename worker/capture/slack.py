@@ -7,6 +7,7 @@ Slack wants an answer within three seconds, so a listener acknowledges first and
 import logging
 import re
 from collections.abc import Callable
+from concurrent.futures import Executor
 from http import HTTPStatus
 from typing import Any
 
@@ -35,10 +36,11 @@ _SILENT = logging.getLogger(f"{__name__}.bolt")
 _SILENT.setLevel(logging.CRITICAL)
 
 
-def listener(desk: Desk, client: WebClient) -> App:
+def listener(desk: Desk, client: WebClient, executor: Executor) -> App:
     """Bolt's application, which tells what came in from whom, and calls who acts on it.
 
-    It checks no signatures: over HTTP `router` does, and a socket is Slack's own.
+    It checks no signatures: over HTTP `router` does, and a socket is Slack's own. `executor` runs
+    what goes on after the answer.
     """
     app = App(
         name="tiewatch",
@@ -48,6 +50,7 @@ def listener(desk: Desk, client: WebClient) -> App:
         signing_secret="",
         request_verification_enabled=False,
         ssl_check_enabled=False,
+        listener_executor=executor,
     )
     ours = re.compile(PATTERN)
     app.action(ours)(_on_action(desk))

@@ -8,16 +8,70 @@ import typer
 
 from worker import previews, ruletests, runtime
 from worker.cli.access import database
+from worker.cli.admin import report
 from worker.cli.rules import TESTS
 from worker.cli.terminal import AsJson, Refused, print_json
 from worker.core import answers
+from worker.core.rules import RecipientKind
 from worker.evaluation import Rulebook
 from worker.rulefiles.timelines import Timeline
+from worker.settings import settings
+from worker.slack import checkup
+from worker.slack.checkup import Person
 from worker.slack.page import page
+from worker.store import people
+from worker.store.database import reading
 
-app = typer.Typer(no_args_is_help=True, help="Slack.")
+app = typer.Typer(no_args_is_help=True, help="Slack: setting it up, and seeing what it shows.")
 
 PAGE = Path("tiewatch-preview.html")
+
+
+@app.command("check")
+def check(
+    message: Annotated[
+        bool, typer.Option(help="Post a message to the default channel, to see that it arrives.")
+    ] = True,
+    as_json: AsJson = False,
+) -> None:
+    """Check that Slack is set up: the tokens, the scopes, the channels, and the reps."""
+    if runtime.slack().token is None:
+        raise Refused(
+            "TIEWATCH_SLACK_BOT_TOKEN is not set: alerts are shown on the console. "
+            "docs/slack.md leads to a token in three minutes."
+        )
+    report(checkup.check(_setup(announce=message)), as_json)
+
+
+def _setup(*, announce: bool) -> checkup.Setup:
+    ours, config = settings(), runtime.slack()
+    with reading(database()) as db:
+        reps = people.colleagues(db)
+    wanted = {"default channel": config.channel, "admin channel": config.admin_channel}
+    named = {f"channel {name}": name for name in _channels_of_rules()}
+    return checkup.Setup(
+        config=config,
+        channels={purpose: name for purpose, name in (wanted | named).items() if name},
+        reps=[Person(rep.rep, rep.name, rep.email, rep.slack_user) for rep in reps.values()],
+        app_token=ours.slack_app_token.get_secret_value() if ours.slack_app_token else None,
+        answered=ours.slack_signing_secret is not None,
+        announce=announce,
+    )
+
+
+def _channels_of_rules() -> list[str]:
+    """The channels to which rules or routes send alerts."""
+    book = runtime.rulebook()
+    told = [rule.notify for rule in book.rules.rules]
+    told += [route.notify for route in book.telling.routes]
+    return sorted(
+        {
+            one.name
+            for each in told
+            for one in each
+            if one.kind is RecipientKind.CHANNEL and one.name
+        }
+    )
 
 
 @app.command("preview")

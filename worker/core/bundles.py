@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
-from worker.core.alerts import Alert, AlertReason
+from worker.core.alerts import FOR_ADMINS, Alert, AlertReason
 from worker.core.cards import Digest, DigestLine
 from worker.core.flags import State
 from worker.core.quiet import next_morning, released
@@ -72,9 +72,11 @@ class Day(NamedTuple):
 NEW = frozenset({AlertReason.OPENED, AlertReason.REOPENED, AlertReason.AWAKE, AlertReason.BACK})
 """Why a flag is told of that nobody had to look after before."""
 
-_OF_ITS_OWN = frozenset(
-    {AlertReason.RULES, AlertReason.ESCALATED, AlertReason.WORSE, AlertReason.ASSIGNED}
-)
+_OF_ITS_OWN = FOR_ADMINS | {
+    AlertReason.ESCALATED,
+    AlertReason.WORSE,
+    AlertReason.ASSIGNED,
+}
 """What never waits for a digest."""
 
 _KINDS = {AlertReason.REMINDER: Kind.REMINDER, AlertReason.ESCALATED: Kind.ESCALATION}

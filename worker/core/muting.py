@@ -7,7 +7,7 @@ from datetime import date
 from enum import StrEnum
 from typing import NamedTuple
 
-from worker.core.alerts import Alert, AlertReason
+from worker.core.alerts import FOR_ADMINS, Alert, AlertReason
 from worker.core.flags import State
 from worker.core.rules import Severity
 
@@ -38,7 +38,7 @@ class Setting(NamedTuple):
 
 
 _QUIET = {State.SNOOZED: Mute.SNOOZED, State.DISMISSED: Mute.DISMISSED}
-_NEVER = frozenset({AlertReason.RULES, AlertReason.ASSIGNED})
+_NEVER = FOR_ADMINS | {AlertReason.ASSIGNED}
 """What people asked for, or must know: never muted."""
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from enum import StrEnum
 from typing import NamedTuple
 
-from worker.core.alerts import Alert, AlertReason
+from worker.core.alerts import FOR_ADMINS, Alert, AlertReason
 from worker.core.rules import Recipient, RecipientKind
 from worker.core.telling import Route
 
@@ -55,8 +55,8 @@ def route(
 
     `assignee` is the rep to whom the alert's flag was given, who then stands for the owner.
     """
-    if alert.reason is AlertReason.RULES:
-        return (Routed(ADMIN, "rule files are the admins' affair"),)
+    if alert.reason in FOR_ADMINS:
+        return (Routed(ADMIN, "it is for those who run tiewatch"),)
     wanted, why = _wanted(alert, routes)
     owner = assignee if assignee in reps else alert.owner
     found: dict[str, str] = {}

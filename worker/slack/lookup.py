@@ -28,6 +28,10 @@ class Found:
     ts: str
 
 
+MOST_BETWEEN = 1_000_000
+"""Rows that a message may tell without naming each."""
+
+
 def find(
     slack: WebClient, channel: str, since: datetime, ids: frozenset[int], thread: str | None = None
 ) -> Found | None:
@@ -94,8 +98,12 @@ def _told(message: dict[str, Any]) -> frozenset[int]:
     known_by = message.get("metadata") or {}
     if known_by.get("event_type") != EVENT_TYPE:
         return frozenset()
-    ids = (known_by.get("event_payload") or {}).get("alert_ids")
-    return frozenset(one for one in ids or () if isinstance(one, int))
+    payload = known_by.get("event_payload") or {}
+    ids = frozenset(one for one in payload.get("alert_ids") or () if isinstance(one, int))
+    last = payload.get("up_to")
+    if not ids or not isinstance(last, int) or not 0 < last - max(ids) <= MOST_BETWEEN:
+        return ids
+    return ids | frozenset(range(max(ids), last + 1))
 
 
 def place(slack: WebClient, address: str) -> str:

@@ -16,6 +16,8 @@ from worker.slack.message import Message
 from worker.slack.trouble import failure
 
 EVENT_TYPE = "tiewatch_alert"
+MOST_IDS = 200
+"""Ids in a message's metadata, which Slack limits to some 8,000 characters."""
 BASE_URL = "https://slack.com/api/"
 TIMEOUT = 10
 """Seconds without a sign of Slack, after which it is taken to be away."""
@@ -63,8 +65,16 @@ class Posted:
 
 
 def metadata(ids: Iterable[int], bundle: str) -> Metadata:
-    """By what a message is found again: the rows of `messages` that it tells, and their bundle."""
-    return Metadata(event_type=EVENT_TYPE, event_payload={"alert_ids": list(ids), "bundle": bundle})
+    """By what a message is found again: the rows of `messages` that it tells, and their bundle.
+
+    Of more than `MOST_IDS`, which Slack would not take, the first ones and `up_to`, the last: with
+    them come all of the bundle that lie between.
+    """
+    all_of = sorted(ids)
+    payload: dict[str, object] = {"alert_ids": all_of[:MOST_IDS], "bundle": bundle}
+    if len(all_of) > MOST_IDS:
+        payload["up_to"] = all_of[-1]
+    return Metadata(event_type=EVENT_TYPE, event_payload=payload)
 
 
 def client(config: SlackConfig) -> WebClient:

@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import Connection, Engine
 
 from worker.core.answers import Refused
-from worker.store import desks, people
+from worker.store import desks, directory, people
 from worker.store.database import reading, writing
 from worker.store.people import Colleague
 
@@ -94,4 +94,4 @@ def recognise(engine: Engine, slack_user: str, email: str, now: datetime) -> Non
     with writing(engine) as db:
         for rep in people.colleagues(db).values():
             if rep.email and rep.email.lower() == email.lower():
-                people.keep_slack_user(db, rep.email, slack_user, now)
+                directory.learn(db, rep.email, slack_user, now)

@@ -43,7 +43,10 @@ TELLING = (Kind.ALERT, Kind.REMINDER, Kind.ESCALATION)
 """The kinds that say something of an account in the conversation about it."""
 
 MOST = 200
-"""Rows in one bundle taken: so many ids fit into a message's metadata."""
+"""Rows in one bundle taken: more is said in another message."""
+
+MOST_LINES = 5_000
+"""Rows in one digest, which shows the ones that matter most and counts the others."""
 
 
 def rep(id_: str) -> str:
@@ -65,10 +68,10 @@ def account_bundle(account: str) -> str:
 class New:
     """A message to put. `key` is what makes it the same message however often it is planned.
 
-    `body` is an `Alert` for an alert, reminder, escalation and note, a `Digest` of one line, to be
-    put together with the others of its bundle, a `Weekly`, and empty for an update. `why` says for
-    what reasons it is told to whom it is, when it is; `dropped` why it is told to nobody: then it
-    is kept for the record.
+    `body` is an `Alert` for an alert, reminder, escalation and note, and for an update unless that
+    has nothing new, a `Digest` of one line, to be put together with the others of its bundle, or a
+    `Weekly`. `why` says for what reasons it is told to whom it is, when it is; `dropped` why it is
+    told to nobody: then it is kept for the record.
     """
 
     key: str
@@ -199,7 +202,7 @@ def take(db: Connection, now: datetime, lease: timedelta) -> tuple[list[Row], bo
             _due(now),
         )
         .order_by(messages.c.id)
-        .limit(MOST)
+        .limit(MOST_LINES if first.bundle.startswith("digest/") else MOST)
     )
     taken = db.execute(
         update(messages)

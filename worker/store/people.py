@@ -1,7 +1,6 @@
 """The vendor's people: names, who is whose manager, and who they are in Slack."""
 
 from collections.abc import Mapping
-from datetime import datetime
 from typing import NamedTuple
 
 from sqlalchemy import Connection, or_, select
@@ -48,19 +47,6 @@ def reps_of(db: Connection, slack_user: str) -> frozenset[str]:
         )
     )
     return frozenset(found)
-
-
-def keep_slack_user(db: Connection, email: str, slack_user: str, now: datetime) -> None:
-    """Remember who in Slack has this e-mail address."""
-    execute(
-        db,
-        "INSERT INTO slack_users (email, slack_user, looked_up_at) "
-        "VALUES (:email, :slack_user, :now) ON CONFLICT (email) DO UPDATE SET "
-        "slack_user = excluded.slack_user, looked_up_at = excluded.looked_up_at",
-        email=email,
-        slack_user=slack_user,
-        now=now,
-    )
 
 
 def reps(db: Connection) -> Mapping[str, Rep]:
