@@ -2,7 +2,8 @@
 
 import json
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import Engine, insert
@@ -14,6 +15,8 @@ from tests.slack_server import DROP_AFTER, POST, SlackServer
 from worker import planning
 from worker.core.rules import Severity
 from worker.core.telling import Telling
+from worker.delivery import deliver
+from worker.sending import to_show
 from worker.store import outbox, tables
 from worker.store.database import engine_for, writing
 
@@ -90,3 +93,34 @@ def test_a_day_of_low_flags_leaves_once_in_the_morning(engine, slack, clock):
     assert "22 flags on 22 accounts" in second
     (due,) = {row["due_at"] for row in rows(engine, tables.messages)} - {NOW + timedelta(hours=1)}
     assert due == NOW + timedelta(hours=25)
+
+
+# Two days before the clocks change, at any minute past the hour.
+CHANGES = [
+    ("America/New_York", "2026-03-06T10:20"),
+    ("America/New_York", "2026-10-30T10:20"),
+    ("Europe/Berlin", "2026-03-27T05:40"),
+    ("Europe/Berlin", "2026-10-23T05:40"),
+    ("Pacific/Auckland", "2026-04-03T18:00"),
+    ("Pacific/Auckland", "2026-09-25T18:00"),
+    ("Asia/Kolkata", "2026-03-27T01:10"),
+]
+
+
+@pytest.mark.parametrize(("zone", "start"), CHANGES)
+def test_each_local_day_has_one_digest_in_its_morning_when_clocks_change(engine, zone, start):
+    clock = Clock(datetime.fromisoformat(start).replace(tzinfo=UTC))
+    sent: list[datetime] = []
+    for hour in range(24 * 4):
+        with writing(engine) as db:
+            if hour == 0:
+                db.execute(insert(tables.reps).values(rep="sam", timezone=zone))
+            low = alert(account=f"a{hour}", severity=Severity.LOW)
+            outbox.put(db, [(f"k{hour}", low)], clock())
+        planning.plan(engine, clock())
+        deliver(engine, to_show(lambda _: sent.append(clock())), clock)
+        clock.passes(hours=1)
+    local = [at.astimezone(ZoneInfo(zone)) for at in sent]
+    days = [at.date() for at in local]
+    assert days == [days[0] + timedelta(n) for n in range(4)]
+    assert {at.hour for at in local} <= {8, 9}, "the first look after 8:00, local time"
