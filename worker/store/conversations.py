@@ -101,7 +101,7 @@ def standings(db: Connection, account: str) -> dict[str, Standing]:
         .order_by(of.id)
     )
     last = {row.rule: row for row in found}
-    given = answers.last(db, (row.id for row in last.values()))
+    given = answers.last(db, [row.id for row in last.values()]) if last else {}
     standing = {}
     for rule, row in last.items():
         answer = given.get(row.id)
