@@ -82,7 +82,7 @@ def test_what_comes_later_edits_the_card_and_is_said_shortly_in_its_thread(engin
     (card,) = cards(slack)
     assert says(card, "🔴", "single it is")
     (reply,) = replies(slack, card)
-    assert "now critical" in reply
+    assert "Now critical" in reply
     assert "single it is" in reply
     assert [request.method for request in slack.requests] == [POST, UPDATE, POST]
     assert slack.asked(UPDATE)[0].body["channel"] == "D1"

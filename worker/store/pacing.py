@@ -19,24 +19,28 @@ def turn(db: Connection, channel: str, now: datetime, apart: timedelta) -> bool:
     Turns keep a beat: one that is taken late, by up to `LATE` of `apart`, does not move those after
     it. So what waits leaves as fast as it may, however long it takes to see that a turn has come.
     """
-    if not apart:
+    if not apart or db.execute(_TURN_LONG_DUE, _moments(channel, now, apart)).rowcount:
         return True
     of = slack_channels.c
-    of_channel = select(of.next_at).where(of.channel == channel).with_for_update()
-    next_at = db.scalar(of_channel)
-    if next_at is None:
-        first = text(
-            "INSERT INTO slack_channels (channel, next_at) VALUES (:channel, :now) "
-            "ON CONFLICT (channel) DO NOTHING"
-        )
-        first = first.bindparams(bindparam("now", type_=Instant))
-        db.execute(first, {"channel": channel, "now": now})
-        next_at = db.scalar(of_channel)
+    next_at = db.scalar(select(of.next_at).where(of.channel == channel).with_for_update())
     if next_at is None or next_at > now:
         return False
-    following = max(next_at, now - LATE * apart) + apart
-    db.execute(update(slack_channels).where(of.channel == channel).values(next_at=following))
+    due = update(slack_channels).where(of.channel == channel)
+    db.execute(due.values(next_at=next_at + apart))
     return True
+
+
+_TURN_LONG_DUE = text(
+    """
+    INSERT INTO slack_channels (channel, next_at) VALUES (:channel, :next)
+    ON CONFLICT (channel) DO UPDATE SET next_at = excluded.next_at
+    WHERE slack_channels.next_at <= :late
+    """
+).bindparams(bindparam("next", type_=Instant), bindparam("late", type_=Instant))
+
+
+def _moments(channel: str, now: datetime, apart: timedelta) -> dict[str, str | datetime]:
+    return {"channel": channel, "next": now + apart, "late": now - LATE * apart}
 
 
 def pause(db: Connection, until: datetime) -> None:
