@@ -158,11 +158,12 @@ def put(db: Connection, new: Sequence[New], now: datetime) -> int:
     return len(written)
 
 
-def take(db: Connection, now: datetime, lease: timedelta) -> list[Row]:
-    """Mark the bundle that has been due longest as sending until `now + lease`; its rows, in order.
+def take(db: Connection, now: datetime, lease: timedelta) -> tuple[list[Row], bool]:
+    """Mark the bundle that has been due longest as sending until `now + lease`.
 
-    None is due while Slack wants a pause, nor before its channel's next turn. In PostgreSQL, a
-    bundle that another transaction is taking is passed over; in SQLite there is no other one.
+    Returns its rows, in order, and whether another one is due. None is due while Slack wants a
+    pause, nor before its channel's next turn. In PostgreSQL, a bundle that another transaction is
+    taking is passed over; in SQLite there is no other one.
     """
     others = messages.alias("others")
     # Whoever holds a bundle's first unsent row holds the bundle: those behind it come after it.
@@ -176,7 +177,7 @@ def take(db: Connection, now: datetime, lease: timedelta) -> list[Row]:
         )
         .scalar_subquery()
     )
-    first = db.execute(
+    firsts = db.execute(
         select(messages.c.id, messages.c.recipient, messages.c.bundle)
         .where(
             _unsent(messages),
@@ -188,11 +189,12 @@ def take(db: Connection, now: datetime, lease: timedelta) -> list[Row]:
             ),
         )
         .order_by(messages.c.due_at, messages.c.id)
-        .limit(1)
+        .limit(2)
         .with_for_update(skip_locked=True, of=messages)
-    ).one_or_none()
-    if first is None:
-        return []
+    ).all()
+    if not firsts:
+        return [], False
+    first, *more = firsts
     of_bundle = (
         select(messages.c.id)
         .where(
@@ -211,7 +213,7 @@ def take(db: Connection, now: datetime, lease: timedelta) -> list[Row]:
         .returning(*(messages.c[name] for name in Row.__slots__))
     )
     rows = (Row(**row._asdict() | {"kind": Kind(row.kind)}) for row in taken)
-    return sorted(rows, key=lambda row: row.id)
+    return sorted(rows, key=lambda row: row.id), bool(more)
 
 
 def trying(db: Connection, rows: Iterable[Row], now: datetime) -> None:
