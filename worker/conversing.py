@@ -137,9 +137,16 @@ def _begin(slack: WebClient, move: Move, instead_of: int | None = None) -> Recor
 
     def record(db: Connection, now: datetime) -> Outcome:
         begun = conversations.begin(
-            db, move.account, move.recipient, arrived.channel, arrived.ts, now, instead_of
+            db,
+            move.account,
+            move.recipient,
+            arrived.channel,
+            arrived.ts,
+            now,
+            None if arrived.others else move.ended_on,
+            instead_of,
         )
-        return _recorded(move, arrived, begun)(db, now)
+        return arrived.record(begun)(db, now)
 
     return record
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from rich.console import Console
 from sqlalchemy import Connection, Engine
@@ -74,15 +75,15 @@ def deliver(
             if within is not None and now() - began > within:
                 break
             taken = _take(engine, way, now())
-            if isinstance(taken, Outcome):
-                tally.add(taken)
-                continue
-            if taken is None and not under_way:
-                break
-            if taken is not None:
+            if taken.rows:
                 tally.bundles += 1
-                under_way.add(pool.submit(_send, engine, *taken, now))
-            if taken is None or len(under_way) == senders:
+            elif not under_way:
+                break
+            if isinstance(taken.ready, Outcome):
+                tally.add(taken.ready)
+            else:
+                under_way.add(pool.submit(_send, engine, taken.rows, taken.ready, now))
+            if under_way and (len(under_way) == senders or not taken.more):
                 ended, under_way = wait(under_way, return_when=FIRST_COMPLETED)
                 tally.add(*(each.result() for each in ended))
         tally.add(*(each.result() for each in under_way))
@@ -107,18 +108,24 @@ class _Tally:
             self.troubles = self.troubles + 1 if outcome.trouble else 0
 
 
-def _take(engine: Engine, way: Way, now: datetime) -> tuple[Sequence[Row], Act] | Outcome | None:
-    """The bundle that is due next, and how to send it; or what has become of it already; or None
-    if none is due."""
+class _Taken(NamedTuple):
+    """A bundle, and how to send it or what has become of it already; whether `more` are due."""
+
+    rows: Sequence[Row]
+    ready: Act | Outcome
+    more: bool
+
+
+def _take(engine: Engine, way: Way, now: datetime) -> _Taken:
+    """The bundle that is due next; one without rows if none is."""
     with writing(engine) as db:
-        rows = messages.take(db, now, LEASE)
+        rows, more = messages.take(db, now, LEASE)
         if not rows:
-            return None
+            return _Taken(rows, Outcome(), more)
         if rows[0].attempts > MAX_ATTEMPTS:
             messages.failed(db, rows, f"{MAX_ATTEMPTS} attempts broke off, without an answer")
-            return Outcome(failed=len(rows))
-        ready = way(db, rows, now)
-    return ready if isinstance(ready, Outcome) else (rows, ready)
+            return _Taken(rows, Outcome(failed=len(rows)), more)
+        return _Taken(rows, way(db, rows, now), more)
 
 
 def _send(engine: Engine, rows: Sequence[Row], act: Act, now: Callable[[], datetime]) -> Outcome:

@@ -150,16 +150,17 @@ def test_a_click_that_comes_many_times_at_once_has_one_effect(office):
     assert len(office.deliveries) == 1
 
 
-def test_a_click_is_answered_while_the_flag_cannot_be_had(office):
+def test_clicks_are_answered_while_the_flag_cannot_be_had_however_many(office):
     """A sweep may hold the account for longer than Slack waits."""
     if office.engine.dialect.name != "postgresql":
         hold = "UPDATE accounts SET account = account"
     else:
         hold = "SELECT 1 FROM accounts FOR UPDATE"
-    body = click(office)
+    bodies = [click(office) for _ in range(24)]
     with writing(office.engine) as db:
         db.execute(text(hold))
-        answer = post(office.port, body, signed(body, NOW))
-        assert answer.status == 200
-        assert answer.seconds < 1
+        answers = [post(office.port, body, signed(body, NOW)) for body in bodies]
+        assert {answer.status for answer in answers} == {200}
+        assert max(answer.seconds for answer in answers) < 1
+    office.slack.made("respond", 24)
     wait_until(lambda: office.state == "acknowledged")

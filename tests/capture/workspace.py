@@ -41,12 +41,17 @@ class Call:
         return "\n".join(texts_of(self.body))
 
 
+_NO_SOCKET = {"ok": False, "error": "invalid_auth"}
+
+
 class Workspace:
-    """What was called, in order. `people` are the users by id, as `users.info` gives them."""
+    """What was called, in order. `people` are the users by id, as `users.info` gives them;
+    `socket_url` is where a socket may be opened."""
 
     def __init__(self) -> None:
         self.calls: list[Call] = []
         self.people: dict[str, dict[str, Any]] = {}
+        self.socket_url: str | None = None
         self._http = _Server(("127.0.0.1", 0), _Endpoint)
         self._http.workspace = self
 
@@ -70,6 +75,8 @@ class Workspace:
         if problems:
             self.calls.append(Call("refused", {"text": str(problems)}))
             return {"ok": False, "error": "invalid_arguments"}
+        if method == "apps.connections.open":
+            return {"ok": True, "url": self.socket_url} if self.socket_url else _NO_SOCKET
         if method == "users.info":
             found = self.people.get(body["user"])
             return {"ok": True, "user": found} if found else {"ok": False, "error": "no_user"}
@@ -116,7 +123,7 @@ class _Endpoint(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         raw = self.rfile.read(int(self.headers["Content-Length"] or 0)).decode()
         is_json = "json" in self.headers.get("Content-Type", "")
-        body = json.loads(raw) if is_json else dict(parse_qsl(raw))
+        body = json.loads(raw or "{}") if is_json else dict(parse_qsl(raw))
         answer = json.dumps(self.server.workspace.take(self.path, body)).encode()
         self.send_response(200)
         self.send_header("Content-Type", "application/json")

@@ -9,7 +9,18 @@ import pytest
 
 COMMANDS = [
     *("demo", "ingest", "sweep", "facts", "ties", "flags", "deliver", "hold"),
-    *("worker", "scheduler", "up", "doctor", "db", "db upgrade", "rules", "rules check"),
+    *(
+        "worker",
+        "scheduler",
+        "gateway",
+        "slack listen",
+        "up",
+        "doctor",
+        "db",
+        "db upgrade",
+        "rules",
+        "rules check",
+    ),
     *("rules test", "rules explain", "rules schema", "rules report"),
     *("rules backtest", "rules diff"),
 ]

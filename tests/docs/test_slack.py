@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from ruamel.yaml import YAML
+from slack_sdk import WebClient
 
 from tests import slack_server
 from worker.settings import Settings
@@ -15,12 +16,43 @@ from worker.slack.scopes import SCOPES
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "slack.md").read_text("utf-8")
+# By Slack's reference of its methods. Slack gives users:read.email only along with users:read.
+NEEDS = {
+    "api_call": (),
+    "apps_connections_open": (),
+    "auth_test": (),
+    "chat_postMessage": ("chat:write",),
+    "chat_update": ("chat:write",),
+    "conversations_history": ("channels:history", "groups:history", "im:history"),
+    "conversations_list": ("channels:read", "groups:read"),
+    "conversations_open": ("im:write",),
+    "conversations_replies": ("channels:history", "groups:history", "im:history"),
+    "users_info": ("users:read",),
+    "users_lookupByEmail": ("users:read", "users:read.email"),
+    "views_open": (),
+    "views_publish": (),
+    "views_push": (),
+    "views_update": (),
+}
+
 MANIFEST = YAML(typ="safe").load((ROOT / "slack" / "manifest.yaml").read_text("utf-8"))
 
 
 def test_the_manifest_asks_for_the_scopes_that_have_a_reason_and_no_others():
     assert sorted(SCOPES) == MANIFEST["oauth_config"]["scopes"]["bot"]
     assert "user" not in MANIFEST["oauth_config"]["scopes"]
+
+
+def test_every_scope_is_used_and_every_method_that_is_called_has_its_scope():
+    called = {
+        name
+        for file in (ROOT / "worker").rglob("*.py")
+        for name in re.findall(r"\.(\w+)", file.read_text("utf-8"))
+        if "_" in name and not name.startswith("_") and hasattr(WebClient, name)
+    }
+    assert called <= set(NEEDS), "say in NEEDS which scopes the method needs"
+    needed = {scope for name in called for scope in NEEDS[name]}
+    assert needed | {"commands"} == set(SCOPES)
 
 
 def test_every_scope_is_on_the_page_with_its_reason():

@@ -20,6 +20,7 @@ from worker.core.answers import (
     SnoozeFor,
 )
 from worker.evaluation import Rulebook
+from worker.explain import explain
 from worker.slack_actions.answering import Done, answer
 from worker.slack_actions.authority import Clicked
 from worker.store import answers, tables
@@ -158,6 +159,12 @@ def test_a_rep_who_has_left_may_answer_nothing(engine, book):
         say(engine, book, id_, Acknowledge(), by="UKIM")
 
 
+def test_the_manager_of_an_owner_who_has_left_may_answer(engine, book):
+    id_ = raised(engine, book)
+    take_in(engine, book, D, event("rep", D, account=None, rep="sam", left=True))
+    assert say(engine, book, id_, Acknowledge(), by="UKIM").changed
+
+
 def test_a_flag_of_an_account_without_an_owner_is_for_admins(engine, book):
     take_in(engine, book, D, meeting(D - timedelta(6)))
     with pytest.raises(Refused, match="its account has no owner"):
@@ -263,3 +270,22 @@ def test_conversations_about_the_account_are_shown_again_once(engine, book):
         say(engine, book, id_, Acknowledge(), key="click")
     waiting = {(m["recipient"], m["bundle"], m["kind"]) for m in rows(engine, tables.messages)}
     assert waiting == {("rep:sam", "account/acme", "update"), ("default", "account/acme", "update")}
+
+
+@pytest.mark.parametrize(
+    "given", [Snooze(SnoozeFor.WEEK), Dismiss(NotARisk.KNOWN), Snooze(SnoozeFor.RENEWAL)]
+)
+def test_what_an_explanation_says_of_a_quiet_flag_is_what_happens(engine, book, given):
+    say(engine, book, raised(engine, book), given)
+    (told,) = explain(engine, "acme", book, D, at(D, 22))
+    assert told.flag is not None
+    assert told.flag.quiet is not None
+    assert told.flag_change is not None
+    on, after = told.flag_change
+    assert after is not None
+    assert after.state == "open"
+    for number in range(1, (on - D).days):
+        sweep(engine, book, days(number))
+    assert flag(engine)["state"] == told.flag.state
+    sweep(engine, book, on)
+    assert flag(engine)["state"] == "open"

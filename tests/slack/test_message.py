@@ -10,7 +10,8 @@ from worker.core.alerts import Alert, AlertReason, OpenFlag
 from worker.core.cards import Card, Told
 from worker.core.flags import State
 from worker.core.rules import Severity
-from worker.slack.message import MOST_BRIEF, MOST_DONE, MOST_WHOLE, Message, card, note, reply
+from worker.slack.card import MOST_DONE, MOST_WHOLE
+from worker.slack.message import Message, card, note, reply
 
 
 def said(message: Message) -> list[str]:
@@ -191,6 +192,15 @@ def test_everyone_sees_on_the_message_what_has_been_done(told: dict, line: str):
     assert f" {line}. " in text(alert(), flag=12, **told)
 
 
+@pytest.mark.parametrize(
+    "reason", [AlertReason.REMINDER, AlertReason.ESCALATED, AlertReason.AWAKE, AlertReason.ASSIGNED]
+)
+def test_what_somebody_has_taken_up_is_not_said_to_wait_for_somebody(reason: AlertReason):
+    one = alert(reason=reason, title="Quiet")
+    assert texts(one, flag=12, state=State.OPEN)[0] != "🟠 Acme: Quiet"
+    assert texts(one, flag=12, state=State.ACKNOWLEDGED)[0] == "🟠 Acme: Quiet"
+
+
 def test_an_open_flag_that_nobody_has_touched_says_nothing_of_anybody():
     assert not any("👤" in each for each in texts(alert(), flag=12, state=State.OPEN))
 
@@ -240,12 +250,12 @@ def test_people_are_named_once_for_all_flags_of_a_card():
 
 
 def test_of_many_flags_the_first_are_whole_the_next_a_line_each_and_the_rest_counted():
-    number = MOST_WHOLE + MOST_BRIEF + 4
+    number = MOST_WHOLE + 15 + 4
     told = tuple(Told(alert=alert(title=f"Flag {n}"), flag=n) for n in range(number))
     found = said(card(Card(told=told)))
     assert found[0] == f"🟠 Acme: {number} open flags"
     assert sum(each.startswith("*Why*") for each in found) == MOST_WHOLE
-    assert sum(each.startswith("🟠 *Flag ") for each in found) == MOST_WHOLE + MOST_BRIEF
+    assert sum(each.startswith("🟠 *Flag ") for each in found) == MOST_WHOLE + 15
     assert found[-1] == "and 4 more open flags"
 
 
@@ -281,7 +291,7 @@ def test_a_renewal_check_lists_what_is_open_with_its_rules():
         "*Open*\n"
         "• 1 strong exec tie, 2 needed (medium, single-threaded)\n"
         "• No user ties (low, no-users)",
-        "*Why*\n• adoption is 80%",
+        "*How it stands*\n• adoption is 80%",
     ]
     assert text(one).startswith(
         "📅 Acme, renewal check: Renews in 30 days. "
@@ -292,6 +302,37 @@ def test_a_renewal_check_lists_what_is_open_with_its_rules():
 def test_a_renewal_check_with_nothing_open_says_so():
     assert "*Open*\nNothing is open." in texts(renewal())
     assert text(renewal()).startswith("📅 Acme, renewal check: Renews in 30 days. Nothing is open.")
+
+
+def test_a_renewal_check_beside_flags_is_no_flag_and_does_not_list_them_again():
+    check = renewal(
+        OpenFlag("renewal-without-exec-contact", Severity.HIGH, "Told above"),
+        OpenFlag("no-users", Severity.LOW, "No user ties"),
+    )
+    found = said(card(Card(told=(Told(alert=alert(), flag=12), Told(alert=check)))))
+    assert found[0] == "🟠 Acme: Renews in 41 days, no exec contact for 22 days"
+    assert found[-3:] == [
+        "📅 *Renewal check: Renews in 30 days*",
+        "*Open*\n• No user ties (low, no-users)",
+        "*How it stands*\n• adoption is 80%",
+    ]
+
+
+def test_a_card_turns_green_though_a_renewal_check_stands_on_it():
+    done = Told(alert=resolved(title="Quiet"), flag=12, state=State.RESOLVED)
+    found = said(card(Card(told=(done, Told(alert=renewal())))))
+    assert found[0] == "✅ Acme, resolved: Quiet"
+    assert "📅 *Renewal check: Renews in 30 days*" in found
+
+
+def test_a_flag_that_ended_unsaid_is_green_without_what_is_past():
+    message = card(Card(told=(Told(alert=alert(why=()), flag=12, state=State.RESOLVED),)))
+    assert said(message) == [
+        "✅ Acme, resolved: Renews in 41 days, no exec contact for 22 days",
+        "enterprise · 20,000 EUR a month · renews 31 Mar 2026, in 41 days · owner sam",
+        "Since 12 Feb 2026 · resolved · rule renewal-without-exec-contact",
+    ]
+    assert buttons(message) == []
 
 
 @pytest.mark.parametrize(

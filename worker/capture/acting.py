@@ -9,6 +9,7 @@ from datetime import date, datetime
 from typing import Any, TypeVar
 
 import msgspec
+import structlog
 from slack_sdk import WebClient
 from sqlalchemy import Engine
 
@@ -32,6 +33,8 @@ from worker.slack_actions import answering, authority, contacts, reading
 from worker.slack_actions.authority import Clicked
 
 Result = TypeVar("Result")
+
+log = structlog.get_logger("tiewatch")
 
 USAGE = (
     "/tiewatch mine lists the flags that are yours to answer. "
@@ -110,7 +113,7 @@ def pressed(
         return
     at_home = (body.get("view") or {}).get("type") == "home"
     asked = _asked(desk, client, body, Reply.to(client, body), at_home)
-    with told(asked.reply, _TITLES[what.action]):
+    with told(asked.reply, _TITLES[what.action], asked.user):
         asked.recognise()
         match what.action:
             case Action.ACCOUNT:
@@ -179,7 +182,7 @@ def submitted(desk: Desk, client: WebClient, body: Mapping[str, Any]) -> None:
     reply = Reply.to(client, body, private.response_url)
     asked = _asked(desk, client, body, reply, private.at_home)
     key = f"window/{view['id']}"
-    with told(reply, _TITLES[action]):
+    with told(reply, _TITLES[action], asked.user):
         asked.recognise()
         if action is Action.FIX_CONTACT:
             _fix(asked, private.flag, key, view)
@@ -208,7 +211,7 @@ def _answer(asked: Asked, flag: int, key: str, given: Answer, note: str | None =
             engine, book, asked.clicked(book, flag, key), given, now, note
         )
     )
-    _done(asked, done.changed, done.said)
+    _done(asked, flag, done.changed, done.said)
 
 
 def _fix(asked: Asked, flag: int, key: str, view: Mapping[str, Any]) -> None:
@@ -228,11 +231,12 @@ def _fix(asked: Asked, flag: int, key: str, view: Mapping[str, Any]) -> None:
             engine, book, asked.clicked(book, flag, key), fix, now
         )
     )
-    _done(asked, done.changed, done.said)
+    _done(asked, flag, done.changed, done.said)
 
 
-def _done(asked: Asked, changed: bool, said: str) -> None:
+def _done(asked: Asked, flag: int, changed: bool, said: str) -> None:
     """Let everyone see it, and whoever did it: in App Home, which is shown anew, or beside."""
+    log.info("a flag was answered", flag=flag, slack_user=asked.user, changed=changed)
     if changed:
         asked.desk.deliver()
     if asked.at_home:
@@ -249,8 +253,8 @@ def commanded(desk: Desk, client: WebClient, command: Mapping[str, Any]) -> None
     """Act on `/tiewatch`."""
     reply = Reply(client, command.get("trigger_id"), command["response_url"])
     asked = Asked(desk, client, command["user_id"], command.get("team_id"), reply)
-    words = str(command.get("text") or "").strip()
-    with told(reply, "tiewatch"):
+    words = _as_typed(str(command.get("text") or "")).strip()
+    with told(reply, "tiewatch", asked.user):
         if words in ("", "help"):
             raise Refused(USAGE)
         asked.recognise()
@@ -260,6 +264,13 @@ def commanded(desk: Desk, client: WebClient, command: Mapping[str, Any]) -> None
             reply.show(message.mine(found, desk.now().date()))
         else:
             reply.show(message.account(_account(asked, words)))
+
+
+def _as_typed(text: str) -> str:
+    """The text of a command as it was typed: Slack sends these three characters escaped."""
+    for escaped, typed in (("&lt;", "<"), ("&gt;", ">"), ("&amp;", "&")):
+        text = text.replace(escaped, typed)
+    return text
 
 
 def _account(asked: Asked, words: str) -> AccountCard:

@@ -86,11 +86,12 @@ class Reply:
 
 
 @contextmanager
-def told(reply: Reply, title: str) -> Iterator[None]:
-    """Tell whoever asked why the block could not do it; log what is nobody's fault but ours."""
+def told(reply: Reply, title: str, slack_user: str) -> Iterator[None]:
+    """Tell the user why the block could not do it; log what is nobody's fault but ours."""
     try:
         yield
     except Refused as refused:
+        log.info("refused in Slack", slack_user=slack_user, asked=title, because=str(refused))
         reply.say(title, str(refused))
     except Exception as error:
         log.exception("an answer from Slack failed", error=type(error).__name__)

@@ -4,7 +4,7 @@ import signal
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType
 
 import uvicorn
@@ -19,12 +19,15 @@ from worker.capture.slack import listener, router
 AT_ONCE = 8
 """Answers that are worked on at a time; a process's connections to the database do for them."""
 
+PING_SECONDS = 5
+"""Between two signs of life on a socket; one that is dead is noticed, and replaced, after six."""
+
 MOST_REQUESTS = 200
 """Requests that are open at a time; more are told to come back."""
 
 
-class TokenRefused(Exception):
-    """Slack does not take the token that opens a socket; the message is its word for why."""
+class NoSocket(Exception):
+    """Slack opens no socket; the message is its word for why."""
 
 
 def over_http(desk: Desk, client: WebClient, secret: str, host: str, port: int) -> None:
@@ -46,14 +49,17 @@ def over_socket(desk: Desk, client: WebClient, token: str) -> None:
     """Listen on a socket to Slack, which is opened from here, and again whenever it breaks.
 
     Raises:
-        TokenRefused: Slack does not take the token.
+        NoSocket: Slack does not take the token, or cannot be reached.
     """
     with _work() as executor:
-        socket = SocketModeHandler(listener(desk, client, executor), token)
+        app = listener(desk, client, executor)
+        socket = SocketModeHandler(app, token, ping_interval=PING_SECONDS)
         try:
             socket.connect()
         except SlackApiError as error:
-            raise TokenRefused(str(error.response.get("error"))) from None
+            raise NoSocket(str(error.response.get("error"))) from None
+        except Exception as error:  # whatever sockets and TLS raise
+            raise NoSocket(f"no answer: {error or type(error).__name__}") from None
         try:
             threading.Event().wait()
         finally:
@@ -63,12 +69,12 @@ def over_socket(desk: Desk, client: WebClient, token: str) -> None:
 @contextmanager
 def _work() -> Iterator[ThreadPoolExecutor]:
     """Does what goes on after an answer, and ends when that is done, once a signal says so."""
-    signal.signal(signal.SIGTERM, _interrupt)
-    with ThreadPoolExecutor(AT_ONCE, "slack") as executor:
-        try:
+    before = signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        with ThreadPoolExecutor(AT_ONCE, "slack") as executor, suppress(KeyboardInterrupt):
             yield executor
-        except KeyboardInterrupt:
-            return
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _interrupt(_signal: int, _frame: FrameType | None) -> None:

@@ -1,7 +1,7 @@
 """What comes from Slack, over HTTP at `/slack/events` or over a socket: checked, acknowledged, and
 handed to whoever acts on it (acting.py).
 
-Slack wants an answer within three seconds, so a listener acknowledges first and works then.
+Slack wants an answer within three seconds, so what is to be done is handed over, and answered.
 """
 
 import logging
@@ -39,8 +39,9 @@ _SILENT.setLevel(logging.CRITICAL)
 def listener(desk: Desk, client: WebClient, executor: Executor) -> App:
     """Bolt's application, which tells what came in from whom, and calls who acts on it.
 
-    It checks no signatures: over HTTP `router` does, and a socket is Slack's own. `executor` runs
-    what goes on after the answer.
+    It checks no signatures: over HTTP `router` does, and a socket is Slack's own. `executor` does
+    what is done about it. Bolt's own threads only hand it over and answer, so that however much is
+    being worked on, and waited for, nobody waits for the answer.
     """
     app = App(
         name="tiewatch",
@@ -50,13 +51,16 @@ def listener(desk: Desk, client: WebClient, executor: Executor) -> App:
         signing_secret="",
         request_verification_enabled=False,
         ssl_check_enabled=False,
-        listener_executor=executor,
     )
+
+    def work(what: Callable[..., None], *given: Any) -> None:
+        executor.submit(_noted, what, *given)
+
     ours = re.compile(PATTERN)
-    app.action(ours)(_on_action(desk))
-    app.view(ours)(_on_view(desk))
-    app.command(COMMAND)(_on_command(desk))
-    app.event("app_home_opened")(_on_home(desk))
+    app.action(ours)(_on_action(desk, work))
+    app.view(ours)(_on_view(desk, work))
+    app.command(COMMAND)(_on_command(desk, work))
+    app.event("app_home_opened")(_on_home(desk, work))
     app.error(_failed)
     return app
 
@@ -71,42 +75,54 @@ def _authorize(client: WebClient) -> Callable[..., AuthorizeResult]:
     return authorize
 
 
-def _on_action(desk: Desk) -> Callable[..., None]:
+Work = Callable[..., None]
+"""Has something done after the answer: a function of acting.py, and what it is called with."""
+
+
+def _on_action(desk: Desk, work: Work) -> Callable[..., None]:
     def on_action(
         ack: Callable[[], Any], body: dict[str, Any], action: dict[str, Any], client: WebClient
     ) -> None:
+        work(acting.pressed, desk, client, body, action)
         ack()
-        acting.pressed(desk, client, body, action)
 
     return on_action
 
 
-def _on_view(desk: Desk) -> Callable[..., None]:
+def _on_view(desk: Desk, work: Work) -> Callable[..., None]:
     def on_view(ack: Callable[..., Any], body: dict[str, Any], client: WebClient) -> None:
         errors = acting.problems(desk, body)
         if errors:
             ack(response_action="errors", errors=errors)
             return
+        work(acting.submitted, desk, client, body)
         ack()
-        acting.submitted(desk, client, body)
 
     return on_view
 
 
-def _on_command(desk: Desk) -> Callable[..., None]:
+def _on_command(desk: Desk, work: Work) -> Callable[..., None]:
     def on_command(ack: Callable[[], Any], command: dict[str, Any], client: WebClient) -> None:
+        work(acting.commanded, desk, client, command)
         ack()
-        acting.commanded(desk, client, command)
 
     return on_command
 
 
-def _on_home(desk: Desk) -> Callable[..., None]:
+def _on_home(desk: Desk, work: Work) -> Callable[..., None]:
     def on_home(event: dict[str, Any], body: dict[str, Any], client: WebClient) -> None:
         if event.get("tab") == "home":
-            acting.show_home(desk, client, event["user"], body.get("team_id"))
+            work(acting.show_home, desk, client, event["user"], body.get("team_id"))
 
     return on_home
+
+
+def _noted(what: Callable[..., None], *given: Any) -> None:
+    """Do it. What goes wrong is not lost with the thread that it goes wrong in."""
+    try:
+        what(*given)
+    except Exception as error:
+        _failed(error)
 
 
 def _failed(error: Exception) -> None:

@@ -45,7 +45,7 @@ def gateway(
 
 def listen() -> None:
     """Answer what Slack sends over a socket that is opened from here. Stop with Ctrl-C."""
-    from worker.capture.serving import TokenRefused, over_socket
+    from worker.capture.serving import NoSocket, over_socket
 
     token = _required(
         settings().slack_app_token,
@@ -56,10 +56,10 @@ def listen() -> None:
         say("tiewatch listens to Slack. Ctrl-C stops it.")
         try:
             over_socket(desk, slack, token)
-        except TokenRefused as error:
+        except NoSocket as error:
             raise Refused(
-                f"Slack refused TIEWATCH_SLACK_APP_TOKEN: {error}. Check that it has the scope "
-                "connections:write, and that Socket Mode is on in the app's settings."
+                f"Slack opens no socket for TIEWATCH_SLACK_APP_TOKEN: {error}. Check that it has "
+                "the scope connections:write, and that Socket Mode is on in the app's settings."
             ) from error
 
 

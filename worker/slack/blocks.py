@@ -79,6 +79,11 @@ def escaped(link: str) -> str:
     return link.replace("&", "&amp;")
 
 
+def with_link(text: str, playbook: str | None) -> str:
+    """A message's plain text, shortened if need be, and a link that is not."""
+    return fitted(text, MAX_TEXT) + (f" Playbook: {escaped(playbook)}" if playbook else "")
+
+
 def bold(text: str, limit: int = MAX_SECTION) -> str:
     """The text escaped, in bold; nothing at all of no text."""
     return f"*{fitted(text, limit - 2)}*" if text else ""
@@ -150,6 +155,22 @@ def menu(subject: str | int, actions: Sequence[Action]) -> OverflowMenuElement:
             for action in actions
         ],
     )
+
+
+def first_that_fits(layouts: Iterable[Sequence[Block]]) -> Sequence[Block]:
+    """The first of these layouts, from the roomiest to the tightest, that Slack takes whole."""
+    for blocks in layouts:
+        if sum(map(_length, (block.to_dict() for block in blocks))) <= MAX_ALL:
+            break
+    return blocks
+
+
+def _length(part: object) -> int:
+    """Characters of all texts in a part of a message."""
+    if isinstance(part, dict):
+        return sum(size(v) if k == "text" and isinstance(v, str) else _length(v)
+                   for k, v in part.items())  # fmt: skip
+    return sum(map(_length, part)) if isinstance(part, list) else 0
 
 
 def row(elements: Sequence[InteractiveElement]) -> ActionsBlock:

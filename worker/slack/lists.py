@@ -14,6 +14,7 @@ from worker.slack.blocks import (
     Message,
     bold,
     context,
+    first_that_fits,
     fitted,
     header,
     markup,
@@ -34,8 +35,9 @@ from worker.slack.phrases import (
     titled,
 )
 
-MOST_LINES = 20
-"""Lines of a list: more than this nobody reads on a phone, and Slack has room for."""
+MOST_LINES = (20, 10, 5, 3)
+"""Lines of a list: more nobody reads on a phone; fewer where names are so long that Slack has no
+room for more."""
 
 MOST_NAMED = 20
 
@@ -48,11 +50,14 @@ def digest(digest: Digest) -> Message:
     title = f"{counted(len(digest.lines), 'flag')} on {counted(accounts, 'account')}"
     return Message(
         text=_text(title, digest.lines),
-        blocks=[
-            header(f"📋 {title}"),
-            context(joined(day(digest.on), line(digest.why))),
-            *listed(digest.lines, digest.on),
-        ],
+        blocks=first_that_fits(
+            [
+                header(f"📋 {title}"),
+                context(joined(day(digest.on), line(digest.why))),
+                *listed(digest.lines, digest.on, most),
+            ]
+            for most in MOST_LINES
+        ),
     )
 
 
@@ -70,29 +75,38 @@ def weekly(weekly: Weekly) -> Message:
     )
     at_risk = f"At risk: {risk or 'nothing'}"
     of_what = " (accounts with an open flag of high or critical)" if risk else ""
-    blocks: list[Block] = [
+    top: list[Block] = [
         header(f"📊 {title}"),
-        section(f"{figures}\n{at_risk}{of_what}"),
+        section(f"{figures}\n{at_risk}{of_what}", limit=1_000),
     ]
+    bottom: list[Block] = []
     if weekly.unacknowledged:
-        blocks.append(markup("*Nobody has acknowledged these*"))
-        blocks += listed(weekly.unacknowledged, weekly.last)
+        top.append(markup("*Nobody has acknowledged these*"))
     if weekly.unowned:
         names = [line(name, MAX_NAME) for name in weekly.unowned[:MOST_NAMED]]
         more = len(weekly.unowned) - MOST_NAMED
         said = ", ".join(names) + (f" and {more:,} more" if more > 0 else "")
-        blocks.append(section(said, label="*Accounts that nobody owns*\n", limit=1_000))
-    return Message(text=fitted(f"{title}: {figures}. {at_risk}.", MAX_TEXT), blocks=blocks)
+        bottom.append(section(said, label="*Accounts that nobody owns*\n", limit=1_000))
+    return Message(
+        text=fitted(f"{title}: {figures}. {at_risk}.", MAX_TEXT),
+        blocks=first_that_fits(
+            [*top, *listed(weekly.unacknowledged, weekly.last, most), *bottom]
+            for most in MOST_LINES
+        ),
+    )
 
 
 def mine(lines: Sequence[DigestLine], today: date) -> Message:
     """One's open flags, as `/tiewatch mine` answers."""
     title = f"{counted(len(lines), 'open flag')} of yours" if lines else "Nothing of yours is open"
-    return Message(text=_text(title, lines), blocks=[header(title), *listed(lines, today)])
+    return Message(
+        text=_text(title, lines),
+        blocks=first_that_fits([header(title), *listed(lines, today, most)] for most in MOST_LINES),
+    )
 
 
 def listed(
-    lines: Sequence[DigestLine], on: date, most: int = MOST_LINES, known: str | None = None
+    lines: Sequence[DigestLine], on: date, most: int, known: str | None = None
 ) -> Iterator[Block]:
     """The flags in the order given, each with a menu; an account is named once for all of its own.
 

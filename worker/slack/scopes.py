@@ -8,7 +8,7 @@ SCOPES = {
     "groups:history": "do the same in private channels that invited the app",
     "channels:read": "find a public channel that is given by its name",
     "groups:read": "do the same for private channels that invited the app",
-    "users:read": "use `users:read.email`, which Slack gives only along with it",
+    "users:read": "tell members of the workspace from guests when they click",
     "users:read.email": "find a rep who has no `slack_user` by their e-mail address",
     "commands": "answer `/tiewatch`",
 }

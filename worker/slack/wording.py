@@ -203,7 +203,12 @@ def _footer(alert: Alert) -> str:
     resolved = alert.reason is AlertReason.RESOLVED
     return joined(
         f"Since {day(alert.since)}" if alert.since else None,
-        f"resolved {day(alert.on)}" if resolved else None,
+        _end(alert) if resolved else None,
         f"clears when {line(alert.clears)}" if alert.clears else None,
         f"rule {line(alert.rule)}" if alert.rule else None,
     )
+
+
+def _end(alert: Alert) -> str:
+    """When a flag ended; one that nobody was told of says no reason, and not when."""
+    return f"resolved {day(alert.on)}" if alert.why else "resolved"

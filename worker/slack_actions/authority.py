@@ -25,12 +25,15 @@ class Clicked:
     admins: Collection[str] = ()
 
 
-def allowed(
-    owner: str | None, assignee: str | None, admins: Collection[str], reps: dict[str, Colleague]
+def _allowed(
+    db: Connection, flag: desks.OnDesk, admins: Collection[str], reps: dict[str, Colleague]
 ) -> list[str]:
-    """The reps who may answer a flag, none of whom has left, in the order in which we name them."""
-    owning = reps.get(owner or "")
-    wanted = [owner, owning.manager if owning else None, assignee, *sorted(admins)]
+    """The reps who may answer a flag, none of whom has left, in the order in which we name them.
+
+    Somebody who has left still has a manager.
+    """
+    above = people.manager_of(db, flag.owner) if flag.owner else None
+    wanted = [flag.owner, above, flag.assignee, *sorted(admins)]
     return list(dict.fromkeys(rep for rep in wanted if rep in reps))
 
 
@@ -41,7 +44,7 @@ def require(db: Connection, clicked: Clicked, flag: desks.OnDesk) -> str:
         Refused: they may not; the message names those who may.
     """
     reps = people.colleagues(db)
-    may = allowed(flag.owner, flag.assignee, clicked.admins, reps)
+    may = _allowed(db, flag, clicked.admins, reps)
     who = people.reps_of(db, clicked.slack_user)
     for rep in may:
         if rep in who:

@@ -46,16 +46,23 @@ def begin(
     channel: str,
     root_ts: str,
     now: datetime,
+    ended_on: date | None = None,
     instead_of: int | None = None,
 ) -> int:
     """Note that a card has been posted; the conversation's number.
 
-    `instead_of` is one whose card is gone: what was told in it counts as told in this one.
+    `ended_on` is when its last flag ended, if none is live; `instead_of` a conversation whose card
+    is gone: what was told in it counts as told in this one.
     """
     new = db.execute(
         insert(conversations)
         .values(
-            account=account, recipient=recipient, channel=channel, root_ts=root_ts, begun_at=now
+            account=account,
+            recipient=recipient,
+            channel=channel,
+            root_ts=root_ts,
+            begun_at=now,
+            ended_on=ended_on,
         )
         .returning(conversations.c.id)
     ).scalar_one()
@@ -101,7 +108,7 @@ def standings(db: Connection, account: str) -> dict[str, Standing]:
         .order_by(of.id)
     )
     last = {row.rule: row for row in found}
-    given = answers.last(db, (row.id for row in last.values()))
+    given = answers.last(db, [row.id for row in last.values()]) if last else {}
     standing = {}
     for rule, row in last.items():
         answer = given.get(row.id)

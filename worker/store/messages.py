@@ -70,8 +70,9 @@ class New:
 
     `body` is an `Alert` for an alert, reminder, escalation and note, and for an update unless that
     has nothing new, a `Digest` of one line, to be put together with the others of its bundle, or a
-    `Weekly`. `why` says for what reasons it is told to whom it is, when it is; `dropped` why it is
-    told to nobody: then it is kept for the record.
+    `Weekly`. `reason` is the alert's, whichever kind of message it is told in. `why` says for what
+    reasons it is told to whom it is, when it is; `dropped` why it is told to nobody: then it is
+    kept for the record.
     """
 
     key: str
@@ -82,6 +83,7 @@ class New:
     body: str
     due_at: datetime
     flag: int | None = None
+    reason: str | None = None
     why: str | None = None
     dropped: str | None = None
 
@@ -126,9 +128,9 @@ def put(db: Connection, new: Sequence[New], now: datetime) -> int:
         db,
         """
         INSERT INTO messages
-            (key, recipient, account, bundle, kind, flag, body, state, created_at, due_at, why,
-            error)
-        SELECT r.key, r.recipient, r.account, r.bundle, r.kind, r.flag, r.body,
+            (key, recipient, account, bundle, kind, flag, reason, body, state, created_at, due_at,
+            why, error)
+        SELECT r.key, r.recipient, r.account, r.bundle, r.kind, r.flag, r.reason, r.body,
             CASE WHEN r.dropped IS NULL THEN 'waiting' ELSE 'dropped' END, :at, r.due_at, r.why,
             r.dropped
         FROM {rows} WHERE true
@@ -156,11 +158,12 @@ def put(db: Connection, new: Sequence[New], now: datetime) -> int:
     return len(written)
 
 
-def take(db: Connection, now: datetime, lease: timedelta) -> list[Row]:
-    """Mark the bundle that has been due longest as sending until `now + lease`; its rows, in order.
+def take(db: Connection, now: datetime, lease: timedelta) -> tuple[list[Row], bool]:
+    """Mark the bundle that has been due longest as sending until `now + lease`.
 
-    None is due while Slack wants a pause, nor before its channel's next turn. In PostgreSQL, a
-    bundle that another transaction is taking is passed over; in SQLite there is no other one.
+    Returns its rows, in order, and whether another one is due. None is due while Slack wants a
+    pause, nor before its channel's next turn. In PostgreSQL, a bundle that another transaction is
+    taking is passed over; in SQLite there is no other one.
     """
     others = messages.alias("others")
     # Whoever holds a bundle's first unsent row holds the bundle: those behind it come after it.
@@ -174,7 +177,7 @@ def take(db: Connection, now: datetime, lease: timedelta) -> list[Row]:
         )
         .scalar_subquery()
     )
-    first = db.execute(
+    firsts = db.execute(
         select(messages.c.id, messages.c.recipient, messages.c.bundle)
         .where(
             _unsent(messages),
@@ -186,11 +189,12 @@ def take(db: Connection, now: datetime, lease: timedelta) -> list[Row]:
             ),
         )
         .order_by(messages.c.due_at, messages.c.id)
-        .limit(1)
+        .limit(2)
         .with_for_update(skip_locked=True, of=messages)
-    ).one_or_none()
-    if first is None:
-        return []
+    ).all()
+    if not firsts:
+        return [], False
+    first, *more = firsts
     of_bundle = (
         select(messages.c.id)
         .where(
@@ -209,7 +213,7 @@ def take(db: Connection, now: datetime, lease: timedelta) -> list[Row]:
         .returning(*(messages.c[name] for name in Row.__slots__))
     )
     rows = (Row(**row._asdict() | {"kind": Kind(row.kind)}) for row in taken)
-    return sorted(rows, key=lambda row: row.id)
+    return sorted(rows, key=lambda row: row.id), bool(more)
 
 
 def trying(db: Connection, rows: Iterable[Row], now: datetime) -> None:

@@ -35,6 +35,11 @@ def colleagues(db: Connection) -> dict[str, Colleague]:
     return {row.rep: Colleague(*row) for row in sorted(found)}
 
 
+def manager_of(db: Connection, rep: str) -> str | None:
+    """The id of a rep's manager, whether the rep has left or not."""
+    return db.scalar(select(tables.reps.c.manager).where(tables.reps.c.rep == rep))
+
+
 def reps_of(db: Connection, slack_user: str) -> frozenset[str]:
     """The reps who are this Slack user: by their `slack_user`, or by an e-mail address that has
     been looked up in Slack if they have none. Not those who have left."""
