@@ -92,7 +92,7 @@ class Asked:
         self.done(flag, done.changed, done.said)
 
     def done(self, flag: int, changed: bool, said: str) -> None:
-        """Let everyone see it, and whoever did it: in App Home, shown anew, or beside the message."""
+        """Let everyone see it, and whoever did it: in App Home, or beside the message."""
         log.info("a flag was answered", flag=flag, slack_user=self.user, changed=changed)
         if changed:
             self.desk.deliver()
