@@ -100,3 +100,20 @@ def test_a_token_that_is_none_is_refused_and_not_printed(silent):
     assert (done.status, done.out) == (2, "")
     assert "TIEWATCH_SLACK_BOT_TOKEN" in done.err
     assert "s3cret" not in done.err
+
+
+def test_what_went_to_the_default_channel_instead_is_what_doctor_finds(silent, folder):
+    known = event("rep", TODAY, account=None, rep="sam", slack_user="U1")
+    owned = event("account", TODAY, owner="sam")
+    silent("ingest", "--direct", "-", stdin=lines(known, owned).encode())
+    silent("sweep", *on(6))
+    with slack_server() as slack:
+        slack.next(error("user_not_found"))
+        to = {"SLACK_BASE_URL": slack.url, "SLACK_CHANNEL": "C1"}
+        done = silent("deliver", "--json", SLACK_BOT_TOKEN="xoxb-1", **to)
+        assert slack.posted[0].body["channel"] == "C1"
+    assert done.json["failed"] == 0
+    doctor = silent("doctor", "--json")
+    (found,) = [one for one in doctor.json if one["subject"] == "Slack"]
+    assert not found["ok"]
+    assert "instead of rep:sam: Slack refused a message to U1: user_not_found" in found["detail"]
