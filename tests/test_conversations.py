@@ -265,7 +265,7 @@ def test_a_conversation_whose_channel_is_gone_goes_on_in_the_default_channel(eng
     slack.next(slack_server.error("is_archived"))
     assert run(engine, slack, clock) == Delivered(1, 0, 0)
     assert len(cards(slack, "C1")) == 1
-    assert "is_archived" in row(engine, 2).error
+    assert "is_archived" in row(engine, 2).why
 
 
 def test_a_rep_who_is_in_slack_only_now_gets_a_conversation_of_their_own(engine, slack, clock):
