@@ -70,8 +70,9 @@ class New:
 
     `body` is an `Alert` for an alert, reminder, escalation and note, and for an update unless that
     has nothing new, a `Digest` of one line, to be put together with the others of its bundle, or a
-    `Weekly`. `why` says for what reasons it is told to whom it is, when it is; `dropped` why it is
-    told to nobody: then it is kept for the record.
+    `Weekly`. `reason` is the alert's, whichever kind of message it is told in. `why` says for what
+    reasons it is told to whom it is, when it is; `dropped` why it is told to nobody: then it is
+    kept for the record.
     """
 
     key: str
@@ -82,6 +83,7 @@ class New:
     body: str
     due_at: datetime
     flag: int | None = None
+    reason: str | None = None
     why: str | None = None
     dropped: str | None = None
 
@@ -126,9 +128,9 @@ def put(db: Connection, new: Sequence[New], now: datetime) -> int:
         db,
         """
         INSERT INTO messages
-            (key, recipient, account, bundle, kind, flag, body, state, created_at, due_at, why,
-            error)
-        SELECT r.key, r.recipient, r.account, r.bundle, r.kind, r.flag, r.body,
+            (key, recipient, account, bundle, kind, flag, reason, body, state, created_at, due_at,
+            why, error)
+        SELECT r.key, r.recipient, r.account, r.bundle, r.kind, r.flag, r.reason, r.body,
             CASE WHEN r.dropped IS NULL THEN 'waiting' ELSE 'dropped' END, :at, r.due_at, r.why,
             r.dropped
         FROM {rows} WHERE true
