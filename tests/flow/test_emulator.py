@@ -130,4 +130,4 @@ def test_a_channel_that_is_not_there_is_left_for_the_default_channel(engine, url
     told(engine, clock, AlertReason.OPENED, to="channel:C0NOWHERE")
     assert run() == Delivered(1, 0, 0)
     assert row(engine, 1).recipient == messages.DEFAULT
-    assert "channel_not_found" in row(engine, 1).error
+    assert "channel_not_found" in row(engine, 1).why

@@ -241,6 +241,7 @@ def sent(
             message_ts=ts,
             conversation=conversation,
             leased_until=None,
+            error=None,
         )
     )
 
@@ -301,6 +302,8 @@ def readdress(
     db: Connection, rows: Sequence[Row], recipient: str, error: str, now: datetime
 ) -> None:
     """Let another recipient have the rows at once, as if new; keep why."""
+    if not rows:
+        return
     db.execute(
         update(messages)
         .where(_held(rows))
@@ -312,7 +315,8 @@ def readdress(
             tried_at=None,
             leased_until=None,
             channel=None,
-            error=error,
+            error=None,
+            why=f"{_INSTEAD}{rows[0].recipient}: {error}",
         )
     )
 
@@ -382,20 +386,18 @@ def failures(db: Connection, limit: int) -> list[Failure]:
 
 
 def diverted(db: Connection, since: datetime) -> dict[str, int]:
-    """Why messages went to another recipient than planned since then, and how many did."""
+    """Why messages planned since then went to another recipient, and how many did."""
+    of = messages.c
     found = db.execute(
-        select(messages.c.error, func.count())
-        .where(
-            messages.c.recipient == DEFAULT,
-            messages.c.state.in_([SENT, WAITING, SENDING]),
-            messages.c.error.is_not(None),
-            messages.c.key.not_like(f"%/{DEFAULT}"),
-            messages.c.created_at >= since,
-        )
-        .group_by(messages.c.error)
-        .order_by(messages.c.error)
+        select(of.why, func.count())
+        .where(of.recipient == DEFAULT, of.created_at >= since, of.why.like(f"{_INSTEAD}%"))
+        .group_by(of.why)
+        .order_by(of.why)
     )
     return dict(found.all())
+
+
+_INSTEAD = "instead of "
 
 
 def _unsent(table: FromClause) -> ColumnElement[bool]:
