@@ -22,69 +22,6 @@ USAGE = (
     "/tiewatch ACCOUNT shows an account, by its id or its name."
 )
 
-<<<<<<< HEAD
-_TITLES = {
-    Action.ACKNOWLEDGE: "Acknowledge",
-    Action.SNOOZE: "Snooze",
-    Action.DISMISS: "Not a risk",
-    Action.ASSIGN: "Assign",
-    Action.FIX_CONTACT: "Fix contact",
-    Action.WHY: "Why?",
-    Action.ACCOUNT: "Account",
-    Action.MORE: "tiewatch",
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Desk:
-    """What is worked with. `with_rules` calls with the rules in force, again if they are others by
-    then; `deliver` asks that what waits be sent."""
-
-    engine: Engine
-    with_rules: Callable[[Callable[[Rulebook], Any]], Any]
-    now: Callable[[], datetime]
-    deliver: Callable[[], object]
-
-    def read(self, what: Callable[[Engine, Rulebook, datetime], Result]) -> Result:
-        """What `what` returns for the rules and the time of now."""
-        result: Result = self.with_rules(lambda book: what(self.engine, book, self.now()))
-        return result
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """Someone who did something: in which workspace, whether in App Home, and how to tell them."""
-
-    desk: Desk
-    client: WebClient
-    user: str
-    team: str | None
-    reply: Reply
-    at_home: bool = False
-
-    def clicked(self, book: Rulebook, flag: int, key: str = "") -> Clicked:
-        """The click as those see it who decide about it."""
-        return Clicked(key, flag, self.user, book.telling.admins)
-
-    def recognise(self) -> None:
-        """Find out by e-mail which rep this is, if we do not know.
-
-        Only somebody of our own workspace: a shared channel lets in those of others, who may have
-        any address.
-        """
-        if authority.reps_of(self.desk.engine, self.user):
-            return
-        try:
-            found = self.client.users_info(user=self.user).get("user") or {}
-        except Exception:  # then they stay unknown, and are told so
-            return
-        email = (found.get("profile") or {}).get("email")
-        ours = found.get("team_id") == self.team and not found.get("deleted")
-        if email and ours and not found.get("is_bot"):
-            authority.recognise(self.desk.engine, self.user, email, self.desk.now())
-
-=======
->>>>>>> slack-acting
 
 def pressed(
     desk: Desk, client: WebClient, body: Mapping[str, Any], action: Mapping[str, Any]
