@@ -12,8 +12,8 @@ from slack_bolt.adapter.socket_mode import SocketModeHandler
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
-from worker.capture.acting import Desk
 from worker.capture.app import gateway
+from worker.capture.asking import Desk
 from worker.capture.slack import listener, router
 
 AT_ONCE = 8

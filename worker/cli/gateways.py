@@ -20,7 +20,7 @@ from worker.slack.sender import client
 from worker.tasks import request_delivery
 
 if TYPE_CHECKING:
-    from worker.capture.acting import Desk
+    from worker.capture.asking import Desk
 
 # What serves is imported where it is needed: a web framework takes a third of a second to load.
 
@@ -72,7 +72,7 @@ def _required(value: SecretStr | None, otherwise: str) -> str:
 @contextmanager
 def _desk() -> Iterator[tuple["Desk", WebClient]]:
     """What answers are worked with, checked to be there, and the client that calls Slack."""
-    from worker.capture.acting import Desk
+    from worker.capture.asking import Desk
 
     config = runtime.slack()
     if not config.token:

@@ -95,15 +95,15 @@ def _ask(slack: WebClient, what: str, method: str, asked_for: dict[str, Any]) ->
 
 def _told(message: dict[str, Any]) -> frozenset[int]:
     """The rows that a message tells, as its metadata has them; anyone may have written that."""
-    known_by = message.get("metadata") or {}
-    if known_by.get("event_type") != EVENT_TYPE:
-        return frozenset()
-    payload = known_by.get("event_payload") or {}
-    ids = frozenset(one for one in payload.get("alert_ids") or () if isinstance(one, int))
-    last = payload.get("up_to")
-    if not ids or not isinstance(last, int) or not 0 < last - max(ids) <= MOST_BETWEEN:
-        return ids
-    return ids | frozenset(range(max(ids), last + 1))
+    known_by = message.get("metadata")
+    if not isinstance(known_by, dict) or known_by.get("event_type") != EVENT_TYPE:
+        return _NONE
+    payload = known_by.get("event_payload")
+    ids = payload.get("alert_ids") if isinstance(payload, dict) else None
+    return frozenset(one for one in ids if type(one) is int) if isinstance(ids, list) else _NONE
+
+
+_NONE: frozenset[int] = frozenset()
 
 
 def place(slack: WebClient, address: str) -> str:
