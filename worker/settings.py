@@ -36,6 +36,11 @@ class Settings(BaseSettings):
     sweep_hour: Annotated[int, Field(ge=0, le=23)] = 6
     sweep_timezone: str = "UTC"
     worker_processes: Annotated[int, Field(ge=1, le=64)] = 2
+    api_keys: SecretStr | None = None
+    rate_limit: str = "500/second"
+    spool_megabytes: Annotated[int, Field(ge=0, le=100_000)] = 100
+    gateway_processes: Annotated[int, Field(ge=1, le=64)] = 1
+    public_url: str | None = None
     log_level: Literal["debug", "info", "warning", "error", "critical"] = "info"
 
     @classmethod

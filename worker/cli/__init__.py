@@ -6,7 +6,7 @@ import typer
 from kombu.exceptions import OperationalError as BrokerDown
 from sqlalchemy.exc import DBAPIError
 
-from worker.cli import admin, demo, ingest, processes, rules, show, sweep
+from worker.cli import admin, demo, ingest, keys, processes, rules, show, sweep
 from worker.cli.access import database_trouble
 from worker.cli.terminal import BAD_INPUT, Refused, say
 from worker.rulefiles import RuleFilesRefused
@@ -31,7 +31,9 @@ app.add_typer(rules.app, name="rules")
 app.command("deliver")(sweep.deliver)
 app.command("worker")(processes.worker)
 app.command("scheduler")(processes.scheduler)
+app.command("gateway")(processes.gateway)
 app.command("up")(processes.up)
+app.add_typer(keys.app, name="keys")
 app.add_typer(admin.db, name="db")
 app.command("doctor")(admin.doctor)
 

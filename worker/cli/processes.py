@@ -1,5 +1,6 @@
-"""`tiewatch worker`, `scheduler` and `up`: the processes that run for as long as tiewatch does."""
+"""`tiewatch worker`, `scheduler`, `gateway` and `up`: the processes that run all the time."""
 
+import os
 import signal
 import sys
 import time
@@ -14,10 +15,14 @@ from celery.platforms import SecurityWarning
 
 from worker import logs, runtime
 from worker import scheduler as scheduling
+from worker.capture import serving
 from worker.celery_app import DELIVER, INGEST, SWEEP
 from worker.cli.access import database, queue
 from worker.cli.terminal import Refused, say
 from worker.settings import settings
+
+LOOPBACK = "127.0.0.1"
+GATEWAY_PORT = 8787
 
 QUEUES = (INGEST, SWEEP, DELIVER)
 
@@ -71,17 +76,43 @@ def scheduler() -> None:
         scheduling.run(engine, ours.sweep_hour, zone)
 
 
-def up() -> None:
-    """Run the worker and the scheduler together on this machine. Stop with Ctrl-C."""
+def gateway(
+    host: Annotated[str, typer.Option(help="The address to listen on.")] = LOOPBACK,
+    port: Annotated[int, typer.Option(min=0, max=65_535, help="The port.")] = GATEWAY_PORT,
+    processes: Annotated[
+        int | None, typer.Option(min=1, help="Processes; TIEWATCH_GATEWAY_PROCESSES else.")
+    ] = None,
+) -> None:
+    """Take events in over HTTP: CloudEvents, Segment's libraries, webhooks. Stop with Ctrl-C."""
+    engine = database()
+    serving.desk_of(settings())  # what is wrong with the settings is told here, once
+    engine.dispose()
+    with queue() as app, serving.shared_figures():
+        os.environ["TIEWATCH_BROKER_URL"] = str(app.conf.broker_url)  # for our processes
+        serving.serve(host, port, processes or settings().gateway_processes)
+
+
+def up(
+    port: Annotated[
+        int, typer.Option(min=0, max=65_535, help="The port of the gateway.")
+    ] = GATEWAY_PORT,
+) -> None:
+    """Run the worker, the scheduler and the gateway together on this machine. Stop with Ctrl-C."""
     engine = database()
     runtime.rules_in_force()
     engine.dispose()
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with queue() if settings().broker is None else nullcontext():
+        commands = {"worker": ["worker"], "scheduler": ["scheduler"]}
+        commands["gateway"] = ["gateway", "--port", str(port)]
         running = {
-            name: Popen([sys.executable, "-m", "worker", name]) for name in ("worker", "scheduler")
+            name: Popen([sys.executable, "-m", "worker", *command])
+            for name, command in commands.items()
         }
-        say("tiewatch is up: a worker and a scheduler. Ctrl-C stops both.")
+        say(
+            f"tiewatch is up: a worker, a scheduler and a gateway on http://{LOOPBACK}:{port}. "
+            "Ctrl-C stops all."
+        )
         try:
             ended = _first_to_end(running)
             say(f"The {ended} ended by itself, so all is stopped: its log above says why.")

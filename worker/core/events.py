@@ -22,6 +22,12 @@ MAX_AHEAD = timedelta(hours=24)
 MAX_BYTES = 262_144
 """The largest event kept, as JSON; an event is about a fact that happened, not its content."""
 
+AS_EVENT = "events"
+"""The way in of what came as an event."""
+
+MEMBER = "tiewatchmember"
+"""The extension attribute that names one of the sender's users, whose account the event is of."""
+
 # Three ids and a day make the longest index entry; PostgreSQL's limit for one is 2,704 bytes.
 Id = Annotated[str, Meta(min_length=1, max_length=200)]
 EventId = Annotated[str, Meta(min_length=1, max_length=300)]
@@ -191,12 +197,16 @@ class Event(Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class Quarantined:
-    """An event that cannot be applied, with every reason; `body` is kept whole for later."""
+    """An event that cannot be applied, with every reason; `body` is kept whole for later.
+
+    `way` says how it came in: as an event, or as another's message that was to become one.
+    """
 
     source: str | None
     id: str | None
     problems: tuple[str, ...]
     body: str
+    way: str = AS_EVENT
 
     def __str__(self) -> str:
         """As an error says it: `quarantined crm/4711: 'direction' is missing: ...`."""
@@ -270,7 +280,8 @@ def same_content(one: str, other: str) -> bool:
 def _content(body: str) -> tuple[object, ...]:
     event = json.loads(body)
     time = msgspec.convert(event["time"], Moment)
-    return event["type"], time, event.get("subject"), event["data"]
+    # Whose account a member's event went to was not the sender's choice, and may change.
+    return event["type"], time, event.get(MEMBER, event.get("subject")), event["data"]
 
 
 def _quarantined(raw: object, received: datetime) -> Quarantined:

@@ -1,0 +1,67 @@
+"""The gateway: the one HTTP application that the outside world calls, put together from its parts.
+
+Each way in is a router of its own, which reads no more of a request than it allows itself. There is
+no CORS: what sends events are servers.
+"""
+
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+
+import msgspec
+from fastapi import APIRouter, FastAPI
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from worker import logs
+from worker.capture import events, publishing, wellbeing
+from worker.capture.desk import answer, refused
+from worker.capture.refusals import Refusal
+from worker.capture.serving import desk_of
+from worker.capture.wrapping import Wrapped
+from worker.celery_app import connect
+from worker.settings import settings
+
+Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
+
+
+def gateway(routers: Iterable[APIRouter], lifespan: Lifespan | None = None) -> FastAPI:
+    """The application with these ways in."""
+    app = FastAPI(
+        title="tiewatch",
+        description="Takes events in. What is answered with 2xx is kept durably.",
+        redoc_url=None,
+        lifespan=lifespan,
+    )
+    for router in routers:
+        app.include_router(router)
+    app.add_exception_handler(Refusal, refused)
+    app.add_exception_handler(HTTPException, _no_such_thing)
+    app.add_middleware(Wrapped)
+    return app
+
+
+def create() -> FastAPI:
+    """The gateway of this process, as the settings say."""
+    ours = settings()
+    logs.set_up(ours.log_level)
+    connect()
+    publishing.be_quick()
+    desk = desk_of(ours)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        desk.open()
+        yield
+        await desk.close()
+
+    return gateway([events.router(desk), wellbeing.router(desk)], lifespan)
+
+
+def _no_such_thing(_: Request, error: Exception) -> Response:
+    """A path or method that there is not, in the form of all refusals."""
+    assert isinstance(error, HTTPException)
+    document = {"code": "not_here", "message": f"{error.detail}: /docs shows what there is"}
+    found = answer(error.status_code, msgspec.json.encode(document))
+    found.headers.update(error.headers or {})
+    return found
