@@ -1,12 +1,16 @@
 """A gateway in this process, on a database and a queue of its own."""
 
+import threading
+import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import httpx2
 import pytest
 import redis
+import uvicorn
 from fastapi.testclient import TestClient
 from kombu import pools
 from sqlalchemy import Engine
@@ -17,6 +21,7 @@ from worker.capture import app as gateway_app
 from worker.celery_app import INGEST, connect
 from worker.celery_app import app as celery
 from worker.core.events import Quarantined
+from worker.embedded import free_port
 from worker.ingest import ingest
 from worker.settings import settings
 from worker.store import api_keys
@@ -82,6 +87,22 @@ class Gateway:
                 ingest(self.engine, batch, events, self.book, runtime.clock(), refused=bad)
                 message.ack()
             queue.close()
+
+    @contextmanager
+    def live(self) -> Iterator[str]:
+        """The address of a server that answers as this gateway does."""
+        config = uvicorn.Config(gateway_app.create(), port=free_port(), log_config=None)
+        server = uvicorn.Server(config)
+        thread = threading.Thread(target=server.run, daemon=True)
+        thread.start()
+        while not server.started:
+            assert thread.is_alive()
+            time.sleep(0.01)
+        try:
+            yield f"http://127.0.0.1:{config.port}"
+        finally:
+            server.should_exit = True
+            thread.join(20)
 
 
 Make = Callable[..., Gateway]

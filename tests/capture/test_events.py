@@ -30,7 +30,9 @@ def test_one_event_is_applied_and_the_key_says_where_it_is_from(make, database_u
     sent = {name: value for name, value in used("a").items() if name != "source"}
     answer = gateway.post(EVENTS, sent)
     assert answer.status_code == 202
-    assert answer.json() == {"success": True, "accepted": 1, "quarantined": 0, "problems": []}
+    assert answer.json() == {
+        **{"success": True, "accepted": 1, "quarantined": 0, "ignored": 0, "problems": []}
+    }
     gateway.work()
     assert ids(gateway) == [("app", "a")]
     assert [row["day"] for row in rows(gateway.engine, tables.usage_days)] == [TODAY.toordinal()]

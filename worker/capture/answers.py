@@ -24,6 +24,7 @@ class Accepted(BaseModel):
     success: bool = Field(description="Always true: what is not kept is answered otherwise.")
     accepted: int
     quarantined: int
+    ignored: int = Field(description="What the mapping has no use for.")
     problems: list[EventProblem]
 
 
@@ -62,6 +63,7 @@ def kept(taken: Taken, status: HTTPStatus) -> Response:
         "success": True,
         "accepted": len(taken.events),
         "quarantined": len(taken.refused),
+        "ignored": taken.ignored,
         "problems": [
             {"index": one.index, "id": one.id, "problems": one.problems} for one in taken.problems
         ],

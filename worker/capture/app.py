@@ -13,9 +13,10 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from worker import logs
-from worker.capture import events, publishing, wellbeing
+from worker import logs, runtime
+from worker.capture import events, publishing, tracking, webhooks, wellbeing
 from worker.capture.desk import answer, refused
+from worker.capture.mappings import Mappings
 from worker.capture.refusals import Refusal
 from worker.capture.serving import desk_of
 from worker.capture.wrapping import Wrapped
@@ -55,7 +56,14 @@ def create() -> FastAPI:
         yield
         await desk.close()
 
-    return gateway([events.router(desk), wellbeing.router(desk)], lifespan)
+    mappings = Mappings(runtime.rules_path())
+    routers = [
+        events.router(desk),
+        tracking.router(desk, mappings),
+        webhooks.router(desk, mappings),
+        wellbeing.router(desk),
+    ]
+    return gateway(routers, lifespan)
 
 
 def _no_such_thing(_: Request, error: Exception) -> Response:

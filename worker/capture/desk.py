@@ -57,8 +57,16 @@ class Desk:
         else:
             found = await self.in_thread(self._keyring.sender, headers, scope, now)
         request.scope["state"]["key"] = found.name
-        await self._rates.count(found.key)
+        await self.count(found.key)
         return found
+
+    async def count(self, who: str) -> None:
+        """Count a request of a key, or of whom else it may come from, against the limit.
+
+        Raises:
+            Refusal: it was one too many.
+        """
+        await self._rates.count(who)
 
     async def bring(self, request: Request, taken: Taken, size: int, way: str) -> None:
         """Have what a request brought kept, durably.

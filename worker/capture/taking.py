@@ -26,11 +26,13 @@ class Problem:
 
 @dataclass(slots=True)
 class Taken:
-    """What is to be handed on. `refused` are what could not become an event, as they came."""
+    """What is to be handed on. `refused` are what could not become an event, as they came;
+    `ignored` counts what is of no use here."""
 
     events: list[Any] = field(default_factory=list)
     refused: list[Quarantined] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
+    ignored: int = 0
 
     def refuse(self, index: int, one: Quarantined) -> None:
         """Note what goes to quarantine."""

@@ -6,7 +6,18 @@ import typer
 from kombu.exceptions import OperationalError as BrokerDown
 from sqlalchemy.exc import DBAPIError
 
-from worker.cli import admin, demo, ingest, keys, processes, rules, show, sweep
+from worker.cli import (
+    admin,
+    capture,
+    demo,
+    ingest,
+    keys,
+    processes,
+    quarantine,
+    rules,
+    show,
+    sweep,
+)
 from worker.cli.access import database_trouble
 from worker.cli.terminal import BAD_INPUT, Refused, say
 from worker.rulefiles import RuleFilesRefused
@@ -34,6 +45,8 @@ app.command("scheduler")(processes.scheduler)
 app.command("gateway")(processes.gateway)
 app.command("up")(processes.up)
 app.add_typer(keys.app, name="keys")
+app.add_typer(capture.app, name="capture")
+app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(admin.db, name="db")
 app.command("doctor")(admin.doctor)
 

@@ -166,7 +166,8 @@ _TOO_FINE = re.compile(r"(\.\d{6})\d+")
 _MUST_SAY_DIRECTION = {"email": "an email", "chat": "a chat"}
 
 Content = Interaction | Usage | Account | Contact | Rep | Subscription | Survey | Ticket | Outcome
-_TYPES: dict[str, type[Content]] = {kind.__name__.lower(): kind for kind in Content.__args__}
+TYPES: dict[str, type[Content]] = {kind.__name__.lower(): kind for kind in Content.__args__}
+"""What the data of each type is."""
 
 
 class _Envelope(Struct):
@@ -255,7 +256,7 @@ def _instant(time: datetime, raw: Any) -> datetime:
 
 
 def _content_of(envelope: _Envelope) -> Content:
-    kind = _TYPES[envelope.type]
+    kind = TYPES[envelope.type]
     try:
         return msgspec.convert(envelope.data, kind)
     except msgspec.ValidationError:
@@ -308,12 +309,12 @@ def _problems(raw: object, received: datetime) -> list[str]:
     if not isinstance(raw, dict):
         return [f"an event is a JSON object, not {quoted(raw)}"]
     found = list(field_problems(raw, _Envelope))
-    if isinstance(raw.get("type"), str) and raw["type"] not in _TYPES:
-        found.append(f"unknown type {quoted(raw['type'])}: it must be one of {', '.join(_TYPES)}")
+    if isinstance(raw.get("type"), str) and raw["type"] not in TYPES:
+        found.append(f"unknown type {quoted(raw['type'])}: it must be one of {', '.join(TYPES)}")
     if raw.get("type") != "rep" and raw.get("subject") is None:
         found.append("'subject' is missing: it says which account the event belongs to")
     found += _time_problems(raw.get("time"), received)
-    kind = _TYPES.get(raw["type"]) if isinstance(raw.get("type"), str) else None
+    kind = TYPES.get(raw["type"]) if isinstance(raw.get("type"), str) else None
     if kind is not None and isinstance(raw.get("data"), dict):
         found += field_problems(raw["data"], kind)
         found += _contradictions(_lenient(raw["data"], kind))
