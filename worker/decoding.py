@@ -48,7 +48,8 @@ def value_of(raw: bytes) -> Any:
 
 def as_text_if_deep(value: Any) -> Any:
     """The value, or its JSON text if it nests deeper than an event may."""
-    return json.dumps(value) if _is_deep(value, MAX_DEPTH) else value
+    deep = isinstance(value, dict | list) and _is_deep(value, MAX_DEPTH)
+    return json.dumps(value) if deep else value
 
 
 def _decoded(raw: bytes) -> Any:

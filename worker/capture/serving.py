@@ -28,6 +28,10 @@ IDLE_SECONDS = 75
 GRACE_SECONDS = 20
 """For requests that have begun, when the gateway is told to stop."""
 
+HANG_SECONDS = 60
+"""After which a process that says nothing is ended and replaced; on a busy machine it takes some to
+begin."""
+
 MOST_CONNECTIONS = 1_000
 """Of a process; beyond, 503."""
 
@@ -52,6 +56,7 @@ def serve(host: str, port: int, processes: int) -> None:
         limit_concurrency=MOST_CONNECTIONS,
         timeout_keep_alive=IDLE_SECONDS,
         timeout_graceful_shutdown=GRACE_SECONDS,
+        timeout_worker_healthcheck=HANG_SECONDS,
     )
 
 

@@ -86,6 +86,7 @@ def gateway(
     """Take events in over HTTP: CloudEvents, Segment's libraries, webhooks. Stop with Ctrl-C."""
     engine = database()
     serving.desk_of(settings())  # what is wrong with the settings is told here, once
+    logs.set_up(settings().log_level)
     engine.dispose()
     with queue() as app, serving.shared_figures():
         os.environ["TIEWATCH_BROKER_URL"] = str(app.conf.broker_url)  # for our processes

@@ -328,7 +328,7 @@ def _time_problems(value: object, received: datetime) -> Iterator[str]:
     try:
         time = msgspec.convert(value, Moment)
         ahead = time.astimezone(UTC) - received
-    except msgspec.ValidationError:
+    except (msgspec.ValidationError, UnicodeError):
         return
     except OverflowError:
         yield f"'time' {quoted(value)} is outside the calendar"

@@ -51,6 +51,8 @@ class Pick:
         """The value, None if it is not there. A path with `[*]` gives a list."""
         if self.path is None:
             return self.constant
+        if not isinstance(message, dict | list):
+            return None  # of which the library would read a text as JSON
         found = _compiled(self.path).findall(message)
         values = [one for one in (self._filtered(one) for one in found) if one not in (None, "")]
         if "[*]" in self.path:

@@ -56,7 +56,7 @@ def field_problems(given: dict[str, Any], kind: type[Struct]) -> Iterator[str]:
 def _is_naive(value: str) -> bool:
     try:
         return msgspec.convert(value, datetime).tzinfo is None
-    except msgspec.ValidationError:
+    except (msgspec.ValidationError, UnicodeError):
         return False
 
 
