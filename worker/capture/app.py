@@ -16,9 +16,9 @@ from starlette.responses import Response
 from worker import logs, runtime
 from worker.capture import events, publishing, tracking, webhooks, wellbeing
 from worker.capture.desk import answer, refused
+from worker.capture.hosting import desk_of
 from worker.capture.mappings import Mappings
 from worker.capture.refusals import Refusal
-from worker.capture.serving import desk_of
 from worker.capture.wrapping import Wrapped
 from worker.celery_app import connect
 from worker.settings import settings

@@ -15,7 +15,7 @@ from celery.platforms import SecurityWarning
 
 from worker import logs, runtime
 from worker import scheduler as scheduling
-from worker.capture import serving
+from worker.capture import hosting
 from worker.celery_app import DELIVER, INGEST, SWEEP
 from worker.cli.access import database, queue
 from worker.cli.terminal import Refused, say
@@ -85,12 +85,12 @@ def gateway(
 ) -> None:
     """Take events in over HTTP: CloudEvents, Segment's libraries, webhooks. Stop with Ctrl-C."""
     engine = database()
-    serving.desk_of(settings())  # what is wrong with the settings is told here, once
+    hosting.desk_of(settings())  # what is wrong with the settings is told here, once
     logs.set_up(settings().log_level)
     engine.dispose()
-    with queue() as app, serving.shared_figures():
+    with queue() as app, hosting.shared_figures():
         os.environ["TIEWATCH_BROKER_URL"] = str(app.conf.broker_url)  # for our processes
-        serving.serve(host, port, processes or settings().gateway_processes)
+        hosting.serve(host, port, processes or settings().gateway_processes)
 
 
 def up(

@@ -12,8 +12,8 @@ from rudderstack.analytics.client import Client as RudderStack
 from segment.analytics.client import Client as Segment
 from standardwebhooks.webhooks import Webhook
 
-from tests.capture.conftest import Gateway, Make
-from tests.capture.unreliable import LOSE, PASS, REFUSE, unreliable
+from tests.gateway.conftest import Gateway, Make
+from tests.gateway.unreliable import LOSE, PASS, REFUSE, unreliable
 from tests.pipeline import rows
 from worker.store import tables
 

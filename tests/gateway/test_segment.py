@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.capture.conftest import Gateway, Make
+from tests.gateway.conftest import Gateway, Make
 from tests.pipeline import rows
 from worker.capture.segment import event_in, messages_in, take
 from worker.core.mapping import Capture

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.capture.conftest import Gateway, Make
+from tests.gateway.conftest import Gateway, Make
 from tests.pipeline import event, rows
 from worker.store import tables
 from worker.store.api_keys import Scope

@@ -1,6 +1,6 @@
 """Whatever is sent: nothing crashes, takes long or takes much memory.
 
-A hundred thousand bodies take minutes: `python -m tests.capture.test_fuzz 100000`.
+A hundred thousand bodies take minutes: `python -m tests.gateway.test_fuzz 100000`.
 """
 
 import gzip

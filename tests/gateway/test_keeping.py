@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.capture.conftest import Gateway, Make
+from tests.gateway.conftest import Gateway, Make
 from tests.pipeline import event, rows
 from tests.servers import valkey
 from worker.capture import gathering, publishing

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.capture.conftest import Gateway, Make
+from tests.gateway.conftest import Gateway, Make
 from tests.pipeline import rows
 from worker.capture.hooks import events_in, messages_in, take
 from worker.capture.proofs import NotProven, prove

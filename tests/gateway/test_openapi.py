@@ -16,7 +16,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from tests.capture.conftest import Gateway
+from tests.gateway.conftest import Gateway
 
 CHECKS = [
     not_a_server_error,
