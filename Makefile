@@ -1,13 +1,14 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help demo test check bench clean
+.PHONY: help demo test check bench pictures clean
 
 help:
 	@echo "make demo    a simulated year of a small company's accounts, ending with the alerts"
 	@echo "make test    all tests, on a real PostgreSQL and a real Valkey"
 	@echo "make check   format, lint, types, layers, compose file"
 	@echo "make bench   the benchmarks, into bench/RESULTS.md"
+	@echo "make pictures  what docs/ shows of Slack, drawn by a Chromium"
 	@echo "make clean   remove the virtual environment and caches"
 
 demo: .venv/ready
@@ -27,6 +28,9 @@ check: .venv/ready
 
 bench: .venv/ready
 	$(BIN)/python -m bench
+
+pictures: .venv/ready
+	$(BIN)/python -m tests.slack.pictures
 
 clean:
 	rm -rf .venv .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache

@@ -5,17 +5,20 @@ its end recorded, in another transaction. Of what was marked and not recorded no
 it arrived, so whoever comes to it next looks for it in Slack before sending it.
 """
 
-from collections import Counter
 from collections.abc import Callable, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from rich.console import Console
 from sqlalchemy import Connection, Engine
 
-from worker.sending import Act, Way, to_show, to_slack
+from worker.posting import to_slack
+from worker.sending import Act, Outcome, Way, to_show
 from worker.slack.console import show_on
-from worker.slack.sender import SendFailed, SlackConfig
+from worker.slack.sender import SlackConfig
+from worker.slack.trouble import SendFailed, Verdict
 from worker.store import messages, outbox, pacing
 from worker.store.database import reading, writing
 from worker.store.messages import Row
@@ -32,6 +35,9 @@ MAX_ATTEMPTS = 30
 TROUBLE = 3
 """After so many temporary failures in a row Slack is left alone until the next pass."""
 
+SENDERS = 8
+"""Messages on their way at once in one process: Slack takes a fifth of a second for each."""
+
 
 @dataclass(frozen=True, slots=True)
 class Delivered:
@@ -43,7 +49,7 @@ class Delivered:
 
 
 def way(config: SlackConfig, console: Console) -> Way:
-    """The way alerts go: to Slack with a token, else as cards to the console."""
+    """The way messages go: to Slack with a token, else as cards to the console."""
     return to_slack(config) if config.token else to_show(show_on(console))
 
 
@@ -53,43 +59,77 @@ def deliver(
     now: Callable[[], datetime],
     limit: int | None = None,
     within: timedelta | None = None,
+    senders: int = 1,
 ) -> Delivered:
-    """Send what is due: up to `limit` bundles, none of them begun after `within`. Never sleeps.
+    """Send what is due: up to `limit` bundles, none of them begun after `within`, and `senders` at
+    a time. Never sleeps: what is not due yet is left to a later pass.
 
     Any number of these may run at once: a bundle is sent by one of them, and what is told to one
     recipient about an account goes in order.
     """
     began = now()
-    ends: Counter[str] = Counter()
-    bundles = trouble = 0
-    while trouble < TROUBLE and bundles != limit:
-        started = now()
-        if within is not None and started - began > within:
-            break
-        with writing(engine) as db:
-            rows = messages.take(db, started, LEASE)
-            act = _ready(db, way, rows, started) if rows else None
-        if not rows:
-            break
-        end = _deliver(engine, rows, act, now) if act else messages.FAILED
-        ends[end] += len(rows)
-        bundles += 1
-        trouble = trouble + 1 if end == messages.WAITING else 0
+    tally = _Tally()
+    with ThreadPoolExecutor(senders) as pool:
+        under_way: set[Future[Outcome]] = set()
+        while tally.troubles < TROUBLE and tally.bundles != limit:
+            if within is not None and now() - began > within:
+                break
+            taken = _take(engine, way, now())
+            if taken.rows:
+                tally.bundles += 1
+            elif not under_way:
+                break
+            if isinstance(taken.ready, Outcome):
+                tally.add(taken.ready)
+            else:
+                under_way.add(pool.submit(_send, engine, taken.rows, taken.ready, now))
+            if under_way and (len(under_way) == senders or not taken.more):
+                ended, under_way = wait(under_way, return_when=FIRST_COMPLETED)
+                tally.add(*(each.result() for each in ended))
+        tally.add(*(each.result() for each in under_way))
     with reading(engine) as db:
         waiting = messages.unsent(db) + outbox.to_plan(db)
-    return Delivered(ends[messages.SENT], ends[messages.FAILED], waiting)
+    return Delivered(tally.sent, tally.failed, waiting)
 
 
-def _ready(db: Connection, way: Way, rows: Sequence[Row], now: datetime) -> Act | None:
-    """What is to be done with a bundle, or None if it was given up."""
-    if rows[0].attempts > MAX_ATTEMPTS:
-        messages.failed(db, rows, f"{MAX_ATTEMPTS} attempts broke off, without an answer")
-        return None
-    return way(db, rows, now)
+@dataclass(slots=True)
+class _Tally:
+    """What a pass has come to so far; `troubles` are those in a row."""
+
+    bundles: int = 0
+    sent: int = 0
+    failed: int = 0
+    troubles: int = 0
+
+    def add(self, *outcomes: Outcome) -> None:
+        for outcome in outcomes:
+            self.sent += outcome.sent
+            self.failed += outcome.failed
+            self.troubles = self.troubles + 1 if outcome.trouble else 0
 
 
-def _deliver(engine: Engine, rows: Sequence[Row], act: Act, now: Callable[[], datetime]) -> str:
-    """Do it and record the end of it: the state that the rows are in from now on."""
+class _Taken(NamedTuple):
+    """A bundle, and how to send it or what has become of it already; whether `more` are due."""
+
+    rows: Sequence[Row]
+    ready: Act | Outcome
+    more: bool
+
+
+def _take(engine: Engine, way: Way, now: datetime) -> _Taken:
+    """The bundle that is due next; one without rows if none is."""
+    with writing(engine) as db:
+        rows, more = messages.take(db, now, LEASE)
+        if not rows:
+            return _Taken(rows, Outcome(), more)
+        if rows[0].attempts > MAX_ATTEMPTS:
+            messages.failed(db, rows, f"{MAX_ATTEMPTS} attempts broke off, without an answer")
+            return _Taken(rows, Outcome(failed=len(rows)), more)
+        return _Taken(rows, way(db, rows, now), more)
+
+
+def _send(engine: Engine, rows: Sequence[Row], act: Act, now: Callable[[], datetime]) -> Outcome:
+    """Send a bundle and record the end of it."""
     try:
         record = act()
     except SendFailed as error:
@@ -99,22 +139,26 @@ def _deliver(engine: Engine, rows: Sequence[Row], act: Act, now: Callable[[], da
         return record(db, now())
 
 
-def _record_failure(db: Connection, rows: Sequence[Row], error: SendFailed, now: datetime) -> str:
-    if error.retry_after is not None:
-        until = now + timedelta(seconds=error.retry_after)
-        pacing.pause(db, until)
-        messages.put_back(db, rows, until, error.reason, counted=False)
-        return messages.WAITING
-    if error.permanent:
-        messages.failed(db, rows, error.reason)
-        return messages.FAILED
+def _record_failure(
+    db: Connection, rows: Sequence[Row], error: SendFailed, now: datetime
+) -> Outcome:
     attempts = rows[0].attempts
-    if attempts >= MAX_ATTEMPTS:
-        messages.failed(db, rows, f"given up after {attempts} attempts: {error.reason}")
-        return messages.FAILED
-    due_at = now + _backoff(attempts)
-    messages.put_back(db, rows, due_at, error.reason, uncertain=error.uncertain)
-    return messages.WAITING
+    match error.verdict:
+        case Verdict.WAIT:
+            until = now + timedelta(seconds=error.retry_after)
+            pacing.pause(db, until)
+            messages.put_back(db, rows, until, error.reason, counted=False)
+            return Outcome(trouble=True)
+        case Verdict.AGAIN if attempts < MAX_ATTEMPTS:
+            due_at = now + _backoff(attempts)
+            messages.put_back(db, rows, due_at, error.reason, uncertain=error.uncertain)
+            return Outcome(trouble=True)
+        case Verdict.AGAIN:
+            reason = f"given up after {attempts} attempts: {error.reason}"
+        case _:
+            reason = error.reason
+    messages.failed(db, rows, reason)
+    return Outcome(failed=len(rows))
 
 
 def _backoff(attempts: int) -> timedelta:

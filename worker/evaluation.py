@@ -25,7 +25,7 @@ from worker.core.telling import Telling
 from worker.core.ties import TieSettings
 from worker.core.units import Value
 from worker.rulefiles import load, load_telling, load_ties
-from worker.store import flags, outbox, people
+from worker.store import flags, outbox, people, showing
 from worker.store import stats as stats_store
 from worker.store.dialect import answer_now
 from worker.store.flags import Move, StoredFlag
@@ -78,19 +78,25 @@ class Evaluated:
     """What an evaluation did. `alerts` counts the rows it wrote to the outbox."""
 
     standings: Mapping[str, Standing]
+    workspace: Workspace
     opened: int
     resolved: int
     alerts: int
 
 
 def evaluate(
-    db: Connection, accounts: Collection[str], on: date, book: Rulebook, now: datetime
+    db: Connection,
+    accounts: Collection[str],
+    on: date,
+    book: Rulebook,
+    now: datetime,
+    sweep: int | None = None,
 ) -> Evaluated:
-    """Evaluate every rule for these accounts as of the UTC date `on`.
+    """Evaluate every rule for these accounts as of the UTC date `on`, for a sweep if it is given.
 
     The accounts' rows should be locked, so that nobody moves their flags meanwhile.
     """
-    return prepare(db, accounts, on, book, now, retire=True)()
+    return prepare(db, accounts, on, book, now, retire=True, sweep=sweep)()
 
 
 def prepare(
@@ -101,6 +107,7 @@ def prepare(
     now: datetime,
     known: Workspace | None = None,
     retire: bool = False,
+    sweep: int | None = None,
 ) -> Callable[[], Evaluated]:
     """Ask for what evaluating takes, but for the workspace if it is known; the function returned
     does the rest.
@@ -115,7 +122,7 @@ def prepare(
     live = flags.ask_live(db, accounts)
     stats = stats_store.ask(db, accounts, on, book.ties.half_life)
     answer_now(db)
-    return lambda: _evaluated(db, stats(), workspace(), live(), on, book, now, retire)
+    return lambda: _evaluated(db, stats(), workspace(), live(), on, book, now, retire, sweep)
 
 
 def _evaluated(
@@ -127,6 +134,7 @@ def _evaluated(
     book: Rulebook,
     now: datetime,
     retire: bool,
+    sweep: int | None,
 ) -> Evaluated:
     moves: list[Move] = []
     standings: dict[str, Standing] = {}
@@ -147,11 +155,16 @@ def _evaluated(
         if retire and stored.account in standings
     ]
     if not moves:
-        return Evaluated(standings, 0, 0, 0)
+        return Evaluated(standings, workspace, 0, 0, 0)
     ids = flags.write(db, moves, book.digest, now, on)
-    written = outbox.put(db, list(_alerts(db, moves, ids, standings, workspace, book, on)), now)
+    said = list(_alerts(db, moves, ids, standings, workspace, book, on))
+    written = outbox.put(db, [(key, alert) for key, alert, quiet in said if not quiet], now, sweep)
+    for key, alert, quiet in said:
+        if quiet:
+            showing.show_again(db, alert.account, key, now, alert)
     return Evaluated(
         standings,
+        workspace,
         sum(move.opens for move in moves),
         sum(move.resolves for move in moves),
         written,
@@ -229,8 +242,8 @@ def _alerts(
     workspace: Workspace,
     book: Rulebook,
     on: date,
-) -> Iterator[tuple[str, Alert]]:
-    """(key, alert) of every move that someone should hear of."""
+) -> Iterator[tuple[str, Alert, bool]]:
+    """(key, alert, whether only cards show it) of every move that someone should hear or see."""
     resolved_before = flags.last_resolved(db, (move.account for move in moves if move.opens))
     rules = {rule.id: rule for rule in book.rules.rules}
     names: Mapping[str, str] | None = None
@@ -241,6 +254,8 @@ def _alerts(
         if after is None:
             continue
         reason = reason_for(before, after, resolved_before.get(key))
+        if reason is None and move.ends_in_silence:
+            reason = AlertReason.RESOLVED
         if reason is None:
             continue
         names = people.rep_names(db) if names is None else names
@@ -256,7 +271,7 @@ def _alerts(
             names,
             on,
         )
-        yield key_of(ids[key], reason, after, on), alert
+        yield key_of(ids[key], reason, after, on), alert, move.ends_in_silence
 
 
 def key_of(flag: int, reason: AlertReason, after: Flag, on: date) -> str:
@@ -311,6 +326,7 @@ def account_alert(
     stats = standing.stats
     terms = terms_on(stats.subscriptions, on.toordinal())
     renewal = renewal_day(stats, terms, on.toordinal())
+    lifecycle = standing.facts.get("lifecycle")
     return Alert(
         reason=reason,
         account=stats.account,
@@ -321,6 +337,7 @@ def account_alert(
         mrr=stats.mrr if terms.mrr is None else terms.mrr,
         currency=stats.currency,
         renewal_date=None if renewal is None else date.fromordinal(renewal),
+        lifecycle=lifecycle if isinstance(lifecycle, str) else None,
         owner=stats.owner,
         owner_name=rep_names.get(stats.owner or ""),
     )

@@ -1,68 +1,85 @@
-"""Tells of a flag as it is now, without the flag having moved: to whom it was given, say."""
+"""Telling again: reminders, escalations, and what was muted and is not any more.
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+The daily sweep asks for it, with the facts of the day at hand: what is told again is told in the
+words of today.
+"""
+
+from collections.abc import Iterator, Mapping
 from datetime import date
 
 from sqlalchemy import Connection
 
 from worker.core.alerts import Alert, AlertReason
-from worker.core.conditions import Facts
-from worker.core.facts import facts_of
-from worker.core.flags import Flag
-from worker.core.rules import Rule
-from worker.core.stats import Workspace
-from worker.evaluation import Rulebook, Standing, alert_of, words
-from worker.store import people, stats
+from worker.core.muting import account_mute
+from worker.core.retelling import again
+from worker.core.rules import CompiledRule, Mode, Severity
+from worker.evaluation import Evaluated, Rulebook, Standing, alert_of, words
+from worker.store import flags, holds, told
 from worker.store.flags import Move, StoredFlag
 
 
-@dataclass(frozen=True, slots=True)
-class Scene:
-    """An account as of the end of a UTC date, and what it takes to speak of its flags."""
-
-    standing: Standing
-    workspace: Workspace
-    book: Rulebook
-    on: date
-    rep_names: Mapping[str, str]
-
-    @property
-    def facts(self) -> Facts:
-        """The account's facts on the date."""
-        return self.standing.facts
-
-    def rule(self, id_: str) -> Rule | None:
-        """The rule of this id, if it is in force."""
-        return next((one for one in self.book.rules.rules if one.id == id_), None)
-
-
-def look(db: Connection, account: str, on: date, book: Rulebook) -> Scene:
-    """The account, which must exist, on the date. Ties are read as they are stored."""
-    world = stats.read_workspace(db, book.ties)
-    one = stats.read(db, [account], on, book.ties.half_life)[account]
-    standing = Standing(one, facts_of(one, on.toordinal(), world))
-    return Scene(standing, world, book, on, people.rep_names(db))
+def retold(
+    db: Connection, done: Evaluated, on: date, book: Rulebook, names: Mapping[str, str]
+) -> Iterator[tuple[str, Alert]]:
+    """(key, alert) of each open flag of these accounts that is to be told again on the UTC date."""
+    accounts = [account for account, standing in done.standings.items() if standing.open]
+    found = told.open_flags(db, accounts) if accounts else []
+    if not found:
+        return
+    held = holds.among(db, accounts)
+    live = flags.ask_live(db, {one.account for one in found})()
+    rules = {compiled.rule.id: compiled for compiled in book.rules.compiled}
+    for one in found:
+        standing, compiled = done.standings[one.account], rules.get(one.rule)
+        if compiled is None or _is_silent(compiled, standing, held.get(one.account), on):
+            continue
+        rule = compiled.rule
+        for reason in again(one.heard, rule.remind_every, book.telling.escalate_after, on):
+            stored = live[one.account, one.rule]
+            yield (
+                f"flag/{one.id}/{reason.name.lower()}/{on}",
+                _alert(reason, stored, compiled, standing, done, book, names, on),
+            )
 
 
-def alert_now(scene: Scene, stored: StoredFlag, flag: Flag, reason: AlertReason) -> Alert:
-    """An alert of a flag with the words of today, or its last ones if its rule is gone or does not
-    hold."""
-    rule, thresholds = scene.rule(stored.rule), scene.book.rules.thresholds
-    title, why = stored.title, stored.reasons
-    for compiled in scene.book.rules.compiled:
-        if compiled.rule.id == stored.rule and compiled.holds(scene.facts):
-            title, why = words(compiled.rule, scene.facts, thresholds)
-    move = Move(stored.account, stored.rule, stored, flag, title, why)
+def _is_silent(
+    compiled: CompiledRule, standing: Standing, hold_until: date | None, on: date
+) -> bool:
+    """Whether nothing is told of the flag today: what planning would mute is not made up first.
+
+    One that is clearing is about to be over: its rule does not hold.
+    """
+    rule = compiled.rule
+    muted = account_mute(hold_until, standing.facts["lifecycle"], on)
+    critical = any(
+        other.severity is Severity.CRITICAL and other.id != rule.id for other in standing.open
+    )
+    by_critical = rule.severity is Severity.LOW and critical
+    clearing = not compiled.holds(standing.facts)
+    return bool(muted) or by_critical or clearing or rule.mode is Mode.SHADOW
+
+
+def _alert(
+    reason: AlertReason,
+    stored: StoredFlag,
+    compiled: CompiledRule,
+    standing: Standing,
+    done: Evaluated,
+    book: Rulebook,
+    names: Mapping[str, str],
+    on: date,
+) -> Alert:
+    title, why = words(compiled.rule, standing.facts, book.rules.thresholds)
+    move = Move(stored.account, stored.rule, stored, stored.flag, title, why)
     return alert_of(
         reason,
         stored.id,
         move,
-        flag,
-        rule,
-        scene.standing,
-        scene.workspace,
-        scene.book,
-        scene.rep_names,
-        scene.on,
+        stored.flag,
+        compiled.rule,
+        standing,
+        done.workspace,
+        book,
+        names,
+        on,
     )

@@ -14,7 +14,7 @@ from worker.core.flags import HEARD_OF, Flag, State, Verdict, judge
 from worker.core.memory import Memory
 from worker.core.reasons import reasons
 from worker.core.rules import CompiledRule, Mode, Rule, RuleSet, render
-from worker.core.stats import additions
+from worker.core.stats import AccountStats, Workspace, additions
 from worker.core.ties import TieSettings
 from worker.core.units import Value
 from worker.rulefiles import Problem
@@ -32,12 +32,17 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """A timeline after the sweep of a day: the facts, what each rule said, the live flags."""
+    """A timeline after the sweep of a day: the facts, what each rule said, the live flags.
+
+    `stats` and `workspace` are what the facts come from; None before the account's first event.
+    """
 
     on: date
     facts: Mapping[str, Value]
     verdicts: Mapping[str, Verdict]
     live: Mapping[str, Flag]
+    stats: AccountStats | None
+    workspace: Workspace
 
 
 def read(paths: Iterable[Path], rules: RuleSet) -> tuple[list[Timeline], list[Problem]]:
@@ -55,7 +60,7 @@ def run(test: Timeline, rules: RuleSet, ties: TieSettings) -> Result:
         expected.setdefault(one.on, []).append(one)
     failures = [
         Problem(each.at.file, each.at.line, each.at.column, said)
-        for day in _days(test, rules, ties)
+        for day in days_of(test, rules, ties)
         for each in expected.get(day.on, ())
         for mode, flags in each.flags.items()
         if (said := _difference(flags, mode, day, rules, test.name)) is not None
@@ -72,7 +77,8 @@ def uncovered(tests: Sequence[Timeline], rules: RuleSet) -> list[str]:
     return [rule.id for rule in rules.rules if rule.id not in tested]
 
 
-def _days(test: Timeline, rules: RuleSet, ties: TieSettings) -> Iterator[Day]:
+def days_of(test: Timeline, rules: RuleSet, ties: TieSettings) -> Iterator[Day]:
+    """Let the days of a test pass, from the first event to the last event or expectation."""
     memory, live = Memory(), dict[str, Flag]()
     days = [*test.events, *(each.on for each in test.expectations)]
     on = min(days)
@@ -81,15 +87,16 @@ def _days(test: Timeline, rules: RuleSet, ties: TieSettings) -> Iterator[Day]:
             memory.add(additions(test.events[on]))
         facts: Mapping[str, Value] = dict.fromkeys(FACTS)
         verdicts = {}
+        stats, workspace = None, memory.workspace(ties)
         if memory.knows(test.account):
             stats = memory.stats(test.account, on.toordinal(), ties.half_life)
-            facts = facts_of(stats, on.toordinal(), memory.workspace(ties))
+            facts = facts_of(stats, on.toordinal(), workspace)
             for compiled in rules.compiled:
                 id_ = compiled.rule.id
                 verdict = verdicts[id_] = judge(compiled, live.pop(id_, None), facts, on)
                 if verdict.after is not None and verdict.after.state is not State.RESOLVED:
                     live[id_] = verdict.after
-        yield Day(on, facts, verdicts, dict(live))
+        yield Day(on, facts, verdicts, dict(live), stats, workspace)
         on += timedelta(days=1)
 
 

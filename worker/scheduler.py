@@ -28,7 +28,8 @@ log = structlog.get_logger("tiewatch.scheduler")
 
 
 def run(engine: Engine, hour: int, zone: ZoneInfo) -> None:
-    """Run until told to stop: the daily sweep at `hour` in `zone`, and the pass of each minute."""
+    """Run until told to stop: the daily sweep at `hour` in `zone`, the pass of each minute, and
+    weekly summaries as they come due."""
     scheduler = BlockingScheduler(
         timezone="UTC",
         job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": LATE_SECONDS},
@@ -40,6 +41,8 @@ def run(engine: Engine, hour: int, zone: ZoneInfo) -> None:
     scheduler.add_job(daily_sweep, args=(engine, hour, zone))
     scheduler.add_job(daily_sweep, "interval", minutes=1, args=(engine, hour, zone))
     scheduler.add_job(minute_pass, "interval", minutes=1, args=(engine,))
+    # Mornings begin at any quarter of an hour, somewhere.
+    scheduler.add_job(tasks.request_weeks, "interval", minutes=15)
     for stop in (signal.SIGTERM, signal.SIGINT):
         signal.signal(stop, lambda *_: scheduler.shutdown(wait=False))
     log.info("scheduler started", daily_sweep=f"{hour:02}:00 {zone.key}")
@@ -69,13 +72,14 @@ def due_slot(now: datetime, hour: int, zone: ZoneInfo) -> date:
 
 
 def minute_pass(engine: Engine) -> None:
-    """Hand out what nobody works on: shards, the spool's batches, and what waits for delivery."""
+    """Hand out what nobody works on: shards, the spool's batches, and what is due."""
     try:
         hand_out(engine)
         replay(engine)
         with reading(engine) as db:
-            waiting = messages.unsent(db) + outbox.to_plan(db)
-        if waiting:
+            due = messages.next_due(db)
+            unplanned = outbox.to_plan(db)
+        if unplanned or (due is not None and due <= runtime.clock()):
             tasks.request_delivery()
     except SQLAlchemyError as error:
         log.error("minute's pass failed", error=str(error))

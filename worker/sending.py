@@ -1,21 +1,36 @@
-"""Sending one bundle of messages: to whom in Slack, as what, and what is recorded of it."""
+"""What a way of sending is: it gets a bundle of messages ready, sends it, and records its end.
+
+The first and the last are done in transactions, sending in between is not.
+"""
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from typing import NamedTuple
 
 import msgspec
 from sqlalchemy import Connection
 
 from worker.core.alerts import Alert
-from worker.core.cards import Card, Told
-from worker.slack import message as layout
-from worker.slack.message import Message
-from worker.slack.sender import Posted, SendFailed, SlackConfig, client, metadata, post
-from worker.store import directory, messages
-from worker.store.messages import Kind, Row
+from worker.core.bundles import Kind, together
+from worker.core.cards import Digest, Weekly
+from worker.slack.console import Shown
+from worker.store import messages
+from worker.store.messages import Row
 
-Record = Callable[[Connection, datetime], str]
-"""Records what came of a bundle, in a transaction; returns the state that its rows are in."""
+Body = Shown | None
+"""What a message says; None for an update that says nothing."""
+
+
+class Outcome(NamedTuple):
+    """What became of a bundle, in rows; `trouble` is whether it says that Slack is not well."""
+
+    sent: int = 0
+    failed: int = 0
+    trouble: bool = False
+
+
+Record = Callable[[Connection, datetime], Outcome]
+"""Records what came of a bundle, in a transaction."""
 
 Act = Callable[[], Record]
 """Sends a bundle, outside any transaction.
@@ -24,90 +39,75 @@ Raises:
     SendFailed: it was not taken, or nobody can tell.
 """
 
-Way = Callable[[Connection, Sequence[Row], datetime], Act | None]
-"""Gets a bundle ready, in the transaction that marks it as being sent; None if nothing is to be
-done, which it has recorded."""
+Way = Callable[[Connection, Sequence[Row], datetime], Act | Outcome]
+"""Gets a bundle ready, in the transaction that marks it as being sent: how to send it, or what has
+become of it already."""
 
 UNREADABLE = "this version of tiewatch cannot read the message"
 
 
-def to_show(show: Callable[[Alert], None]) -> Way:
-    """The way of alerts when there is no Slack: shown one by one."""
+def to_show(show: Callable[[Shown], None]) -> Way:
+    """The way of messages when there is no Slack: alerts are shown one by one, digests whole."""
 
-    def ready(db: Connection, rows: Sequence[Row], _now: datetime) -> Act | None:
-        told = _readable(db, rows)
-        shown = [row for row, _ in told]
+    def ready(db: Connection, rows: Sequence[Row], _now: datetime) -> Act | Outcome:
+        cards = [row for row in rows if row.kind is Kind.UPDATE]
+        messages.dropped(db, cards, "there is no card to bring up to date")
+        told = readable(db, [row for row in rows if row.kind is not Kind.UPDATE])
+        kept = [row for row, _ in told]
 
         def act() -> Record:
-            for _, alert in told:
-                show(alert)
-            return lambda db, now: _sent(db, shown, Posted("console", None), now)
+            for one in whole(told):
+                show(one)
+            return lambda db, now: sent(db, kept, "console", None, now)
 
-        return act if told else None
+        return act if told else Outcome(failed=len(rows) - len(cards))
 
     return ready
 
 
-def to_slack(config: SlackConfig) -> Way:
-    """The way to a workspace that has a token."""
-    slack = client(config)
-
-    def ready(db: Connection, rows: Sequence[Row], now: datetime) -> Act | None:
-        told = _readable(db, rows)
-        if not told:
-            return None
-        sending = [row for row, _ in told]
-        address = _address(db, rows[0].recipient, config)
-        content = _content(told)
-        messages.trying(db, sending, now)
-
-        def act() -> Record:
-            if not address:
-                raise SendFailed(
-                    "no channel: the account's owner has no slack_user, and "
-                    "TIEWATCH_SLACK_CHANNEL is not set",
-                    permanent=True,
-                )
-            known_by = metadata((row.id for row in sending), sending[0].bundle)
-            posted = post(slack, address, content, known_by)
-            return lambda db, now: _sent(db, sending, posted, now)
-
-        return act
-
-    return ready
+def whole(told: Sequence[tuple[Row, Body]]) -> list[Shown]:
+    """What is told in one message: the alerts, or the digest that all of its parts make."""
+    parts = [body for _, body in told if isinstance(body, Digest)]
+    others = [body for _, body in told if body is not None and not isinstance(body, Digest)]
+    return [*others, *([together(parts)] if parts else [])]
 
 
-def _sent(db: Connection, rows: Sequence[Row], posted: Posted, now: datetime) -> str:
-    messages.sent(db, rows, posted.channel, posted.ts, now)
-    return messages.SENT
+def sent(
+    db: Connection,
+    rows: Sequence[Row],
+    channel: str,
+    ts: str | None,
+    now: datetime,
+    conversation: int | None = None,
+) -> Outcome:
+    """Record where rows stand that have been sent."""
+    messages.sent(db, rows, channel, ts, now, conversation)
+    return Outcome(sent=len(rows))
 
 
-def _readable(db: Connection, rows: Sequence[Row]) -> list[tuple[Row, Alert]]:
-    """The rows with their alerts; those of another version are given up by themselves."""
+def readable(db: Connection, rows: Sequence[Row]) -> list[tuple[Row, Body]]:
+    """The rows with what they say; those of another version are given up by themselves."""
     told = []
     for row in rows:
         try:
-            told.append((row, msgspec.json.decode(row.body, type=Alert)))
+            told.append((row, body_of(row)))
         except msgspec.DecodeError as error:
             messages.failed(db, [row], f"{UNREADABLE}: {error}")
     return told
 
 
-def _address(db: Connection, recipient: str, config: SlackConfig) -> str | None:
-    """Where in Slack a recipient is: a user's id, or a channel's id or name."""
-    kind, _, name = recipient.partition(":")
-    match kind:
-        case "rep":
-            return directory.slack_user(db, name) or config.channel
-        case "channel":
-            return name
-        case messages.ADMIN:
-            return config.admin_channel or config.channel
+def body_of(row: Row) -> Body:
+    """What a message says.
+
+    Raises:
+        msgspec.DecodeError: another version of tiewatch wrote what this one cannot read.
+    """
+    match row.kind:
+        case Kind.DIGEST:
+            return msgspec.json.decode(row.body, type=Digest)
+        case Kind.WEEKLY:
+            return msgspec.json.decode(row.body, type=Weekly)
+        case Kind.UPDATE if not row.body:
+            return None
         case _:
-            return config.channel
-
-
-def _content(told: Sequence[tuple[Row, Alert]]) -> Message:
-    if told[0][0].kind is Kind.NOTE:
-        return layout.note(told[0][1])
-    return layout.card(Card(told=tuple(Told(alert=alert) for _, alert in told)))
+            return msgspec.json.decode(row.body, type=Alert)

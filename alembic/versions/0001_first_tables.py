@@ -139,6 +139,7 @@ def upgrade() -> None:
         sa.Column("account", sa.Text(), nullable=False),
         sa.Column("alert", sa.Text(), nullable=False),
         sa.Column("created_at", Instant(), nullable=False),
+        sa.Column("sweep", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("planned_at", Instant(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_outbox")),
         sa.UniqueConstraint("key", name=op.f("uq_outbox_key")),
@@ -270,6 +271,7 @@ def upgrade() -> None:
         sa.Column("first_interaction_day", sa.Integer(), nullable=True),
         sa.Column("last_sweep_on", sa.Date(), nullable=True),
         sa.Column("slack_paused_until", Instant(), nullable=True),
+        sa.Column("delivery_at", Instant(), nullable=True),
         sa.Column("rules", sa.Text(), nullable=True),
         sa.CheckConstraint("id = 1", name=op.f("ck_workspace_one")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_workspace")),
@@ -317,6 +319,7 @@ def upgrade() -> None:
         sa.Column("account", sa.Text(), nullable=False),
         sa.Column("bundle", sa.Text(), nullable=False),
         sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("flag", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("body", sa.Text(), nullable=False),
         sa.Column("state", sa.Text(), nullable=False),
         sa.Column("created_at", Instant(), nullable=False),
@@ -330,6 +333,7 @@ def upgrade() -> None:
         ),
         sa.Column("channel", sa.Text(), nullable=True),
         sa.Column("message_ts", sa.Text(), nullable=True),
+        sa.Column("why", sa.Text(), nullable=True),
         sa.Column("error", sa.Text(), nullable=True),
         sa.ForeignKeyConstraint(
             ["conversation"], ["conversations.id"], name=op.f("fk_messages_conversation")
@@ -341,6 +345,8 @@ def upgrade() -> None:
         batch_op.create_index(
             batch_op.f("ix_messages_conversation"), ["conversation"], unique=False
         )
+        batch_op.create_index(batch_op.f("ix_messages_flag"), ["flag"], unique=False)
+        batch_op.create_index("ix_messages_recipient_due_at", ["recipient", "due_at"], unique=False)
         batch_op.create_index(
             "ix_messages_unsent",
             ["due_at", "id"],
@@ -438,6 +444,8 @@ def downgrade() -> None:
             postgresql_where=sa.text("state IN ('waiting', 'sending')"),
             sqlite_where=sa.text("state IN ('waiting', 'sending')"),
         )
+        batch_op.drop_index("ix_messages_recipient_due_at")
+        batch_op.drop_index(batch_op.f("ix_messages_flag"))
         batch_op.drop_index(batch_op.f("ix_messages_conversation"))
 
     op.drop_table("messages")

@@ -59,7 +59,7 @@ def test_it_says_who_is_nearest_when_that_is_someone_else():
     vp = person("kit", "Kit Moe", "VP Operations")
     found = lines(EXECS, [DANA, vp], tie("sam", "dana", 22), tie("ana", "kit", 30, 33, 36))
     assert found[1:] == [
-        "Strong ties to executives: Kit Moe, VP Operations, strong tie, 30 days ago, with Ana Roy."
+        "Strong ties to executives: Kit Moe, VP Operations, 30 days ago, with Ana Roy."
     ]
 
 
@@ -73,6 +73,15 @@ def test_it_says_that_no_tie_is_strong_and_which_is_the_nearest():
     assert lines(EXECS, [DANA], tie("sam", "dana", 22))[1] == (
         "No strong tie to any executive; this is the nearest."
     )
+
+
+def test_several_strong_ties_are_named_each_once():
+    people = [DANA, *(person(f"x{n}", f"Bo {n}", "CEO") for n in range(1, 8))]
+    ties = [tie("sam", one.contact, 2, 3, 4) for one in people[1:]]
+    found = lines(EXECS, people, tie("sam", "dana", 1, 2, 3), *ties)
+    assert found[1].startswith("Other strong ties to executives: Bo 7, CEO, 2 days ago, with Sam")
+    assert found[1].endswith("; 2 more.")
+    assert "Dana" not in found[1]
 
 
 def test_where_some_ties_are_strong_it_says_who_could_be_next():

@@ -41,7 +41,7 @@ def told(*, assignee=None, routes=(), **changes):
         ({"notify": (RISK, KIM, OWNER)}, [("channel:risk", "the rule says so"), ("rep:kim", "the rule says so"), ("rep:sam", "the rule says so")]),
         ({"notify": (LEFT,)}, [("default", "a rep who is to be told has left, or is none that tiewatch knows")]),
         ({"notify": (KIM, OWNER), "owner": "kim"}, [("rep:kim", "the rule says so")]),
-        ({"reason": AlertReason.RULES, "owner": None}, [("admin", "rule files are the admins' affair")]),
+        ({"reason": AlertReason.RULES, "owner": None}, [("admin", "it is for those who run tiewatch")]),
         ({"reason": AlertReason.ESCALATED, "notify": (KIM,)}, [("rep:ada", "nobody has acknowledged the flag")]),
     ],
 )  # fmt: skip

@@ -46,6 +46,7 @@ def queued(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     monkeypatch.setattr(
         tasks.deliver, "apply_async", lambda **_: sent.append("deliver"), raising=False
     )
+    monkeypatch.setattr(tasks.plan_weeks, "apply_async", lambda **_: None, raising=False)
     return sent
 
 
@@ -155,10 +156,8 @@ def test_each_minute_what_waits_is_handed_out_and_what_is_done_is_not(
     assert queued == []
 
 
-def test_each_minute_what_the_outbox_holds_is_asked_to_be_delivered(
-    engine, clock, queued, tmp_path
-):
-    text = "rules: [{id: x, title: X, severity: low, when: {mrr: over 1 EUR}}]"
+def test_each_minute_what_is_due_is_asked_to_be_delivered(engine, clock, queued, tmp_path):
+    text = "rules: [{id: x, title: X, severity: high, when: {mrr: over 1 EUR}}]"
     take_in(engine, rulebook(tmp_path, text), D, event("account", D, mrr=5))
     minute_pass(engine)
     assert queued == ["deliver"]
@@ -170,6 +169,17 @@ def test_each_minute_what_the_outbox_holds_is_asked_to_be_delivered(
     queued.clear()
     minute_pass(engine)
     assert queued == []
+
+
+def test_what_waits_for_a_morning_is_asked_for_no_earlier(engine, clock, queued, tmp_path):
+    text = "rules: [{id: x, title: X, severity: low, when: {mrr: over 1 EUR}}]"
+    take_in(engine, rulebook(tmp_path, text), D, event("account", D, mrr=5))
+    planning.plan(engine, clock.now)
+    minute_pass(engine)
+    assert queued == []
+    clock.now += timedelta(days=1)
+    minute_pass(engine)
+    assert queued == ["deliver"]
 
 
 def test_a_queue_that_is_down_costs_a_minute_not_the_sweep(engine, clock, queued, monkeypatch):

@@ -2,12 +2,15 @@
 
 # ruff: noqa: E501 - one case a line, so that they read as a table
 
+import re
 from datetime import time
+from pathlib import Path
 
 import pytest
 from jsonschema import Draft7Validator
 from ruamel.yaml import YAML
 
+import worker
 from worker.core.quiet import QuietTimes
 from worker.core.rules import Recipient, RecipientKind, Severity
 from worker.core.telling import Route, Telling
@@ -17,6 +20,10 @@ from worker.shipped import rules_dir
 
 OWNER = Recipient(RecipientKind.OWNER)
 RISK = Recipient(RecipientKind.CHANNEL, "risk")
+
+
+PAGE = (Path(worker.__file__).parent.parent / "docs/slack.md").read_text()
+SECTION = PAGE.partition("## Who is told, when")[2].partition("\n## ")[0]
 
 
 def marked(text):
@@ -130,3 +137,27 @@ def test_the_check_of_a_folder_reads_the_file_and_takes_it_for_no_rules(tmp_path
 )
 def test_editors_mark_what_the_schema_can_know(text):
     assert marked(text)
+
+
+def test_the_example_of_the_documentation_is_right_and_uses_every_key(tmp_path):
+    (example,) = re.findall(r"```yaml\n(.*?)```", SECTION, re.DOTALL)
+    (tmp_path / "slack.yaml").write_text(example)
+    telling, ours = load_telling(tmp_path), Telling()
+    assert not marked(example)
+    for name in Telling.__slots__:
+        if name not in ("digest_up_to", "many", "budget", "weekly_on"):
+            assert getattr(telling, name) != getattr(ours, name), name
+    for key in (*KEYS, *(f"  {key}" for key in DIGEST_KEYS)):
+        assert re.search(rf"^{key}:", example, re.MULTILINE)
+
+
+def test_the_documentation_names_every_key_and_its_default(tmp_path):
+    rows = re.findall(r"^\| `([\w.]+)` \| `?(.*?)`? \| ", SECTION, re.MULTILINE)
+    keys = [*KEYS]
+    keys[keys.index("digest") : keys.index("digest") + 1] = [f"digest.{key}" for key in DIGEST_KEYS]
+    assert [key for key, _ in rows] == keys
+    flat = {key: value for key, value in rows if value not in ("nobody", "none") or "quiet" in key}
+    lines = [f"{key}: {value}" for key, value in flat.items() if not key.startswith("digest.")]
+    digest = [f"  {key[7:]}: {value}" for key, value in flat.items() if key.startswith("digest.")]
+    (tmp_path / "slack.yaml").write_text("\n".join([*lines, "digest:", *digest]))
+    assert load_telling(tmp_path) == Telling()

@@ -53,8 +53,9 @@ def test_without_a_terminal_there_are_plain_unbroken_lines():
         "• the last contact with an executive was 22 days ago",
         "Last executive contact: Dana Ruiz, CIO, 27 Jan, with Sam.",
         "Do: Ask Dana for a short check-in before the renewal talk.",
-        "Rule renewal-without-exec-contact · since 12 Feb 2026 · "
-        "clears when the last contact with an executive is at most 15 days ago",
+        "Since 12 Feb 2026 · "
+        "clears when the last contact with an executive is at most 15 days ago · "
+        "rule renewal-without-exec-contact",
         "",
     ]
 

@@ -12,15 +12,13 @@ from tests.slack_server import DROP_AFTER, DROP_BEFORE, OK, Answer, SlackServer
 from worker.core.cards import Card, Told
 from worker.slack.message import Message, card
 from worker.slack.sender import (
-    DEFAULT_RETRY_AFTER,
-    MAX_RETRY_AFTER,
     Posted,
-    SendFailed,
     SlackConfig,
     client,
     metadata,
     post,
 )
+from worker.slack.trouble import DEFAULT_RETRY_AFTER, MAX_RETRY_AFTER, SendFailed, Verdict
 
 TOKEN = "xoxb-not-to-be-seen"
 
@@ -55,9 +53,9 @@ def test_a_message_arrives_whole_and_is_known_by_channel_and_ts(slack: SlackServ
     assert posted.ts.endswith(".000001")
     assert request.token == TOKEN
     assert request.alert_ids == [7]
-    assert request.body["text"].startswith("Acme: ")
+    assert request.body["text"].startswith("🟠 Acme: ")
     assert [block["type"] for block in request.body["blocks"]] == [
-        "header", "context", "section", "section", "context",
+        "header", "context", "section", "section", "section", "context",
     ]  # fmt: skip
     assert request.body["unfurl_links"] is False
 
@@ -69,8 +67,8 @@ def test_a_message_arrives_whole_and_is_known_by_channel_and_ts(slack: SlackServ
 )  # fmt: skip
 def test_what_slack_refuses_is_not_worth_another_try(slack: SlackServer, code: str):
     failed = failure(slack, slack_server.error(code))
-    assert failed.permanent
-    assert failed.retry_after is None
+    assert failed.verdict in (Verdict.ELSEWHERE, Verdict.NEVER)
+    assert not failed.uncertain
     assert code in failed.reason
 
 
@@ -80,7 +78,7 @@ def test_what_slack_refuses_is_not_worth_another_try(slack: SlackServer, code: s
         ("channel_not_found", "TIEWATCH_SLACK_CHANNEL"),
         ("invalid_auth", "TIEWATCH_SLACK_BOT_TOKEN"),
         ("not_in_channel", "invite the app"),
-        ("missing_scope", "chat:write"),
+        ("missing_scope", "slack/manifest.yaml"),
     ],
 )
 def test_a_refusal_says_what_to_do(slack: SlackServer, code: str, remedy: str):
@@ -111,8 +109,8 @@ TROUBLE = {
 def test_trouble_on_the_way_is_temporary_and_tried_once(slack: SlackServer, answer: Answer):
     began = time.monotonic()
     failed = failure(slack, answer)
-    assert not failed.permanent
-    assert failed.retry_after is None
+    assert failed.verdict is Verdict.AGAIN
+    assert failed.uncertain
     assert failed.reason
     assert len(slack.requests) == 1
     assert time.monotonic() - began < 2.5
@@ -124,7 +122,7 @@ def test_a_port_where_nobody_listens_is_temporary():
         nobody = f"http://127.0.0.1:{taken.getsockname()[1]}/api/"
         with pytest.raises(SendFailed, match="refused") as caught:
             post(client(config(nobody)), "C1", Message("Hello", []), metadata([1], "note/x"))
-    assert not caught.value.permanent
+    assert caught.value.verdict is Verdict.AGAIN
 
 
 @pytest.mark.parametrize(
@@ -143,7 +141,8 @@ def test_a_port_where_nobody_listens_is_temporary():
 def test_too_many_requests_say_how_long_to_wait(slack: SlackServer, header, seconds: float):
     failed = failure(slack, slack_server.slow_down(header))
     assert failed.retry_after == seconds
-    assert not failed.permanent
+    assert failed.verdict is Verdict.WAIT
+    assert not failed.uncertain
 
 
 def test_a_limit_told_by_the_error_code_alone_is_a_limit(slack: SlackServer):

@@ -5,6 +5,7 @@ no CORS: what sends events are servers.
 """
 
 from collections.abc import AsyncIterator, Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 import msgspec
@@ -14,14 +15,17 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from worker import logs, runtime
-from worker.capture import events, publishing, tracking, webhooks, wellbeing
+from worker.capture import acting, events, publishing, slack, tracking, webhooks, wellbeing
 from worker.capture.desk import answer, refused
 from worker.capture.hosting import desk_of
 from worker.capture.mappings import Mappings
 from worker.capture.refusals import Refusal
+from worker.capture.serving import AT_ONCE
 from worker.capture.wrapping import Wrapped
 from worker.celery_app import connect
-from worker.settings import settings
+from worker.settings import Settings, settings
+from worker.slack.sender import client
+from worker.tasks import request_delivery
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
@@ -50,10 +54,13 @@ def create() -> FastAPI:
     publishing.be_quick()
     desk = desk_of(ours)
 
+    executor = ThreadPoolExecutor(AT_ONCE, "slack")
+
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         desk.open()
         yield
+        executor.shutdown()  # what was acknowledged is done
         await desk.close()
 
     mappings = Mappings(runtime.rules_path())
@@ -62,8 +69,20 @@ def create() -> FastAPI:
         tracking.router(desk, mappings),
         webhooks.router(desk, mappings),
         wellbeing.router(desk),
+        *_slack(ours, executor),
     ]
     return gateway(routers, lifespan)
+
+
+def _slack(ours: Settings, executor: ThreadPoolExecutor) -> Iterable[APIRouter]:
+    """The way in for Slack, if its secrets are set."""
+    config = runtime.slack()
+    if config.token and ours.slack_signing_secret:
+        desk = acting.Desk(
+            runtime.engine(), runtime.with_rules_in_force, runtime.clock, request_delivery
+        )
+        listener = slack.listener(desk, client(config), executor)
+        yield slack.router(listener, ours.slack_signing_secret.get_secret_value(), desk)
 
 
 def _no_such_thing(_: Request, error: Exception) -> Response:

@@ -10,12 +10,15 @@ from worker.cli import (
     admin,
     capture,
     demo,
+    gateways,
+    hold,
     ingest,
     keys,
     processes,
     quarantine,
     rules,
     show,
+    slack,
     sweep,
 )
 from worker.cli.access import database_trouble
@@ -39,10 +42,13 @@ app.command("facts")(show.facts)
 app.command("ties")(show.ties)
 app.command("flags")(show.flags)
 app.add_typer(rules.app, name="rules")
+slack.app.command("listen")(gateways.listen)
+app.add_typer(slack.app, name="slack")
 app.command("deliver")(sweep.deliver)
+app.command("hold")(hold.run)
 app.command("worker")(processes.worker)
 app.command("scheduler")(processes.scheduler)
-app.command("gateway")(processes.gateway)
+app.command("gateway")(gateways.gateway)
 app.command("up")(processes.up)
 app.add_typer(keys.app, name="keys")
 app.add_typer(capture.app, name="capture")

@@ -1,7 +1,6 @@
 """`tiewatch db` and `doctor`: for whoever keeps tiewatch running."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
 from typing import Annotated
 
 import typer
@@ -11,6 +10,7 @@ from sqlalchemy import Engine
 from worker import runtime, sweeps
 from worker.cli.access import database, queue, upgrade_database
 from worker.cli.terminal import NOT_HELD, AsJson, Refused, out, print_json
+from worker.core.findings import Finding
 from worker.evaluation import read_rulebook
 from worker.rulefiles import RuleFilesRefused
 from worker.store import batches, event_log, messages, outbox
@@ -27,15 +27,6 @@ def upgrade() -> None:
     print("The database is up to date.")
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing that doctor looked at. `trouble` is what is wrong, with what to do."""
-
-    subject: str
-    trouble: str | None
-    detail: str = ""
-
-
 def doctor(
     connections: Annotated[
         bool, typer.Option("--connections", help="Only whether the database and the broker answer.")
@@ -43,7 +34,18 @@ def doctor(
     as_json: AsJson = False,
 ) -> None:
     """Check that all is well: connections, rules, and whatever waits for somebody to act."""
-    findings = list(_connections() if connections else _everything())
+    report(_connections() if connections else _everything(), as_json)
+
+
+def report(found: Iterable[Finding], as_json: bool) -> None:
+    """Print what was found as it is found, and end with status 1 if any of it is trouble."""
+    findings = []
+    for finding in found:
+        findings.append(finding)
+        if not as_json:
+            mark = Text("ok  ", "green") if finding.trouble is None else Text("BAD ", "bold red")
+            said = Text(f"{finding.subject}: {finding.trouble or finding.detail}")
+            out.print(mark, said, sep="", soft_wrap=True)
     if as_json:
         print_json(
             [
@@ -51,10 +53,6 @@ def doctor(
                 for f in findings
             ]
         )
-    else:
-        for finding in findings:
-            mark = Text("ok  ", "green") if finding.trouble is None else Text("BAD ", "bold red")
-            out.print(mark, Text(f"{finding.subject}: {finding.trouble or finding.detail}"), sep="")
     if any(finding.trouble for finding in findings):
         raise typer.Exit(NOT_HELD)
 

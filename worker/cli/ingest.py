@@ -139,7 +139,7 @@ def run(
             last = sweeps_store.last_sweep_on(db)
         run_sweep(engine, evaluation_date(last, runtime.clock()))
     if not direct and alone and not settings().slack_bot_token:
-        planning.plan(engine, runtime.clock())
+        planning.plan(engine, runtime.clock(), runtime.telling())
         way = delivery.way(runtime.slack(), Console(stderr=True))
         delivery.deliver(engine, way, runtime.clock)
     _report(tally, troubles, as_json)

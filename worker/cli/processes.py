@@ -1,6 +1,5 @@
-"""`tiewatch worker`, `scheduler`, `gateway` and `up`: the processes that run all the time."""
+"""`tiewatch worker`, `scheduler` and `up`: the processes that run all the time."""
 
-import os
 import signal
 import sys
 import time
@@ -15,14 +14,10 @@ from celery.platforms import SecurityWarning
 
 from worker import logs, runtime
 from worker import scheduler as scheduling
-from worker.capture import hosting
 from worker.celery_app import DELIVER, INGEST, SWEEP
 from worker.cli.access import database, queue
 from worker.cli.terminal import Refused, say
 from worker.settings import settings
-
-LOOPBACK = "127.0.0.1"
-GATEWAY_PORT = 8787
 
 QUEUES = (INGEST, SWEEP, DELIVER)
 
@@ -76,44 +71,26 @@ def scheduler() -> None:
         scheduling.run(engine, ours.sweep_hour, zone)
 
 
-def gateway(
-    host: Annotated[str, typer.Option(help="The address to listen on.")] = LOOPBACK,
-    port: Annotated[int, typer.Option(min=0, max=65_535, help="The port.")] = GATEWAY_PORT,
-    processes: Annotated[
-        int | None, typer.Option(min=1, help="Processes; TIEWATCH_GATEWAY_PROCESSES else.")
-    ] = None,
-) -> None:
-    """Take events in over HTTP: CloudEvents, Segment's libraries, webhooks. Stop with Ctrl-C."""
-    engine = database()
-    hosting.desk_of(settings())  # what is wrong with the settings is told here, once
-    logs.set_up(settings().log_level)
-    engine.dispose()
-    with queue() as app, hosting.shared_figures():
-        os.environ["TIEWATCH_BROKER_URL"] = str(app.conf.broker_url)  # for our processes
-        hosting.serve(host, port, processes or settings().gateway_processes)
-
-
 def up(
     port: Annotated[
-        int, typer.Option(min=0, max=65_535, help="The port of the gateway.")
-    ] = GATEWAY_PORT,
+        int, typer.Option(min=1, max=65_535, help="The gateway's port, on 127.0.0.1.")
+    ] = 8000,
 ) -> None:
-    """Run the worker, the scheduler and the gateway together on this machine. Stop with Ctrl-C."""
+    """Run everything together on this machine. Stop with Ctrl-C.
+
+    That is a worker, a scheduler and a gateway, and with TIEWATCH_SLACK_APP_TOKEN what listens to
+    Slack.
+    """
     engine = database()
     runtime.rules_in_force()
     engine.dispose()
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with queue() if settings().broker is None else nullcontext():
-        commands = {"worker": ["worker"], "scheduler": ["scheduler"]}
-        commands["gateway"] = ["gateway", "--port", str(port)]
         running = {
             name: Popen([sys.executable, "-m", "worker", *command])
-            for name, command in commands.items()
+            for name, command in _parts(port).items()
         }
-        say(
-            f"tiewatch is up: a worker, a scheduler and a gateway on http://{LOOPBACK}:{port}. "
-            "Ctrl-C stops all."
-        )
+        say(f"tiewatch is up: {', '.join(running)}. Ctrl-C stops all of it.")
         try:
             ended = _first_to_end(running)
             say(f"The {ended} ended by itself, so all is stopped: its log above says why.")
@@ -125,6 +102,16 @@ def up(
             for process in running.values():
                 process.wait()
     raise typer.Exit(0 if ended is None else 1)
+
+
+def _parts(port: int) -> dict[str, list[str]]:
+    """The processes that `up` runs, and their commands."""
+    ours = settings()
+    parts = {"worker": ["worker"], "scheduler": ["scheduler"]}
+    parts["gateway"] = ["gateway", "--port", str(port)]
+    if ours.slack_bot_token and ours.slack_app_token:
+        parts["listener"] = ["slack", "listen"]
+    return parts
 
 
 def _first_to_end(running: dict[str, "Popen[bytes]"]) -> str:

@@ -17,11 +17,12 @@ from worker.cli.show import ON
 from worker.cli.terminal import NOT_HELD, AsJson, Refused, out, print_json, say, table
 from worker.core.rules import Mode
 from worker.core.shadows import Volume, volumes
+from worker.core.verdicts import Verdict, verdict
 from worker.evaluation import read_rulebook
 from worker.explain import NotExplained, explain
 from worker.rulefiles import Problem, check, schema
 from worker.ruletests import Result
-from worker.store import flags
+from worker.store import answers, flags
 from worker.store.database import reading
 
 app = typer.Typer(no_args_is_help=True, help="The rule files.")
@@ -136,19 +137,27 @@ def run_report(
     days: Annotated[int, typer.Option(min=1, max=3_660, help="How far to look back.")] = 90,
     as_json: AsJson = False,
 ) -> None:
-    """Compare rules in shadow with live ones: how many flags, how many of them news, what came of
-    them."""
+    """Show what each rule raised, in shadow or live, what reps made of it, and how often they found
+    it right."""
     since = runtime.clock().date() - timedelta(days)
     with reading(database()) as db:
         found = volumes(flags.raised(db, since))
-        answers = flags.answers(db, since)
+        moved = flags.answers(db, since)
+        tallies, unanswered = answers.tallies(db, since), answers.unanswered(db, since)
+    verdicts = {
+        one.rule: verdict(tallies.get(one.rule, ()), unanswered.get(one.rule, 0))
+        for one in found
+        if not one.shadow
+    }
     if as_json:
-        print_json([_volume_json(one, answers) for one in found])
+        print_json([_volume_json(one, moved, verdicts.get(one.rule)) for one in found])
         return
-    shape = table("rule", "mode", "flags", "accounts", "up", "alone", "beside live", *flags.ANSWERS)
+    columns = ("rule", "mode", "flags", "accounts", "up", "alone", "beside live", *flags.ANSWERS)
+    shape = table(*columns, "because", "resolved unanswered", "right")
     for one in found:
         beside = ", ".join(f"{rule} {number:,}" for rule, number in one.beside)
-        said = answers.get((one.rule, one.shadow), {})
+        said = moved.get((one.rule, one.shadow), {})
+        judged = None if one.shadow else verdicts[one.rule]
         numbers = (one.flags, one.accounts, one.up, one.alone)
         mode = Mode.SHADOW if one.shadow else Mode.LIVE
         shape.add_row(
@@ -157,14 +166,22 @@ def run_report(
             *(f"{number:,}" for number in numbers),
             Text(beside),
             *(f"{said.get(state, 0):,}" for state in flags.ANSWERS),
+            *_judged(judged),
         )
     out.print(shape)
 
 
+def _judged(of: Verdict | None) -> tuple[str, str, str]:
+    if of is None:
+        return "", "", ""
+    because = ", ".join(f"{why.replace('_', ' ')} {n:,}" for why, n in of.dismissed.items())
+    return because, f"{of.unanswered:,}", "" if of.precision is None else f"{of.precision:g}%"
+
+
 def _volume_json(
-    one: Volume, answers: Mapping[tuple[str, bool], Mapping[str, int]]
+    one: Volume, moved: Mapping[tuple[str, bool], Mapping[str, int]], judged: Verdict | None
 ) -> dict[str, Any]:
-    said = answers.get((one.rule, one.shadow), {})
+    said = moved.get((one.rule, one.shadow), {})
     return {
         "rule": one.rule,
         "mode": Mode.SHADOW if one.shadow else Mode.LIVE,
@@ -174,6 +191,9 @@ def _volume_json(
         "alone": one.alone,
         "beside": [{"rule": rule, "flags": number} for rule, number in one.beside],
         "feedback": {str(state): said.get(state, 0) for state in flags.ANSWERS},
+        "dismissed_because": dict(judged.dismissed) if judged else {},
+        "resolved_unanswered": judged.unanswered if judged else 0,
+        "precision": judged.precision if judged else None,
     }
 
 

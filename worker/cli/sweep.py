@@ -77,7 +77,7 @@ def deliver(
     if failed:
         with writing(engine) as db:
             messages.requeue(db, runtime.clock())
-    planning.plan(engine, runtime.clock())
+    planning.plan(engine, runtime.clock(), runtime.telling())
     way = delivery.way(runtime.slack(), Console(stderr=as_json))
     done = delivery.deliver(engine, way, runtime.clock)
     if as_json:

@@ -30,6 +30,11 @@ class AlertReason(StrEnum):
     REMINDER = "still open"
     ESCALATED = "not acknowledged"
     RULES = "rule files"
+    PEOPLE = "people in Slack"
+
+
+FOR_ADMINS = frozenset({AlertReason.RULES, AlertReason.PEOPLE})
+"""What concerns those who run tiewatch, and no account."""
 
 
 class OpenFlag(Struct, frozen=True):
@@ -41,7 +46,7 @@ class OpenFlag(Struct, frozen=True):
 
 
 class Alert(Struct, frozen=True, kw_only=True):
-    """What someone is told of an account, or the admins of rule files, which are of no account: "".
+    """What someone is told of an account, or the admins of what is of no account: "".
 
     `owner` is a rep's id. `flag`, the flag's id, `rule` and `severity` are None for a renewal
     check, whose `open_flags` say what is open. `tags` and `notify` are the rule's: by them it is
@@ -59,6 +64,7 @@ class Alert(Struct, frozen=True, kw_only=True):
     mrr: float | None = None
     currency: str | None = None
     renewal_date: date | None = None
+    lifecycle: str | None = None
     owner: str | None = None
     owner_name: str | None = None
     flag: int | None = None

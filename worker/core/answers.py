@@ -109,7 +109,7 @@ def _end(snooze: Snooze, facts: Facts, on: date) -> Quiet:
                 raise Refused("No renewal lies ahead of this account: choose a date instead.")
             return Quiet(until=on + timedelta(days))
         case SnoozeFor.DATE:
-            return Quiet(until=_checked(snooze.until, on))
+            return Quiet(until=check_until(snooze.until, on))
         case SnoozeFor.EXEC_CONTACT:
             # Contact that is known already, today's too, is not the next one.
             last = last_exec_contact(facts, on)
@@ -117,7 +117,12 @@ def _end(snooze: Snooze, facts: Facts, on: date) -> Quiet:
             return Quiet(exec_contact_from=known)
 
 
-def _checked(until: date | None, on: date) -> date:
+def check_until(until: date | None, on: date) -> date:
+    """The date, if a snooze on the date `on` can last until then.
+
+    Raises:
+        Refused: it cannot; the message says why.
+    """
     if until is None:
         raise Refused("A snooze until a date needs the date.")
     if until <= on:

@@ -11,8 +11,9 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
-from worker.core.alerts import Alert, AlertReason
+from worker.core.alerts import FOR_ADMINS, Alert, AlertReason
 from worker.core.cards import Digest, DigestLine
+from worker.core.flags import State
 from worker.core.quiet import next_morning, released
 from worker.core.rules import Severity
 from worker.core.telling import Telling
@@ -31,11 +32,15 @@ class Why(StrEnum):
 
 
 class Kind(StrEnum):
-    """What a message is, which decides how it is laid out."""
+    """What a message is, which decides how it is laid out.
+
+    An update says nothing: it has the card of a conversation show how things stand now.
+    """
 
     ALERT = "alert"
     REMINDER = "reminder"
     ESCALATION = "escalation"
+    UPDATE = "update"
     DIGEST = "digest"
     WEEKLY = "weekly"
     NOTE = "note"
@@ -53,9 +58,9 @@ class Placed(NamedTuple):
 class Day(NamedTuple):
     """What a recipient has had, or will have, by now.
 
-    `messages` counts those of this local day; `digest_gone` is whether its digest has been sent;
-    `in_digest` whether the flag of the alert was told to them in a digest, and nowhere else; `many`
-    whether the alert is one of many of its sweep.
+    `messages` counts those of this local day, but for the conversation on the alert's account;
+    `digest_gone` is whether its digest has been sent; `in_digest` whether the flag of the alert was
+    told to them in a digest, and nowhere else; `many` whether it is one of many of its sweep.
     """
 
     messages: int = 0
@@ -64,8 +69,15 @@ class Day(NamedTuple):
     many: bool = False
 
 
-NEW = frozenset({AlertReason.OPENED, AlertReason.REOPENED})
-"""Why a flag is told of that was not up before."""
+NEW = frozenset({AlertReason.OPENED, AlertReason.REOPENED, AlertReason.AWAKE, AlertReason.BACK})
+"""Why a flag is told of that nobody had to look after before."""
+
+_OF_ITS_OWN = FOR_ADMINS | {
+    AlertReason.ESCALATED,
+    AlertReason.WORSE,
+    AlertReason.ASSIGNED,
+}
+"""What never waits for a digest."""
 
 _KINDS = {AlertReason.REMINDER: Kind.REMINDER, AlertReason.ESCALATED: Kind.ESCALATION}
 
@@ -73,8 +85,7 @@ _KINDS = {AlertReason.REMINDER: Kind.REMINDER, AlertReason.ESCALATED: Kind.ESCAL
 def place(alert: Alert, day: Day, telling: Telling, now: datetime, zone: tzinfo) -> Placed:
     """Which message an alert leaves in for a recipient in the zone.
 
-    A flag's end, and a worsening, follow the flag: they neither wait nor count where it was told in
-    a message of its own.
+    A flag's end, and a worsening, follow the flag: they are told where it was, whatever the budget.
     """
     through = telling.lets_through(alert.severity)
     free = now if through else released(now, telling.quiet, zone)
@@ -91,7 +102,7 @@ def place(alert: Alert, day: Day, telling: Telling, now: datetime, zone: tzinfo)
 
 def _for_digest(alert: Alert, day: Day, telling: Telling, *, through: bool) -> Why | None:
     match alert.reason:
-        case AlertReason.RULES | AlertReason.ESCALATED | AlertReason.WORSE:
+        case reason if reason in _OF_ITS_OWN:
             return None
         case AlertReason.RESOLVED:
             return Why.TOLD_IN_DIGEST if day.in_digest else None
@@ -102,11 +113,6 @@ def _for_digest(alert: Alert, day: Day, telling: Telling, *, through: bool) -> W
     if day.many and alert.reason in NEW:
         return Why.MANY
     return Why.BUDGET if day.messages >= telling.budget and not through else None
-
-
-def counts(placed: Placed, alert: Alert) -> bool:
-    """Whether it is one of the messages of the recipient's budget: ends of flags are not."""
-    return placed.kind is not Kind.DIGEST and alert.reason is not AlertReason.RESOLVED
 
 
 def digest_of(alert: Alert, why: Why, on: date) -> Digest:
@@ -123,16 +129,22 @@ def digest_of(alert: Alert, why: Why, on: date) -> Digest:
         rule=alert.rule,
         severity=alert.severity,
         flag=alert.flag,
+        state=State.RESOLVED if alert.reason is AlertReason.RESOLVED else State.OPEN,
     )
     return Digest(on=on, why=why, lines=(line,))
 
 
 def together(digests: Iterable[Digest]) -> Digest:
-    """Digests as one: its lines by value at stake, then the nearest renewal, then severity."""
+    """Digests as one, its lines by value at stake."""
     all_of = list(digests)
     whys = sorted({why for one in all_of for why in one.why.split("; ")})
-    lines = sorted((line for one in all_of for line in one.lines), key=_stake)
-    return replace(all_of[0], on=max(d.on for d in all_of), why="; ".join(whys), lines=tuple(lines))
+    lines = by_stake(line for one in all_of for line in one.lines)
+    return replace(all_of[0], on=max(d.on for d in all_of), why="; ".join(whys), lines=lines)
+
+
+def by_stake(lines: Iterable[DigestLine]) -> tuple[DigestLine, ...]:
+    """The lines by value at stake, then the nearest renewal, then severity."""
+    return tuple(sorted(lines, key=_stake))
 
 
 def _stake(line: DigestLine) -> tuple[float, date, int, str, str]:

@@ -107,10 +107,12 @@ class _Scene:
         The tie with `last` has been said already.
         """
         strong = [of for of in nearest if of.tier >= Tier.STRONG]
-        if any(of.contact != last for of in strong):
-            named = "; ".join(self._how_near(of) for of in strong[:_MOST_NAMED])
-            more = len(strong) - _MOST_NAMED
-            yield f"Strong ties to {many}: {named}{f'; {more} more' if more > 0 else ''}."
+        others = [of for of in strong if of.contact != last]
+        if others:
+            named = "; ".join(self._met(of) for of in others[:_MOST_NAMED])
+            more = f"; {len(others) - _MOST_NAMED} more" if len(others) > _MOST_NAMED else ""
+            which = "Strong ties" if len(others) == len(strong) else "Other strong ties"
+            yield f"{which} to {many}: {named}{more}."
         following = next((of for of in nearest if of.tier < Tier.STRONG), None)
         if following is None:
             return
@@ -196,10 +198,13 @@ class _Scene:
 
     def _how_near(self, relation: _Relation) -> str:
         """Such as `Lee Park, VP Operations, moderate tie, 34 days ago, with Sam Lee`."""
-        return (
-            f"{self._person(relation.contact)}, {_tie(relation.tier)}, {self._ago(relation.day)}, "
-            f"with {self._rep(relation.rep)}"
-        )
+        return f"{self._person(relation.contact)}, {_tie(relation.tier)}, {self._when(relation)}"
+
+    def _met(self, relation: _Relation) -> str:
+        return f"{self._person(relation.contact)}, {self._when(relation)}"
+
+    def _when(self, relation: _Relation) -> str:
+        return f"{self._ago(relation.day)}, with {self._rep(relation.rep)}"
 
     def _ago(self, day: int) -> str:
         return f"{shown(self.on - day, Unit.DAYS)} ago" if day != self.on else "today"

@@ -140,8 +140,10 @@ def _subject(fact: Fact) -> str:
 
 
 def _dated(fact: Fact, words: str) -> str:
-    """Days since something are said as `22 days ago`."""
+    """Days since something are said as `22 days ago`, none as `today`."""
     since = fact.name.startswith("days_since_") and words.endswith((" day", " days"))
+    if since and words == "0 days":
+        return "today"
     return f"{words} ago" if since else words
 
 

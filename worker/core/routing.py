@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from enum import StrEnum
 from typing import NamedTuple
 
-from worker.core.alerts import Alert, AlertReason
+from worker.core.alerts import FOR_ADMINS, Alert, AlertReason
 from worker.core.rules import Recipient, RecipientKind
 from worker.core.telling import Route
 
@@ -55,8 +55,8 @@ def route(
 
     `assignee` is the rep to whom the alert's flag was given, who then stands for the owner.
     """
-    if alert.reason is AlertReason.RULES:
-        return (Routed(ADMIN, "rule files are the admins' affair"),)
+    if alert.reason in FOR_ADMINS:
+        return (Routed(ADMIN, "it is for those who run tiewatch"),)
     wanted, why = _wanted(alert, routes)
     owner = assignee if assignee in reps else alert.owner
     found: dict[str, str] = {}
@@ -75,6 +75,8 @@ def rep_of(recipient: str) -> str | None:
 def _wanted(alert: Alert, routes: Sequence[Route]) -> tuple[tuple[Recipient, ...], str]:
     if alert.reason is AlertReason.ESCALATED:
         return OWNERS_MANAGER, "nobody has acknowledged the flag"
+    if alert.reason is AlertReason.ASSIGNED:
+        return OWNER, "the flag was given to them"
     if alert.notify:
         return alert.notify, "the rule says so"
     for one in routes:

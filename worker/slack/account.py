@@ -6,7 +6,17 @@ from slack_sdk.models.blocks import Block, DividerBlock
 
 from worker.core.cards import AccountCard, TieLine
 from worker.core.ties import Tier
-from worker.slack.blocks import MAX_TEXT, Message, bullets, context, fitted, header, markup, section
+from worker.slack.blocks import (
+    MAX_TEXT,
+    Message,
+    bullets,
+    context,
+    first_that_fits,
+    fitted,
+    header,
+    markup,
+    section,
+)
 from worker.slack.lists import listed
 from worker.slack.phrases import (
     MAX_NAME,
@@ -23,7 +33,7 @@ from worker.slack.phrases import (
 )
 
 MOST_TIES = 10
-MOST_FLAGS = 10
+MOST_FLAGS = (10, 5, 2)
 
 
 def account(card: AccountCard) -> Message:
@@ -32,11 +42,14 @@ def account(card: AccountCard) -> Message:
     told = [line(each.title) for each in card.flags]
     flags = f"{counted(len(told), 'open flag')}: {'; '.join(told)}" if told else "Nothing is open"
     text = f"{name}. {sentence(flags)} {' '.join(lines(card.who))}"
-    return Message(text=fitted(text, MAX_TEXT), blocks=[header(name), *account_blocks(card)])
+    return Message(
+        text=fitted(text, MAX_TEXT),
+        blocks=first_that_fits([header(name), *account_blocks(card, most)] for most in MOST_FLAGS),
+    )
 
 
-def account_blocks(card: AccountCard) -> Iterator[Block]:
-    """The card but for its title."""
+def account_blocks(card: AccountCard, most: int = MOST_FLAGS[0]) -> Iterator[Block]:
+    """The card but for its title, with at most so many flags."""
     yield context(
         joined(
             line(card.segment or "", MAX_NAME),
@@ -47,7 +60,7 @@ def account_blocks(card: AccountCard) -> Iterator[Block]:
     )
     if card.flags:
         yield markup(f"*{counted(len(card.flags), 'open flag')}*")
-        yield from listed(card.flags, card.on, MOST_FLAGS)
+        yield from listed(card.flags, card.on, most, known=card.account)
     else:
         yield section("✅ Nothing is open.")
     yield DividerBlock()

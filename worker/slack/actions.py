@@ -112,8 +112,12 @@ _LONGEST_VALUE = 150
 
 
 def option_value(id_: str) -> str:
-    """What an option carries for a rep's or contact's id: the id, or its digest if it is long."""
-    if len(id_.encode("utf-16-le")) // 2 <= _LONGEST_VALUE and not id_.startswith(_DIGEST):
+    """What an option carries for a rep's or contact's id: the id, or its digest.
+
+    A digest stands for an id that is long, or that Slack might change on the way.
+    """
+    short = len(id_.encode("utf-16-le")) // 2 <= _LONGEST_VALUE and id_.isprintable()
+    if short and id_ == id_.strip() and not id_.startswith(_DIGEST):
         return id_
     return _DIGEST + sha256(id_.encode()).hexdigest()
 

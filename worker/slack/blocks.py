@@ -20,7 +20,6 @@ from slack_sdk.models.blocks import (
     SectionBlock,
 )
 from slack_sdk.models.blocks.block_elements import BlockElement, InteractiveElement
-from slack_sdk.models.metadata import Metadata
 
 from worker.slack.actions import Action, value
 
@@ -44,13 +43,11 @@ _HARMLESS = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", "*": "∗", "
 class Message:
     """What `chat.postMessage` is given.
 
-    `text` is what a notification shows, and what a screen reader says. `metadata` is the sender's:
-    it finds the message again by it.
+    `text` is what a notification shows, and what a screen reader says.
     """
 
     text: str
     blocks: Sequence[Block]
-    metadata: Metadata | None = None
 
 
 def fitted(text: str, limit: int) -> str:
@@ -80,6 +77,11 @@ def size(text: str) -> int:
 def escaped(link: str) -> str:
     """A link as Slack takes it: of what it reads as markup, a link can only hold this."""
     return link.replace("&", "&amp;")
+
+
+def with_link(text: str, playbook: str | None) -> str:
+    """A message's plain text, shortened if need be, and a link that is not."""
+    return fitted(text, MAX_TEXT) + (f" Playbook: {escaped(playbook)}" if playbook else "")
 
 
 def bold(text: str, limit: int = MAX_SECTION) -> str:
@@ -153,6 +155,22 @@ def menu(subject: str | int, actions: Sequence[Action]) -> OverflowMenuElement:
             for action in actions
         ],
     )
+
+
+def first_that_fits(layouts: Iterable[Sequence[Block]]) -> Sequence[Block]:
+    """The first of these layouts, from the roomiest to the tightest, that Slack takes whole."""
+    for blocks in layouts:
+        if sum(map(_length, (block.to_dict() for block in blocks))) <= MAX_ALL:
+            break
+    return blocks
+
+
+def _length(part: object) -> int:
+    """Characters of all texts in a part of a message."""
+    if isinstance(part, dict):
+        return sum(size(v) if k == "text" and isinstance(v, str) else _length(v)
+                   for k, v in part.items())  # fmt: skip
+    return sum(map(_length, part)) if isinstance(part, list) else 0
 
 
 def row(elements: Sequence[InteractiveElement]) -> ActionsBlock:

@@ -13,8 +13,8 @@ from worker.slack.blocks import (
     MAX_TEXT,
     Message,
     bold,
-    bullets,
     context,
+    first_that_fits,
     fitted,
     header,
     markup,
@@ -35,8 +35,9 @@ from worker.slack.phrases import (
     titled,
 )
 
-MOST_LINES = 20
-"""Lines of a list: more than this nobody reads on a phone, and Slack has room for."""
+MOST_LINES = (20, 10, 5, 3)
+"""Lines of a list: more nobody reads on a phone; fewer where names are so long that Slack has no
+room for more."""
 
 MOST_NAMED = 20
 
@@ -49,11 +50,14 @@ def digest(digest: Digest) -> Message:
     title = f"{counted(len(digest.lines), 'flag')} on {counted(accounts, 'account')}"
     return Message(
         text=_text(title, digest.lines),
-        blocks=[
-            header(f"📋 {title}"),
-            context(joined(day(digest.on), line(digest.why))),
-            *listed(digest.lines, digest.on),
-        ],
+        blocks=first_that_fits(
+            [
+                header(f"📋 {title}"),
+                context(joined(day(digest.on), line(digest.why))),
+                *listed(digest.lines, digest.on, most),
+            ]
+            for most in MOST_LINES
+        ),
     )
 
 
@@ -70,46 +74,54 @@ def weekly(weekly: Weekly) -> Message:
         f"{shown(waiting, Unit.COUNT)} not acknowledged",
     )
     at_risk = f"At risk: {risk or 'nothing'}"
-    blocks: list[Block] = [
+    of_what = " (accounts with an open flag of high or critical)" if risk else ""
+    top: list[Block] = [
         header(f"📊 {title}"),
-        section(figures),
-        section(
-            f"{at_risk}, of accounts with a high or critical flag that is open" if risk else at_risk
-        ),
+        section(f"{figures}\n{at_risk}{of_what}", limit=1_000),
     ]
+    bottom: list[Block] = []
     if weekly.unacknowledged:
-        blocks.append(markup("*Nobody has acknowledged these*"))
-        blocks += listed(weekly.unacknowledged, weekly.last)
+        top.append(markup("*Nobody has acknowledged these*"))
     if weekly.unowned:
         names = [line(name, MAX_NAME) for name in weekly.unowned[:MOST_NAMED]]
         more = len(weekly.unowned) - MOST_NAMED
         said = ", ".join(names) + (f" and {more:,} more" if more > 0 else "")
-        blocks.append(section(said, label="*Accounts that nobody owns*\n", limit=1_000))
-    return Message(text=fitted(f"{title}: {figures}. {at_risk}.", MAX_TEXT), blocks=blocks)
+        bottom.append(section(said, label="*Accounts that nobody owns*\n", limit=1_000))
+    return Message(
+        text=fitted(f"{title}: {figures}. {at_risk}.", MAX_TEXT),
+        blocks=first_that_fits(
+            [*top, *listed(weekly.unacknowledged, weekly.last, most), *bottom]
+            for most in MOST_LINES
+        ),
+    )
 
 
 def mine(lines: Sequence[DigestLine], today: date) -> Message:
     """One's open flags, as `/tiewatch mine` answers."""
     title = f"{counted(len(lines), 'open flag')} of yours" if lines else "Nothing of yours is open"
-    return Message(text=_text(title, lines), blocks=[header(title), *listed(lines, today)])
+    return Message(
+        text=_text(title, lines),
+        blocks=first_that_fits([header(title), *listed(lines, today, most)] for most in MOST_LINES),
+    )
 
 
-def listed(lines: Sequence[DigestLine], on: date, most: int = MOST_LINES) -> Iterator[Block]:
+def listed(
+    lines: Sequence[DigestLine], on: date, most: int, known: str | None = None
+) -> Iterator[Block]:
     """The flags in the order given, each with a menu; an account is named once for all of its own.
 
-    Of more than `most`, how many more there are.
+    Of more than `most`, how many more there are. `known` is an account that has been named.
     """
-    before: str | None = None
     for each in lines[:most]:
-        yield _line(each, on, same_account=each.account == before)
-        before = each.account
+        yield _line(each, on, named_before=each.account == known)
+        known = each.account
     if len(lines) > most:
         yield context(f"and {len(lines) - most:,} more: /tiewatch mine lists yours")
 
 
-def _line(of: DigestLine, on: date, *, same_account: bool) -> SectionBlock:
+def _line(of: DigestLine, on: date, *, named_before: bool) -> SectionBlock:
     said = f"{mark(of.severity, of.state)} {fitted(titled(of.title, MAX_TITLE), 300)}"
-    if not same_account:
+    if not named_before:
         worth = joined(revenue(of.mrr, of.currency), renewal(of.renewal_date, on))
         name = bold(named(of.account_name, of.account), 200)
         said = f"{joined(name, fitted(worth, 300))}\n{said}"
@@ -130,9 +142,3 @@ def _text(title: str, lines: Sequence[DigestLine]) -> str:
         for each in lines
     )
     return fitted(f"{title}. {told}" if told else f"{title}.", MAX_TEXT)
-
-
-def changes(texts: Sequence[str], most: int) -> str:
-    """The texts as a list of at most so many, and how many more."""
-    more = [f"and {len(texts) - most:,} more"] if len(texts) > most else []
-    return bullets([*texts[:most], *more])

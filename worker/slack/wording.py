@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from worker.core.alerts import Alert, AlertReason
+from worker.core.alerts import FOR_ADMINS, Alert, AlertReason
 from worker.core.cards import Told
 from worker.core.flags import State
 from worker.core.rules import is_link
@@ -43,6 +43,7 @@ class Words:
 
     headline: str
     brief: str
+    resolved: bool
     severity: str | None
     account: str
     why: tuple[str, ...]
@@ -52,17 +53,21 @@ class Words:
     playbook: str | None
     footer: str
 
-    @property
-    def whole(self) -> str:
-        """Everything in sentences, what matters first: what a screen reader says."""
+    def whole(self, standing: str | None = None) -> str:
+        """Everything in sentences, what matters first: what a screen reader says.
+
+        `standing` is what somebody has done about it.
+        """
+        why = "" if self.resolved else "; ".join(self.why)
         parts = [
-            sentence(self.brief),
-            f"{self.severity} severity." if self.severity else "",
-            sentence(f"Why: {'; '.join(self.why)}") if self.why else "",
-            " ".join(sentence(who) for who in self.who),
-            sentence(self.footer),
+            self.brief,
+            standing or "",
+            f"{self.severity} severity" if self.severity else "",
+            f"Why: {why}" if why else "",
+            *self.who,
+            self.footer,
         ]
-        return " ".join(part for part in parts if part)
+        return " ".join(sentence(part) for part in parts if part)
 
 
 def words(alert: Alert) -> Words:
@@ -72,6 +77,7 @@ def words(alert: Alert) -> Words:
     return Words(
         headline=headline(alert),
         brief=_brief(alert),
+        resolved=resolved,
         severity=alert.severity.capitalize() if alert.severity and not resolved else None,
         account=_account(alert),
         why=lines(alert.why),
@@ -102,7 +108,7 @@ _HAPPENED = {
 
 def headline(alert: Alert) -> str:
     """The account, why it is spoken of now, and the title."""
-    if alert.reason is AlertReason.RULES:
+    if alert.reason in FOR_ADMINS:
         return titled(alert.title)
     worse = f", now {alert.severity}"
     now = worse if alert.reason is AlertReason.WORSE else _NOW.get(alert.reason)
@@ -119,7 +125,7 @@ def happened(told: Told) -> str:
         case AlertReason.WORSE:
             return f"Now {alert.severity}: {title}"
         case AlertReason.RESOLVED:
-            now = f". Now {line(alert.why[0])}" if alert.why else ""
+            now = f". Now: {line(alert.why[0])}" if alert.why else ""
             return f"Resolved: {title}{now}"
         case AlertReason.RENEWAL:
             number = len(alert.open_flags)
@@ -136,18 +142,21 @@ def _has_waited(alert: Alert) -> bool:
 
 def standing(told: Told) -> str | None:
     """What somebody has done about a flag: `Acknowledged by Sam Lee`; None if nobody has."""
-    by = f" by {line(told.by, MAX_NAME)}" if told.by else ""
+    who = line(told.by or "", MAX_NAME)
+    by = f" by {who}" if who else ""
     note = f": {_note(told.note)}" if told.note else ""
-    until = f" until {day(told.until)}" if told.until else ""
-    assigned = f"Assigned to {line(told.assignee, MAX_NAME)}" if told.assignee else ""
+    assignee = line(told.assignee or "", MAX_NAME)
+    assigned = f"Assigned to {assignee}" if assignee else ""
     match told.state:
         case State.ACKNOWLEDGED:
             return joined(f"Acknowledged{by}{note}", assigned)
         case State.SNOOZED:
-            return joined(f"Snoozed{by}{until}{note}", assigned)
+            end = day(told.until) if told.until else "the next contact with an executive"
+            return joined(f"Snoozed{by} until {end}{note}", assigned)
         case State.DISMISSED:
-            quiet = f"Quiet{until}, or until it gets worse" if told.until else ""
-            return joined(f"Not a risk, said{by}{note}", quiet) if by else f"Not a risk{note}"
+            said = f"Not a risk, says {who}" if who else "Not a risk"
+            quiet = f"quiet until {day(told.until)}, unless it gets worse" if told.until else ""
+            return joined(f"{said}{note}", quiet)
         case State.RESOLVED:
             return None
         case _:
@@ -173,6 +182,8 @@ def _brief(alert: Alert) -> str:
 def _account(alert: Alert) -> str:
     if alert.reason is AlertReason.RULES:
         return "For those who edit the rules"
+    if alert.reason is AlertReason.PEOPLE:
+        return "For those who keep tiewatch running"
     return joined(
         line(alert.segment or "", MAX_NAME),
         revenue(alert.mrr, alert.currency),
@@ -192,7 +203,12 @@ def _footer(alert: Alert) -> str:
     resolved = alert.reason is AlertReason.RESOLVED
     return joined(
         f"Since {day(alert.since)}" if alert.since else None,
-        f"resolved {day(alert.on)}" if resolved else None,
+        _end(alert) if resolved else None,
         f"clears when {line(alert.clears)}" if alert.clears else None,
         f"rule {line(alert.rule)}" if alert.rule else None,
     )
+
+
+def _end(alert: Alert) -> str:
+    """When a flag ended; one that nobody was told of says no reason, and not when."""
+    return f"resolved {day(alert.on)}" if alert.why else "resolved"

@@ -7,7 +7,6 @@ from datetime import date, datetime
 
 from sqlalchemy import Connection, Engine
 
-from worker import retelling
 from worker.core.alerts import AlertReason
 from worker.core.answers import (
     Acknowledge,
@@ -23,15 +22,13 @@ from worker.core.flags import Flag
 from worker.core.worsening import Limit, limits_of
 from worker.evaluation import Rulebook
 from worker.ingest import evaluation_date
-from worker.retelling import Scene
-from worker.slack_actions.authority import Clicked, require
+from worker.scene import Scene, alert_now, look
+from worker.slack_actions.authority import NO_FLAG, Clicked, require
 from worker.store import answers, desks, flags, outbox, people, showing, workspace
 from worker.store.answers import Given
 from worker.store.database import writing
 from worker.store.flags import Move, StoredFlag
 from worker.store.ties import calibrate
-
-NO_FLAG = "There is no such flag any more."
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +65,7 @@ def answer(
             return Done(desk.account, False, said(stored.flag))
         if isinstance(given, Assign) and given.rep not in people.colleagues(db):
             raise Refused(f"There is no rep {given.rep!r} who could take it over.")
-        scene = retelling.look(db, stored.account, on, book)
+        scene = look(db, stored.account, on, book)
         after = answered(stored.flag, given, scene.facts, _worse(scene, stored.rule), on)
         new = _given(clicked, rep, given, note, after, on, now)
         if after == stored.flag and _says_again(db, new):
@@ -77,7 +74,7 @@ def answer(
             _move(db, stored, after, book, on, now)
         answers.record(db, new)
         if isinstance(given, Assign) and after != stored.flag:
-            alert = retelling.alert_now(scene, stored, after, AlertReason.ASSIGNED)
+            alert = alert_now(scene, stored, after, AlertReason.ASSIGNED)
             outbox.put(db, [(f"answer/{clicked.key}", alert)], now)
         showing.show_again(db, desk.account, f"answer/{clicked.key}", now)
     return Done(desk.account, True, said(after))

@@ -14,8 +14,7 @@ from worker.core.facts import decision_level
 from worker.core.people import Level
 from worker.evaluation import Rulebook
 from worker.ingest import evaluation_date, ingest
-from worker.slack_actions.answering import NO_FLAG
-from worker.slack_actions.authority import Clicked, require
+from worker.slack_actions.authority import NO_FLAG, Clicked, require
 from worker.store import answers, desks, showing, stats, sweeps
 from worker.store.answers import Given
 from worker.store.database import reading, writing

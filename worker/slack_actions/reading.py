@@ -6,7 +6,6 @@ from datetime import date, datetime, timedelta
 
 from sqlalchemy import Connection, Engine
 
-from worker import retelling
 from worker.core.alerts import Alert, AlertReason
 from worker.core.answers import Refused
 from worker.core.cards import (
@@ -28,7 +27,8 @@ from worker.evaluation import Rulebook, Standing, account_alert, words_now
 from worker.explain import explain
 from worker.ingest import evaluation_date
 from worker.outlook import ahead, standing
-from worker.slack_actions.answering import NO_FLAG
+from worker.scene import alert_now, look
+from worker.slack_actions.authority import NO_FLAG
 from worker.store import answers, desks, flags, people, stats, sweeps
 from worker.store.database import reading
 from worker.store.desks import OnDesk
@@ -59,22 +59,6 @@ def _now(db: Connection, book: Rulebook, now: datetime) -> _Now:
     return _Now(db, book, evaluation_date(sweeps.last_sweep_on(db), now))
 
 
-def require_rep(engine: Engine, slack_user: str) -> frozenset[str]:
-    """The reps who this Slack user is.
-
-    Raises:
-        Refused: they are none; what accounts are worth is not for every guest to read.
-    """
-    with reading(engine) as db:
-        reps = people.reps_of(db, slack_user)
-    if not reps:
-        raise Refused(
-            "tiewatch does not know you as a rep: your account in Slack must be the 'slack_user', "
-            "or have the 'email', of a rep event. An admin can see to it."
-        )
-    return reps
-
-
 def account_card(engine: Engine, words: str, book: Rulebook, now: datetime) -> AccountCard:
     """The account with this id, or else this name.
 
@@ -90,7 +74,7 @@ def account_card(engine: Engine, words: str, book: Rulebook, now: datetime) -> A
             raise Refused(f"Several accounts are called {words!r}: choose by id, of {ids}.")
         account = found[0][0]
         at = _now(db, book, now)
-        scene = retelling.look(db, account, at.on, book)
+        scene = look(db, account, at.on, book)
         said = _about(scene.standing, at.on, scene.rep_names)
         return AccountCard(
             on=at.on,
@@ -185,8 +169,8 @@ def told(engine: Engine, flag: int, book: Rulebook, now: datetime) -> Told:
         stored = live.get((desk.account, desk.rule)) if desk else None
         if stored is None or stored.id != flag:
             raise Refused(NO_FLAG)
-        scene = retelling.look(db, stored.account, _now(db, book, now).on, book)
-        alert = retelling.alert_now(scene, stored, stored.flag, AlertReason.OPENED)
+        scene = look(db, stored.account, _now(db, book, now).on, book)
+        alert = alert_now(scene, stored, stored.flag, AlertReason.OPENED)
         last = answers.last(db, [flag]).get(flag)
     assignee, quiet = stored.flag.assignee, stored.flag.quiet
     return Told(

@@ -6,8 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, exists, func, select
 
+from worker.core.verdicts import Tally
 from worker.store.dialect import execute_rows
 from worker.store.tables import flag_answers, flags, reps
 
@@ -50,17 +51,6 @@ class LastAnswer:
         """What they gave as a reason: the word that is counted, and what they wrote."""
         said = [self.reason.replace("_", " ")] if self.reason and self.action in _REASONED else []
         return ": ".join([*said, *([self.note] if self.note else [])]) or None
-
-
-@dataclass(frozen=True, slots=True)
-class Tally:
-    """How many flags of a rule were last answered so: `reason` is set for one that was dismissed
-    or snoozed."""
-
-    rule: str
-    action: str
-    reason: str | None
-    flags: int
 
 
 def is_known(db: Connection, key: str) -> bool:
@@ -111,7 +101,7 @@ def last(db: Connection, ids: Iterable[int]) -> dict[int, LastAnswer]:
     }
 
 
-def tallies(db: Connection, since: date) -> list[Tally]:
+def tallies(db: Connection, since: date) -> dict[str, list[Tally]]:
     """The last acknowledgement, snooze or dismissal of each flag that was answered since a date, by
     rule: what reps made of what it raised."""
     of = flag_answers.c
@@ -124,4 +114,23 @@ def tallies(db: Connection, since: date) -> list[Tally]:
         .group_by(flags.c.rule, of.action, of.reason)
         .order_by(flags.c.rule, of.action, of.reason)
     )
-    return [Tally(*row) for row in found]
+    by_rule: dict[str, list[Tally]] = {}
+    for rule, *tally in found:
+        by_rule.setdefault(rule, []).append(Tally(*tally))
+    return by_rule
+
+
+def unanswered(db: Connection, since: date) -> dict[str, int]:
+    """How many flags were resolved since a date without an answer to them, by rule."""
+    of = flags.c
+    found = db.execute(
+        select(of.rule, func.count())
+        .where(
+            of.state == "resolved",
+            of.resolved_on >= since,
+            ~of.shadow,
+            ~exists().where(flag_answers.c.flag == of.id),
+        )
+        .group_by(of.rule)
+    )
+    return dict(found.all())

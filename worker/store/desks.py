@@ -57,6 +57,11 @@ def of_accounts(db: Connection, ids: Collection[str]) -> list[OnDesk]:
     return _on_desks(db, and_(flags.c.account.in_(ids), flags.c.state.in_(HEARD_OF)))
 
 
+def of_rule(db: Connection, rule: str) -> list[OnDesk]:
+    """The flags of this rule that people have heard of."""
+    return _on_desks(db, and_(flags.c.rule == rule, flags.c.state.in_(HEARD_OF)))
+
+
 def _on_desks(db: Connection, which: ColumnElement[bool]) -> list[OnDesk]:
     of = flags.c
     found = db.execute(

@@ -54,6 +54,12 @@ class Move:
         return self._was_heard_of and self.after is not None and self.after.state is State.RESOLVED
 
     @property
+    def ends_in_silence(self) -> bool:
+        """Whether it ends a flag that was dismissed: cards show it, and nobody is told."""
+        was_dismissed = self.before is not None and self.before.flag.state is State.DISMISSED
+        return was_dismissed and self.after is not None and self.after.state is State.RESOLVED
+
+    @property
     def _was_heard_of(self) -> bool:
         return self.before is not None and self.before.flag.heard_of
 

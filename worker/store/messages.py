@@ -8,13 +8,13 @@ the row counts as waiting again. The rows of a recipient's bundle leave in order
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import StrEnum
 
 from sqlalchemy import (
     ColumnElement,
     Connection,
     FromClause,
     and_,
+    case,
     exists,
     func,
     literal_column,
@@ -23,8 +23,9 @@ from sqlalchemy import (
     update,
 )
 
+from worker.core.bundles import Kind as Kind
 from worker.store.dialect import execute_rows
-from worker.store.tables import messages, slack_channels, workspace
+from worker.store.tables import Instant, messages, slack_channels, workspace
 
 WAITING = "waiting"
 SENDING = "sending"
@@ -38,24 +39,14 @@ DEFAULT = "default"
 ADMIN = "admin"
 """The recipient that is those who edit the rules and keep tiewatch running."""
 
+TELLING = (Kind.ALERT, Kind.REMINDER, Kind.ESCALATION)
+"""The kinds that say something of an account in the conversation about it."""
+
 MOST = 200
-"""Rows in one bundle taken: so many ids fit into a message's metadata."""
+"""Rows in one bundle taken: more is said in another message."""
 
-
-class Kind(StrEnum):
-    """What a message is. `UPDATE` says nothing: it has a conversation's card show the state of now.
-
-    The body is an `Alert` for an alert, reminder, escalation and note, a `DigestLine` for a digest,
-    a `Weekly` for a weekly, and empty for an update.
-    """
-
-    ALERT = "alert"
-    REMINDER = "reminder"
-    ESCALATION = "escalation"
-    UPDATE = "update"
-    DIGEST = "digest"
-    WEEKLY = "weekly"
-    NOTE = "note"
+MOST_LINES = 5_000
+"""Rows in one digest, which shows the ones that matter most and counts the others."""
 
 
 def rep(id_: str) -> str:
@@ -75,7 +66,13 @@ def account_bundle(account: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class New:
-    """A message to put. `key` is what makes it the same message however often it is planned."""
+    """A message to put. `key` is what makes it the same message however often it is planned.
+
+    `body` is an `Alert` for an alert, reminder, escalation and note, and for an update unless that
+    has nothing new, a `Digest` of one line, to be put together with the others of its bundle, or a
+    `Weekly`. `why` says for what reasons it is told to whom it is, when it is; `dropped` why it is
+    told to nobody: then it is kept for the record.
+    """
 
     key: str
     recipient: str
@@ -84,6 +81,9 @@ class New:
     kind: Kind
     body: str
     due_at: datetime
+    flag: int | None = None
+    why: str | None = None
+    dropped: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,21 +126,20 @@ def put(db: Connection, new: Sequence[New], now: datetime) -> int:
         db,
         """
         INSERT INTO messages
-            (key, recipient, account, bundle, kind, body, state, created_at, due_at)
-        SELECT r.key, r.recipient, r.account, r.bundle, r.kind, r.body, 'waiting', :at, r.due_at
+            (key, recipient, account, bundle, kind, flag, body, state, created_at, due_at, why,
+            error)
+        SELECT r.key, r.recipient, r.account, r.bundle, r.kind, r.flag, r.body,
+            CASE WHEN r.dropped IS NULL THEN 'waiting' ELSE 'dropped' END, :at, r.due_at, r.why,
+            r.dropped
         FROM {rows} WHERE true
         ON CONFLICT (key) DO NOTHING RETURNING id
         """,
-        dict.fromkeys(("key", "recipient", "account", "bundle", "kind", "body"), "text")
-        | {"due_at": "timestamptz"},
-        [
-            (one.key, one.recipient, one.account, one.bundle, one.kind, one.body, one.due_at)
-            for one in new
-        ],
+        dict.fromkeys(New.__slots__, "text") | {"due_at": "timestamptz", "flag": "bigint"},
+        [[getattr(one, name) for name in New.__slots__] for one in new],
         at=now,
     ).all()
     due: dict[tuple[str, str], datetime] = {}
-    for one in new:
+    for one in (each for each in new if each.dropped is None):
         where = (one.recipient, one.bundle)
         due[where] = min(one.due_at, due.get(where, one.due_at))
     execute_rows(
@@ -157,11 +156,12 @@ def put(db: Connection, new: Sequence[New], now: datetime) -> int:
     return len(written)
 
 
-def take(db: Connection, now: datetime, lease: timedelta) -> list[Row]:
-    """Mark the bundle that has been due longest as sending until `now + lease`; its rows, in order.
+def take(db: Connection, now: datetime, lease: timedelta) -> tuple[list[Row], bool]:
+    """Mark the bundle that has been due longest as sending until `now + lease`.
 
-    None is due while Slack wants a pause, nor before its channel's next turn. In PostgreSQL, a
-    bundle that another transaction is taking is passed over; in SQLite there is no other one.
+    Returns its rows, in order, and whether another one is due. None is due while Slack wants a
+    pause, nor before its channel's next turn. In PostgreSQL, a bundle that another transaction is
+    taking is passed over; in SQLite there is no other one.
     """
     others = messages.alias("others")
     # Whoever holds a bundle's first unsent row holds the bundle: those behind it come after it.
@@ -175,7 +175,7 @@ def take(db: Connection, now: datetime, lease: timedelta) -> list[Row]:
         )
         .scalar_subquery()
     )
-    first = db.execute(
+    firsts = db.execute(
         select(messages.c.id, messages.c.recipient, messages.c.bundle)
         .where(
             _unsent(messages),
@@ -187,11 +187,12 @@ def take(db: Connection, now: datetime, lease: timedelta) -> list[Row]:
             ),
         )
         .order_by(messages.c.due_at, messages.c.id)
-        .limit(1)
+        .limit(2)
         .with_for_update(skip_locked=True, of=messages)
-    ).one_or_none()
-    if first is None:
-        return []
+    ).all()
+    if not firsts:
+        return [], False
+    first, *more = firsts
     of_bundle = (
         select(messages.c.id)
         .where(
@@ -201,7 +202,7 @@ def take(db: Connection, now: datetime, lease: timedelta) -> list[Row]:
             _due(now),
         )
         .order_by(messages.c.id)
-        .limit(MOST)
+        .limit(MOST_LINES if first.bundle.startswith("digest/") else MOST)
     )
     taken = db.execute(
         update(messages)
@@ -210,7 +211,7 @@ def take(db: Connection, now: datetime, lease: timedelta) -> list[Row]:
         .returning(*(messages.c[name] for name in Row.__slots__))
     )
     rows = (Row(**row._asdict() | {"kind": Kind(row.kind)}) for row in taken)
-    return sorted(rows, key=lambda row: row.id)
+    return sorted(rows, key=lambda row: row.id), bool(more)
 
 
 def trying(db: Connection, rows: Iterable[Row], now: datetime) -> None:
@@ -270,6 +271,50 @@ def put_back(
         )
 
 
+def put_off(db: Connection, rows: Sequence[Row], channel: str) -> None:
+    """Let the rows wait for the next turn of this channel, as all else of their recipient does."""
+    db.execute(
+        update(messages)
+        .where(_held(rows))
+        .values(state=WAITING, leased_until=None, attempts=messages.c.attempts - 1)
+    )
+    of_recipient = (
+        select(messages.c.id)
+        .where(
+            messages.c.recipient == rows[0].recipient,
+            _unsent(messages),
+            messages.c.state == WAITING,
+            messages.c.channel.is_distinct_from(channel),
+        )
+        # Not those that somebody takes just now: they wait for the turn that we have looked at.
+        .with_for_update(skip_locked=True)
+        .cte("of_recipient")
+    )
+    db.execute(
+        update(messages).where(messages.c.id.in_(select(of_recipient.c.id))).values(channel=channel)
+    )
+
+
+def readdress(
+    db: Connection, rows: Sequence[Row], recipient: str, error: str, now: datetime
+) -> None:
+    """Let another recipient have the rows at once, as if new; keep why."""
+    db.execute(
+        update(messages)
+        .where(_held(rows))
+        .values(
+            state=WAITING,
+            recipient=recipient,
+            due_at=now,
+            attempts=0,
+            tried_at=None,
+            leased_until=None,
+            channel=None,
+            error=error,
+        )
+    )
+
+
 def failed(db: Connection, rows: Sequence[Row], error: str) -> None:
     """Give the rows up, and keep why."""
     db.execute(update(messages).where(_held(rows)).values(_over(FAILED, error)))
@@ -294,10 +339,21 @@ def requeue(db: Connection, now: datetime) -> int:
 
 
 def next_due(db: Connection) -> datetime | None:
-    """When the next message may be sent, which may be past; None if none waits."""
-    due: datetime | None = db.scalar(select(func.min(messages.c.due_at)).where(_unsent(messages)))
+    """When the next bundle may be sent, which may be past; None if none waits."""
+    first = select(func.min(messages.c.id)).where(_unsent(messages))
+    due = case(
+        (messages.c.state == SENDING, messages.c.leased_until),
+        (slack_channels.c.next_at > messages.c.due_at, slack_channels.c.next_at),
+        else_=messages.c.due_at,
+    )
+    at: datetime | None = db.scalar(
+        select(func.min(due, type_=Instant))
+        .select_from(messages)
+        .outerjoin(slack_channels, slack_channels.c.channel == messages.c.channel)
+        .where(messages.c.id.in_(first.group_by(messages.c.recipient, messages.c.bundle)))
+    )
     pause = db.scalar(select(workspace.c.slack_paused_until))
-    return due if due is None or pause is None else max(due, pause)
+    return at if at is None or pause is None else max(at, pause)
 
 
 def unsent(db: Connection) -> int:
@@ -321,6 +377,23 @@ def failures(db: Connection, limit: int) -> list[Failure]:
         .limit(limit)
     )
     return [Failure(*row) for row in found]
+
+
+def diverted(db: Connection, since: datetime) -> dict[str, int]:
+    """Why messages went to another recipient than planned since then, and how many did."""
+    found = db.execute(
+        select(messages.c.error, func.count())
+        .where(
+            messages.c.recipient == DEFAULT,
+            messages.c.state.in_([SENT, WAITING, SENDING]),
+            messages.c.error.is_not(None),
+            messages.c.key.not_like(f"%/{DEFAULT}"),
+            messages.c.created_at >= since,
+        )
+        .group_by(messages.c.error)
+        .order_by(messages.c.error)
+    )
+    return dict(found.all())
 
 
 def _unsent(table: FromClause) -> ColumnElement[bool]:

@@ -3,7 +3,7 @@
 Whom an alert is for, and when, is planned later (worker/planning.py): a batch does not wait for it.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -17,11 +17,12 @@ from worker.store.tables import UNPLANNED, outbox
 
 @dataclass(frozen=True, slots=True)
 class Unplanned:
-    """An alert of which nobody has said yet who hears of it."""
+    """An alert of which nobody has said yet who hears of it; `sweep` is the one that it is of."""
 
     id: int
     key: str
     account: str
+    sweep: int | None
     body: str
 
     @property
@@ -34,8 +35,13 @@ class Unplanned:
         return msgspec.json.decode(self.body, type=Alert)
 
 
-def put(db: Connection, alerts: Sequence[tuple[str, Alert]], now: datetime) -> int:
-    """Write alerts; of those with the same key, only the first ever.
+def put(
+    db: Connection,
+    alerts: Sequence[tuple[str, Alert]],
+    now: datetime,
+    sweep: int | None = None,
+) -> int:
+    """Write alerts, of a sweep if it is given; of those with the same key, only the first ever.
 
     Returns the number written. An account's alerts are planned in the order given here.
     """
@@ -44,29 +50,44 @@ def put(db: Connection, alerts: Sequence[tuple[str, Alert]], now: datetime) -> i
     written = execute_rows(
         db,
         """
-        INSERT INTO outbox (key, account, alert, created_at)
-        SELECT r.key, r.account, r.alert, r.at FROM {rows} WHERE true
+        INSERT INTO outbox (key, account, alert, created_at, sweep)
+        SELECT r.key, r.account, r.alert, r.at, r.sweep FROM {rows} WHERE true
         ON CONFLICT (key) DO NOTHING RETURNING id
         """,
-        {"key": "text", "account": "text", "alert": "text", "at": "timestamptz"},
-        [(key, alert.account, msgspec.json.encode(alert).decode(), now) for key, alert in ordered],
+        dict.fromkeys(("key", "account", "alert"), "text")
+        | {"at": "timestamptz", "sweep": "bigint"},
+        [
+            (key, alert.account, msgspec.json.encode(alert).decode(), now, sweep)
+            for key, alert in ordered
+        ],
     )
     return len(written.all())
 
 
-def unplanned(db: Connection, limit: int) -> list[Unplanned]:
+def unplanned(db: Connection, limit: int, running: Collection[int] = ()) -> list[Unplanned]:
     """The oldest alerts that are not planned yet, which nobody else can plan meanwhile.
 
-    Whoever else asks waits: two who planned side by side could plan an account's later alert first.
+    Those of sweeps that are `running` stay back, and with them all else of their accounts. Whoever
+    else asks waits: two who planned side by side could plan an account's later alert first.
     """
-    found = db.execute(
-        select(outbox.c.id, outbox.c.key, outbox.c.account, outbox.c.alert)
-        .where(text(UNPLANNED.text))
-        .order_by(outbox.c.id)
-        .limit(limit)
-        .with_for_update()
+    found = select(*(outbox.c[name] for name in ("id", "key", "account", "sweep", "alert"))).where(
+        text(UNPLANNED.text)
     )
-    return [Unplanned(*row) for row in found]
+    if running:
+        held = select(outbox.c.account).where(text(UNPLANNED.text), outbox.c.sweep.in_(running))
+        found = found.where(outbox.c.account.not_in(held))
+    rows = db.execute(found.order_by(outbox.c.id).limit(limit).with_for_update(of=outbox))
+    return [Unplanned(*row) for row in rows]
+
+
+def of_sweeps(db: Connection) -> dict[int, int]:
+    """How many alerts each sweep has that are not planned yet."""
+    found = db.execute(
+        select(outbox.c.sweep, func.count())
+        .where(text(UNPLANNED.text), outbox.c.sweep.is_not(None))
+        .group_by(outbox.c.sweep)
+    )
+    return dict(found.all())
 
 
 def planned(db: Connection, ids: Iterable[int], now: datetime) -> None:
@@ -78,3 +99,9 @@ def to_plan(db: Connection) -> int:
     """The number of alerts that are not planned yet."""
     found = select(func.count()).select_from(outbox).where(text(UNPLANNED.text))
     return db.scalar(found) or 0
+
+
+def alerts(db: Connection) -> list[Alert]:
+    """All that it was ever given, the oldest first."""
+    found = db.execute(select(outbox.c.alert).order_by(outbox.c.id)).scalars()
+    return [msgspec.json.decode(body, type=Alert) for body in found]

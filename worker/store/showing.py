@@ -2,13 +2,18 @@
 
 from datetime import datetime
 
+import msgspec
 from sqlalchemy import Connection
 
+from worker.core.alerts import Alert
 from worker.store.dialect import execute
 
 
-def show_again(db: Connection, account: str, key: str, now: datetime) -> None:
-    """Have every conversation about the account show anew how its flags stand.
+def show_again(
+    db: Connection, account: str, key: str, now: datetime, alert: Alert | None = None
+) -> None:
+    """Have every conversation about the account show anew how its flags stand, with the words of
+    `alert` for its flag if there is one.
 
     It leaves with delivery, behind what waits for the same conversation; `key` is what makes it the
     same message however often it is asked for.
@@ -18,7 +23,7 @@ def show_again(db: Connection, account: str, key: str, now: datetime) -> None:
         """
         INSERT INTO messages
             (key, recipient, account, bundle, kind, body, state, created_at, due_at)
-        SELECT :key || '/' || recipient, recipient, account, 'account/' || account, 'update', '',
+        SELECT :key || '/' || recipient, recipient, account, 'account/' || account, 'update', :body,
             'waiting', :now, :now
         FROM (
             SELECT DISTINCT recipient, account FROM conversations
@@ -29,5 +34,6 @@ def show_again(db: Connection, account: str, key: str, now: datetime) -> None:
         """,
         key=key,
         account=account,
+        body="" if alert is None else msgspec.json.encode(alert).decode(),
         now=now,
     )

@@ -99,6 +99,7 @@ workspace = Table(
     Column("first_interaction_day", Integer),
     Column("last_sweep_on", Date),
     Column("slack_paused_until", Instant),
+    Column("delivery_at", Instant),
     Column("rules", Text),
     CheckConstraint("id = 1", name="one"),
 )
@@ -336,6 +337,8 @@ outbox = Table(
     Column("account", Text, nullable=False),
     Column("alert", Text, nullable=False),
     Column("created_at", Instant, nullable=False),
+    # The sweep that it is of: its alerts are planned together, when it is over.
+    Column("sweep", _ROW_ID),
     Column("planned_at", Instant),
     Index("ix_outbox_unplanned", "id", postgresql_where=UNPLANNED, sqlite_where=UNPLANNED),
 )
@@ -349,6 +352,7 @@ messages = Table(
     Column("account", Text, nullable=False),
     Column("bundle", Text, nullable=False),
     Column("kind", Text, nullable=False),
+    Column("flag", _ROW_ID, index=True),
     Column("body", Text, nullable=False),
     Column("state", Text, nullable=False),
     Column("created_at", Instant, nullable=False),
@@ -360,7 +364,10 @@ messages = Table(
     Column("conversation", _ROW_ID, ForeignKey("conversations.id"), index=True),
     Column("channel", Text),
     Column("message_ts", Text),
+    Column("why", Text),
     Column("error", Text),
+    # For what a recipient has had today.
+    Index("ix_messages_recipient_due_at", "recipient", "due_at"),
     # For taking the next bundle, and for seeing that nothing of its kind comes before it.
     Index("ix_messages_unsent", "due_at", "id", postgresql_where=UNSENT, sqlite_where=UNSENT),
     Index(
