@@ -1,9 +1,12 @@
 """Runs the gateway: uvicorn processes, restarted should one die, ended gracefully."""
 
 import os
+import signal
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from types import FrameType
 
 import uvicorn
 
@@ -38,6 +41,7 @@ MOST_CONNECTIONS = 1_000
 
 def serve(host: str, port: int, processes: int) -> None:
     """Listen until told to stop; requests that have begun are answered first."""
+    signal.signal(signal.SIGTERM, _end)  # which uvicorn raises once more when it has ended
     uvicorn.run(
         FACTORY,
         factory=True,
@@ -58,6 +62,10 @@ def serve(host: str, port: int, processes: int) -> None:
         timeout_graceful_shutdown=GRACE_SECONDS,
         timeout_worker_healthcheck=HANG_SECONDS,
     )
+
+
+def _end(_signal: int, _frame: FrameType | None) -> None:
+    sys.exit(0)
 
 
 @contextmanager
