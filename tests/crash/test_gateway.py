@@ -25,10 +25,10 @@ from worker.store import api_keys, tables
 from worker.store.api_keys import Scope
 from worker.store.database import engine_for, writing
 
-pytestmark = [pytest.mark.crash, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.crash, pytest.mark.timeout(600)]
 
 SEED = 7
-KILLS = ["gateway"] * 8 + ["valkey"] * 6 + ["child"] * 3 + ["worker"] * 3
+KILLS = ["gateway"] * 5 + ["valkey"] * 6 + ["child"] * 5 + ["worker"] * 4
 CLIENTS = 4
 PAUSE_SECONDS = 0.4
 ACCOUNTS = 20
@@ -80,6 +80,7 @@ class Gateway:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.log = folder / "gateway.log"
+        self._killed = 0
         urls = {"TIEWATCH_DATABASE_URL": database_url, "TIEWATCH_BROKER_URL": broker_url}
         command = ["gateway", "--port", str(self.port), "--processes", "2"]
         with self.log.open("ab") as log:
@@ -98,8 +99,14 @@ class Gateway:
 
     def kill_one(self, chance: Random) -> None:
         """`kill -9` one of the processes that answer; the one above them starts another."""
-        until(lambda: bool(self._serving()), self.log.read_text)
+        until(self._all_serve, self.log.read_text, 120)
         chance.choice(self._serving()).kill()
+        self._killed += 1
+
+    def _all_serve(self) -> bool:
+        """Whether all that were started have begun to answer."""
+        begun = self.log.read_text().count("Application startup complete")
+        return begun >= 2 + self._killed and len(self._serving()) == 2
 
     def _serving(self) -> list[psutil.Process]:
         """The processes that live; one that was killed waits for a moment to be missed."""

@@ -148,3 +148,13 @@ def make(
 def gateway(make: Make, sqlite_url: str, broker_url: str) -> Gateway:
     """On SQLite: for whatever has little to do with the database."""
     return make(sqlite_url, broker_url)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what needs Node.js, unless it is asked for: other marks may be given with -m."""
+    if "node" in config.getoption("-m"):
+        return
+    left = [item for item in items if item.get_closest_marker("node")]
+    if left:
+        config.hook.pytest_deselected(items=left)
+        items[:] = [item for item in items if item not in left]

@@ -1,7 +1,11 @@
 """Published libraries against a running gateway, over a network that fails: all lands once."""
 
 import json
+import shutil
+import subprocess
 from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import httpx2
@@ -74,6 +78,19 @@ def test_rudderstacks_python_library(gateway: Gateway) -> None:
         say_all(client)
         client.shutdown()
     check(gateway, front.seen)
+
+
+@pytest.mark.node
+@pytest.mark.timeout(300)
+def test_segments_node_library(gateway: Gateway, tmp_path: Path) -> None:
+    for file in (Path(__file__).parent / "node").iterdir():
+        shutil.copy(file, tmp_path)
+    run = partial(subprocess.run, cwd=tmp_path, check=True, timeout=120)
+    run(["npm", "install", "--no-audit", "--no-fund", "--ignore-scripts"])
+    with gateway.live() as url, unreliable(url, REFUSE, LOSE) as front:
+        run(["node", "send.js", front.url, gateway.key])
+    assert {one.split()[0] for one in front.seen} == {REFUSE, LOSE, PASS}
+    check(gateway, [REFUSE, LOSE, PASS])
 
 
 def usage(id_: str) -> CloudEvent:

@@ -170,3 +170,13 @@ def test_each_call_has_its_own_path(gateway: Gateway) -> None:
     for path, body in (("/v1/batch", {}), ("/v1/batch", []), ("/v1/track", [])):
         assert gateway.post(path, body).status_code == 400
     assert gateway.post("/v1/batch", {"batch": [{}] * 1_001}).status_code == 413
+
+
+def test_the_key_may_be_in_the_body_as_some_libraries_send_it(gateway: Gateway) -> None:
+    batch = {"batch": [call("track", event="A")]}
+    for key, status in ((gateway.key, 200), ("wrong", 401), (7, 401)):
+        answer = gateway.client.post("/v1/batch", json=batch | {"writeKey": key})
+        assert answer.status_code == status, answer.text
+    wrong = {"Authorization": "Bearer wrong"}
+    answer = gateway.client.post("/v1/batch", json=batch | {"writeKey": gateway.key}, headers=wrong)
+    assert answer.status_code == 401

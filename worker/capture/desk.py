@@ -1,7 +1,7 @@
 """What the gateway's routes work with: who sent a request, and where its events go."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -45,13 +45,15 @@ class Desk:
         self.gatherer = Gatherer(self._keep)
         self._chores: asyncio.Task[None] | None = None
 
-    async def sender(self, request: Request, scope: Scope) -> Sender:
-        """Whose request it is, counted against its limit.
+    async def sender(
+        self, request: Request, scope: Scope, key_in: Mapping[str, str] | None = None
+    ) -> Sender:
+        """Whose request it is, counted against its limit. Its headers bring the key, or `key_in`.
 
         Raises:
             Refusal: it has no key for this scope, or has made too many requests.
         """
-        headers, now = request.headers, runtime.clock()
+        headers, now = request.headers if key_in is None else key_in, runtime.clock()
         if self._keyring.is_fresh() and self._keyring.knows(headers):
             found = self._keyring.sender(headers, scope, now)
         else:

@@ -31,9 +31,9 @@ IDLE_SECONDS = 75
 GRACE_SECONDS = 20
 """For requests that have begun, when the gateway is told to stop."""
 
-HANG_SECONDS = 60
-"""After which a process that says nothing is ended and replaced; on a busy machine it takes some to
-begin."""
+HANG_SECONDS = 15
+"""After which a process that says nothing is replaced. On a busy machine it takes some to begin;
+one that dies before it has begun is missed only then."""
 
 MOST_CONNECTIONS = 1_000
 """Of a process; beyond, 503."""

@@ -120,6 +120,11 @@ def given_keys(text: str) -> dict[str, str]:
     return found
 
 
+def brings_key(headers: Mapping[str, str]) -> bool:
+    """Whether a request's headers bring a key, right or wrong."""
+    return "x-api-key" in headers or "authorization" in headers
+
+
 def _key_in(headers: Mapping[str, str]) -> str:
     """The key that a request's headers bring: `X-API-Key`, or Bearer or Basic authorization."""
     if key := headers.get("x-api-key"):

@@ -11,6 +11,7 @@ from starlette.responses import Response
 from worker import runtime
 from worker.capture.answers import Accepted, body, kept, refusals
 from worker.capture.desk import Desk
+from worker.capture.keyring import brings_key
 from worker.capture.mappings import Mappings
 from worker.capture.reading import MOST_EVENTS, as_json, body_of, too_many
 from worker.capture.refusals import Refusal
@@ -40,7 +41,10 @@ _IN_BATCH = _MESSAGE | {
 _BATCH = {
     "type": "object",
     "required": ["batch"],
-    "properties": {"batch": {"type": "array", "items": _IN_BATCH, "maxItems": MOST_EVENTS}},
+    "properties": {
+        "batch": {"type": "array", "items": _IN_BATCH, "maxItems": MOST_EVENTS},
+        "writeKey": {"type": "string", "description": "The key, where no header brings it."},
+    },
 }
 
 
@@ -48,9 +52,13 @@ def router(desk: Desk, mappings: Mappings) -> APIRouter:
     """The ways in for Segment's libraries."""
 
     async def take_all(request: Request, messages: Callable[[Any], list[Any]]) -> Response:
-        sender = await desk.sender(request, Scope.SEGMENT)
+        known = brings_key(request.headers)
+        sender = await desk.sender(request, Scope.SEGMENT) if known else None
         content = await body_of(request)
-        found = messages(as_json(content))
+        value = as_json(content)
+        if sender is None:  # some libraries write the key into the body
+            sender = await desk.sender(request, Scope.SEGMENT, _key_in(value))
+        found = messages(value)
         if len(found) > MOST_EVENTS:
             raise too_many(len(found))
         taken = take(found, sender.source, mappings.now(), runtime.clock())
@@ -85,6 +93,12 @@ def router(desk: Desk, mappings: Mappings) -> APIRouter:
             f"/v1/{kind}", taking(kind), name=kind, openapi_extra=documented, **common
         )
     return routes
+
+
+def _key_in(value: Any) -> dict[str, str]:
+    """The headers that would bring the key that a body has; none if it has none."""
+    key = value.get("writeKey") if isinstance(value, dict) else None
+    return {"x-api-key": key} if isinstance(key, str) else {}
 
 
 def _object(value: Any) -> dict[str, Any]:
