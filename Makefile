@@ -1,5 +1,6 @@
 PYTHON ?= python3
 BIN := .venv/bin
+EDITOR_SERVER := yaml-language-server@1.25.0
 
 .PHONY: help demo test check bench pictures clean
 
@@ -40,4 +41,7 @@ clean:
 	@echo "Installing into .venv (once, about a minute)"
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@if command -v npm >/dev/null; then \
+		npm install --silent --no-save --no-package-lock --prefix $(@D)/node $(EDITOR_SERVER) \
+		|| echo "Without $(EDITOR_SERVER), the tests of rule files in an editor are skipped."; fi
 	@touch $@

@@ -5,23 +5,23 @@ A card that somebody deleted is not posted again for its own sake: what is new b
 of its own, and if that is only that flags have ended, nothing is said.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import partial
 
 import msgspec
 from slack_sdk import WebClient
+from slack_sdk.models.metadata import Metadata
 from sqlalchemy import Connection
 
 from worker.core import conversations as core
 from worker.core.alerts import Alert
 from worker.core.bundles import Kind
-from worker.core.cards import Told
+from worker.core.cards import Card
 from worker.sending import Act, Body, Outcome, Record, sent
 from worker.slack import message as layout
 from worker.slack.lookup import Found, find, place
-from worker.slack.message import Message
 from worker.slack.sender import edit, metadata, post
 from worker.slack.trouble import FIXED, GONE, SendFailed
 from worker.store import conversations, messages
@@ -34,13 +34,13 @@ DELETED = "its card was deleted in Slack"
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """What is to be said: `card` is how the conversation stands with it, `reply` what is new."""
+    """What is to be said, and what has been: `alerts` are all that the conversation has told, with
+    those of these rows, in order; `news` is what is to be said of them; `standings` are by rule."""
 
     rows: tuple[Row, ...]
-    card: Message
-    reply: tuple[Told, ...]
-    begins: bool
-    ended_on: date | None
+    alerts: tuple[Alert, ...]
+    news: tuple[Alert, ...]
+    standings: Mapping[str, core.Standing]
     address: str
 
     @property
@@ -52,6 +52,21 @@ class Move:
     def recipient(self) -> str:
         """Who is told."""
         return self.rows[0].recipient
+
+    @property
+    def card(self) -> Card:
+        """How the conversation stands with it."""
+        return core.card(self.alerts, self.standings)
+
+    @property
+    def ended_on(self) -> date | None:
+        """When the conversation's last flag ended; None while one is live."""
+        return core.ended_on(self.card, self.standings)
+
+    @property
+    def known_by(self) -> Metadata:
+        """By what it is found again."""
+        return metadata((row.id for row in self.rows), self.rows[0].bundle)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,14 +109,12 @@ def ready(
         messages.dropped(db, rows, NO_CARD)
         return None
     before = conversations.told(db, going_on.id) if going_on else []
-    standings = conversations.standings(db, rows[0].account)
-    card = core.card([*_readable(before), *alerts], standings)
+    # Laid out later: what cannot be must not keep this transaction from counting the attempt.
     move = Move(
         rows=rows,
-        card=layout.card(card),
-        reply=core.told(news, standings),
-        begins=core.worth_beginning(news),
-        ended_on=core.ended_on(card, standings),
+        alerts=(*_readable(before), *alerts),
+        news=tuple(news),
+        standings=conversations.standings(db, rows[0].account),
         address=address,
     )
     return partial(_go_on, slack, move, going_on) if going_on else partial(_begin, slack, move)
@@ -113,17 +126,16 @@ def _go_on(slack: WebClient, move: Move, there: Conversation) -> Record:
     if arrived is not None:
         return _recorded(move, arrived, there.id)
     try:
-        edit(slack, there.channel, there.root_ts, move.card)
+        edit(slack, there.channel, there.root_ts, layout.card(move.card))
     except SendFailed as error:
         if error.code in GONE:
             return _begin_anew(slack, move, there)
         if error.code not in FIXED:
             raise
     ts = None
-    if move.reply:
-        known_by = metadata((row.id for row in move.rows), move.rows[0].bundle)
-        reply = layout.reply(move.reply)
-        ts = post(slack, there.channel, reply, known_by, there.root_ts).ts
+    if move.news:
+        reply = layout.reply(core.told(move.news, move.standings))
+        ts = post(slack, there.channel, reply, move.known_by, there.root_ts).ts
     return _recorded(move, Arrived(move.rows, (), there.channel, ts or there.root_ts), there.id)
 
 
@@ -131,8 +143,7 @@ def _begin(slack: WebClient, move: Move, instead_of: int | None = None) -> Recor
     """Post a card."""
     arrived = look_for(slack, move.rows, move.address)
     if arrived is None:
-        known_by = metadata((row.id for row in move.rows), move.rows[0].bundle)
-        posted = post(slack, move.address, move.card, known_by)
+        posted = post(slack, move.address, layout.card(move.card), move.known_by)
         arrived = Arrived(move.rows, (), posted.channel, posted.ts or "")
 
     def record(db: Connection, now: datetime) -> Outcome:
@@ -153,7 +164,7 @@ def _begin(slack: WebClient, move: Move, instead_of: int | None = None) -> Recor
 
 def _begin_anew(slack: WebClient, move: Move, gone: Conversation) -> Record:
     """What to do when somebody has deleted the card."""
-    if move.begins:
+    if core.worth_beginning(move.news):
         return _begin(slack, move, instead_of=gone.id)
 
     def record(db: Connection, now: datetime) -> Outcome:

@@ -6,6 +6,7 @@ The event path and the sweeps both come through here, inside their own transacti
 import hashlib
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from dataclasses import replace as replaced
 from datetime import date, datetime
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from msgspec.structs import replace
 from sqlalchemy import Connection
 
 from worker.core.alerts import Alert, AlertReason, reason_for
+from worker.core.answers import resumed
 from worker.core.conditions import Condition, Facts, Not, Thresholds, facts_in
 from worker.core.evidence import who
 from worker.core.facts import facts_of, renewal_day
@@ -51,9 +53,12 @@ class Rulebook:
         ).hexdigest()[:16]
 
 
-def read_rulebook(root: Path) -> Rulebook:
-    """The rules directory, read whole. Raises `RuleFilesRefused` with every problem in it."""
-    return Rulebook(load(root), load_ties(root), load_telling(root))
+def read_rulebook(root: Path, shipped: Path | None = None) -> Rulebook:
+    """The rules directory, read whole. Raises `RuleFilesRefused` with every problem in it.
+
+    `shipped` is where the rules that ship are, by default those of this version of tiewatch.
+    """
+    return Rulebook(load(root, shipped), load_ties(root), load_telling(root))
 
 
 class OtherRules(Exception):
@@ -156,8 +161,10 @@ def _evaluated(
     ]
     if not moves:
         return Evaluated(standings, workspace, 0, 0, 0)
+    ended = flags.last_ended(db, (move.account for move in moves if move.opens))
+    moves = [_resumed(move, ended, standings[move.account]) for move in moves]
     ids = flags.write(db, moves, book.digest, now, on)
-    said = list(_alerts(db, moves, ids, standings, workspace, book, on))
+    said = list(_alerts(db, moves, ids, ended, standings, workspace, book, on))
     written = outbox.put(db, [(key, alert) for key, alert, quiet in said if not quiet], now, sweep)
     for key, alert, quiet in said:
         if quiet:
@@ -196,6 +203,16 @@ def _judge(
     else:
         title, why = _words(rule, Not(rule.when), facts, thresholds)
     return Move(account, rule.id, before, after, title, why)
+
+
+def _resumed(move: Move, ended: Mapping[tuple[str, str], Flag], standing: Standing) -> Move:
+    """The move, in view of what people answered to the rule's last flag on the account."""
+    if not move.opens or move.after is None:
+        return move
+    after = resumed(move.after, ended.get((move.account, move.rule)), standing.facts)
+    if not after.heard_of:
+        standing.open[:] = [rule for rule in standing.open if rule.id != move.rule]
+    return replaced(move, after=after)
 
 
 def words(rule: Rule, facts: Facts, thresholds: Thresholds) -> tuple[str, tuple[str, ...]]:
@@ -238,13 +255,13 @@ def _alerts(
     db: Connection,
     moves: Iterable[Move],
     ids: Mapping[tuple[str, str], int],
+    ended: Mapping[tuple[str, str], Flag],
     standings: Mapping[str, Standing],
     workspace: Workspace,
     book: Rulebook,
     on: date,
 ) -> Iterator[tuple[str, Alert, bool]]:
     """(key, alert, whether only cards show it) of every move that someone should hear or see."""
-    resolved_before = flags.last_resolved(db, (move.account for move in moves if move.opens))
     rules = {rule.id: rule for rule in book.rules.rules}
     names: Mapping[str, str] | None = None
     for move in moves:
@@ -253,7 +270,8 @@ def _alerts(
         key = (move.account, move.rule)
         if after is None:
             continue
-        reason = reason_for(before, after, resolved_before.get(key))
+        last = ended.get(key)
+        reason = reason_for(before, after, last.resolved_on if last else None)
         if reason is None and move.ends_in_silence:
             reason = AlertReason.RESOLVED
         if reason is None:

@@ -15,7 +15,7 @@ import msgspec
 from sqlalchemy import Connection, Engine
 
 from worker.core.alerts import FOR_ADMINS, Alert, AlertReason
-from worker.core.bundles import NEW, Kind, digest_of
+from worker.core.bundles import AT_A_TIME, Kind, digest_of
 from worker.core.desk import Desk, crowded
 from worker.core.muting import Mute, Setting, mute
 from worker.core.routing import DEFAULT, Reps, Routed, rep_of, route
@@ -156,9 +156,9 @@ def _recipients(case: _Case, setting: Setting, telling: Telling, reps: Reps) -> 
 
 
 def _new_flags(cases: Iterable[_Case]) -> Iterator[tuple[int, str, str]]:
-    """(sweep, recipient, account) of each new flag that somebody is to be told of."""
+    """(sweep, recipient, account) of each flag that somebody is to be told of, or told again."""
     for case in cases:
-        if case.row.sweep is not None and case.alert.reason in NEW and case.mute is None:
+        if case.row.sweep is not None and case.alert.reason in AT_A_TIME and case.mute is None:
             for to in case.to:
                 yield case.row.sweep, to.recipient, case.alert.account
 
@@ -189,15 +189,14 @@ def _message(case: _Case, to: Routed, desk: Desk, *, many: bool) -> New | None:
             return None
         # Without a word, yet no card may go on saying that the flag is open.
         why = f"{to.why}; without a word: {case.mute}"
-        return New(
-            key, to.recipient, row.account, bundle, Kind.UPDATE, row.body, desk.now, alert.flag, why
-        )
+        return New(key, to.recipient, row.account, bundle, Kind.UPDATE, row.body, desk.now,
+                   alert.flag, alert.reason, why)  # fmt: skip
     if case.mute:
         return New(key, to.recipient, row.account, bundle, Kind.ALERT, row.body, desk.now,
-                   alert.flag, to.why, case.mute)  # fmt: skip
+                   alert.flag, alert.reason, to.why, case.mute)  # fmt: skip
     if alert.reason in FOR_ADMINS:
         return New(key, to.recipient, row.account, f"note/{row.key}", Kind.NOTE, row.body,
-                   desk.now, why=to.why)  # fmt: skip
+                   desk.now, None, alert.reason, to.why)  # fmt: skip
     placed = desk.place(alert, to.recipient, in_digest=in_digest, many=many)
     body = row.body
     if placed.kind is Kind.DIGEST:
@@ -212,5 +211,6 @@ def _message(case: _Case, to: Routed, desk: Desk, *, many: bool) -> New | None:
         body,
         placed.due_at,
         alert.flag,
+        alert.reason,
         f"{to.why}; {placed.why}",
     )

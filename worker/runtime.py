@@ -56,6 +56,14 @@ def rules_in_force() -> Rulebook:
     return _followed().now(engine(), clock())
 
 
+def watch_rules(database: Engine) -> bool:
+    """Put a change of the rules directory in force, for a process that does not evaluate.
+
+    Whether there is something new to tell admins.
+    """
+    return _followed().watch(database, clock())
+
+
 def with_rules_in_force(work: Callable[[Rulebook], Result]) -> Result:
     """What `work` returns, done over if the rules turn out not to be those in force."""
     try:

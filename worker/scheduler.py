@@ -16,6 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from worker import runtime, sweeps, tasks
 from worker.capture.publishing import replay
+from worker.rulebooks import LOOK_EVERY
 from worker.store import messages, outbox
 from worker.store import sweeps as sweeps_store
 from worker.store.database import reading
@@ -41,6 +42,7 @@ def run(engine: Engine, hour: int, zone: ZoneInfo) -> None:
     scheduler.add_job(daily_sweep, args=(engine, hour, zone))
     scheduler.add_job(daily_sweep, "interval", minutes=1, args=(engine, hour, zone))
     scheduler.add_job(minute_pass, "interval", minutes=1, args=(engine,))
+    scheduler.add_job(watch_rules, "interval", seconds=LOOK_EVERY, args=(engine,))
     # Mornings begin at any quarter of an hour, somewhere.
     scheduler.add_job(tasks.request_weeks, "interval", minutes=15)
     for stop in (signal.SIGTERM, signal.SIGINT):
@@ -83,6 +85,18 @@ def minute_pass(engine: Engine) -> None:
             tasks.request_delivery()
     except SQLAlchemyError as error:
         log.error("minute's pass failed", error=str(error))
+
+
+def watch_rules(engine: Engine) -> None:
+    """Take a change of the rules directory up, and have admins hear of a mistake in it.
+
+    Workers do so themselves, but only when they have work.
+    """
+    try:
+        if runtime.watch_rules(engine):
+            tasks.request_delivery()
+    except SQLAlchemyError as error:
+        log.warning("rules not looked at", error=str(error))
 
 
 def hand_out(engine: Engine) -> None:

@@ -6,6 +6,7 @@ a growing delay; the services make doing a thing twice the same as doing it once
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
+from time import monotonic
 from typing import Any
 
 import structlog
@@ -16,6 +17,7 @@ from kombu.exceptions import OperationalError as BrokerDown
 from rich.console import Console
 
 from worker import delivery, logs, planning, sweeps, weekly
+from worker.bell import Bell
 from worker.celery_app import DELIVER, INGEST, SWEEP, TASK_SECONDS, WEEKS, app
 from worker.core.events import Quarantined
 from worker.ingest import ingest
@@ -44,6 +46,7 @@ DEMO_NOW = "tiewatch_now"
 """The message header that carries a demo's simulated time."""
 
 log = structlog.get_logger("tiewatch")
+_bell = Bell()
 
 
 # Killed for taking too long, it must not count as done: its message then comes back.
@@ -85,7 +88,7 @@ def ingest_batch(
         return
     log.info("batch applied", batch=batch, **_counts(result.counts))
     if result.alerts:
-        request_delivery()
+        _ring()
 
 
 @app.task(bind=True, name=SWEEP, max_retries=None)
@@ -104,7 +107,7 @@ def sweep_shard(self: Task, sweep: int, shard: int) -> None:
             resolved=done.resolved,
         )
         if done.alerts:
-            request_delivery()
+            _ring()
 
 
 @app.task(bind=True, name=DELIVER, max_retries=None)
@@ -151,12 +154,22 @@ def now(task: Task) -> datetime:
     return clock()
 
 
-def request_delivery(seconds: float = 0) -> None:
-    """Ask for a delivery in `seconds`; if the queue is down, the minute's pass will do it."""
+def request_delivery(seconds: float = 0) -> bool:
+    """Ask for a delivery in `seconds`, and say whether that went through; if the queue is down,
+    the minute's pass will do it."""
     try:
         deliver.apply_async(countdown=seconds or None, retry=False)
     except BrokerDown as error:
         log.warning("delivery waits for the minute's pass", error=str(error))
+        return False
+    return True
+
+
+def _ring() -> None:
+    """See that a delivery begins after now, and soon: a message a batch would cost it dearly."""
+    seconds = _bell.delay(monotonic())
+    if seconds is not None and not request_delivery(seconds):
+        _bell.unheard()
 
 
 def _go_on_delivering(progress: bool) -> None:

@@ -11,8 +11,8 @@ from sqlalchemy import Engine
 
 from tests.capture.workspace import SECRET, TEAM, Person, Workspace, served
 from tests.pipeline import at, event, meeting, rows, rulebook, take_in
-from worker.capture.acting import Desk
 from worker.capture.app import gateway
+from worker.capture.asking import Desk
 from worker.capture.slack import listener, router
 from worker.evaluation import Rulebook
 from worker.slack.sender import SlackConfig, client

@@ -17,6 +17,8 @@ RULES = """
 rules:
   - {id: no-seats, title: No seats, severity: high, when: {licences: unknown}}
   - {id: no-owner, title: No owner, severity: high, when: {owner: unknown}, mode: shadow}
+  - {id: no-money, title: No money, severity: low, when: {mrr: under $1}, mode: shadow}
+  - {id: not-yet, title: Not yet, severity: low, when: {mrr: unknown}, mode: off}
 """
 
 
@@ -61,6 +63,16 @@ def test_shadow_and_live_stand_beside_each_other(workspace):
             "precision": None,
         },
         {
+            "rule": "no-money",
+            "mode": "shadow",
+            "flags": 0,
+            "accounts": 0,
+            "open": 0,
+            "alone": 0,
+            "beside": [],
+            "feedback": {"acknowledged": 0, "snoozed": 0, "dismissed": 0},
+        },
+        {
             "rule": "no-owner",
             "mode": "shadow",
             "flags": 2,
@@ -77,6 +89,11 @@ def test_shadow_and_live_stand_beside_each_other(workspace):
     table = workspace("rules", "report").out
     assert "no-owner" in table
     assert "no-seats 1" in table
+
+
+def test_a_rule_that_is_off_is_explained_as_such(workspace):
+    done = workspace("rules", "explain", "acme", "--rule", "not-yet")
+    assert (done.status, done.err) == (2, "Rule 'not-yet' is switched off: it has 'mode: off'.\n")
 
 
 def test_reps_own_verdict_says_how_often_a_rule_was_right(workspace):

@@ -18,6 +18,7 @@ from worker.core.answers import (
     Snooze,
     SnoozeFor,
     answered,
+    resumed,
 )
 from worker.core.conditions import Compare, Comparison
 from worker.core.facts import FACTS
@@ -173,8 +174,36 @@ def test_a_quiet_flag_stays_quiet_while_its_rule_does_not_hold_or_that_is_unknow
 )
 def test_a_dismissed_flag_ends_without_a_word_and_any_other_with_one(flag, reason):
     ended = resolve(flag, day(3))
-    assert ended == OPEN._replace(state=State.RESOLVED, resolved_on=day(3))
+    assert ended is not None
+    assert ended._replace(quiet=None) == OPEN._replace(state=State.RESOLVED, resolved_on=day(3))
     assert reason_for(flag, ended, None) is reason
+
+
+@pytest.mark.parametrize(
+    ("days", "silence", "state"),
+    [(1, 6, "dismissed"), (7, 32, "dismissed"), (7, 33, "open"), (8, 6, "open")],
+)
+def test_a_dismissed_flag_that_ends_and_comes_back_within_7_days_is_dismissed_still(
+    days, silence, state
+):
+    ended = resolve(dismissed()._replace(assignee="kim"), D)
+    opened = OPEN._replace(opened_on=day(days))
+    again = resumed(opened, ended, facts(days_since_exec_contact=silence))
+    assert str(again.state) == state
+    assert again.assignee == ("kim" if days <= 7 else None)
+
+
+def test_a_flag_that_comes_back_more_severe_is_open():
+    ended = resolve(dismissed(), D)
+    worse = OPEN._replace(severity=Severity.CRITICAL, opened_on=day(1))
+    assert resumed(worse, ended, facts()) == worse
+
+
+@pytest.mark.parametrize("before", [OPEN, answer(Acknowledge()), snoozed(SnoozeFor.WEEK)])
+def test_only_a_dismissal_outlives_its_flag(before):
+    opened = OPEN._replace(opened_on=day(1))
+    assert resumed(opened, resolve(before, D), facts()) == opened
+    assert resumed(opened, None, facts()) == opened
 
 
 @pytest.mark.parametrize(

@@ -86,7 +86,8 @@ def flag(engine: Engine) -> dict[str, object]:
 
 
 def reasons(engine: Engine) -> list[AlertReason]:
-    return [alert.reason for alert in alerts(engine)]
+    told = [alert.reason for alert in alerts(engine)]
+    return [reason for reason in told if reason is not AlertReason.RENEWAL]
 
 
 def test_an_answer_moves_the_flag_and_is_kept_with_who_gave_it(engine, book):
@@ -219,6 +220,24 @@ def test_a_dismissed_flag_ends_without_a_word_and_the_next_one_is_new(engine, bo
     take_in(engine, book, days(1), meeting(days(1)))
     assert flag(engine)["state"] == "resolved"
     assert reasons(engine) == [AlertReason.OPENED]
+
+
+def test_a_dismissed_flag_that_comes_back_soon_is_quiet_still_and_explained_so(engine, book):
+    id_ = raised(engine, book)
+    say(engine, book, id_, Assign("lee"), key="lee")
+    say(engine, book, id_, Dismiss(NotARisk.KNOWN))
+    take_in(engine, book, D, meeting(D))
+    (told,) = explain(engine, "acme", book, D, at(D, 22))
+    assert told.flag_change is not None
+    assert (told.flag_change.on, told.flag_change.flag.state) == (days(6), "dismissed")
+    sweep(engine, book, days(6))
+    states = [(row["state"], row["assignee"]) for row in rows(engine, tables.flags)]
+    assert states == [("resolved", "lee"), ("dismissed", "lee")]
+    assert reasons(engine) == [AlertReason.OPENED, AlertReason.ASSIGNED]
+    sweep(engine, book, days(12))
+    assert len(reasons(engine)) == 2
+    sweep(engine, book, days(13))
+    assert reasons(engine)[2:] == [AlertReason.BACK]
 
 
 def test_a_snooze_until_the_next_exec_contact_ends_with_it(engine, tmp_path):

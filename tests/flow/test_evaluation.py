@@ -395,7 +395,7 @@ def test_adoption_without_user_ties_is_told_whole(sqlite_engine, shipped):
     assert alert.severity == "low"
     assert "adoption: 100% (at least 75%)" in alert.why
     assert alert.who == (
-        "No contact yet with any of the 4 known users.",
+        "No contact yet with any of the 4 known users: ada; kim; Lee Park, Analyst; 1 more.",
         "Nearest other: Dana Ruiz, CIO, strong tie, 22 days ago, with Sam Lee.",
         "Used it 19 Jan 2026 to 17 Feb 2026: ada; kim; Lee Park, Analyst; zoe.",
     )
@@ -430,7 +430,7 @@ def test_the_end_of_a_flag_says_what_ended_it_and_asks_for_nothing(sqlite_engine
     take_in(sqlite_engine, shipped, D, *customer())
     take_in(sqlite_engine, shipped, D, meeting(D))
     alert = alert_of(sqlite_engine, "renewal-without-exec-contact", AlertReason.RESOLVED)
-    assert alert.why == ("last contact with an executive: 0 days ago (at most 15 days)",)
+    assert alert.why == ("last contact with an executive: today (at most 15 days)",)
     assert alert.advice is alert.clears is None
 
 

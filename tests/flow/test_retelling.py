@@ -70,11 +70,7 @@ class Days:
             planning.plan(self.engine, now, self.book.telling)
             delivery.deliver(self.engine, to_show(lambda _: None), lambda now=now: now)
         return [
-            (
-                (row["sent_at"].date() - DAY).days,
-                row["recipient"],
-                msgspec.json.decode(row["body"], type=Alert).reason.value,
-            )
+            ((row["sent_at"].date() - DAY).days, row["recipient"], row["reason"])
             for row in rows(self.engine, tables.messages)
             if row["sent_at"] and row["id"] not in before
         ]
@@ -168,3 +164,23 @@ def test_a_low_flag_that_a_critical_one_muted_is_told_when_that_is_over(engine, 
     told = days.next(2)
     assert [reason for _, _, reason in told] == ["resolved", "opened"]
     assert days.next(5) == []
+
+
+def test_a_manager_of_many_unanswered_flags_gets_them_in_one_digest_once(engine, tmp_path):
+    days = Days(engine, tmp_path, "escalate_after: 3 days\ndigest: {many: 2}\n")
+    more = [event("account", days.today, account=f"a{n}", owner="sam") for n in range(3)]
+    days.take_in(*more)
+    days.meet()
+    days.next(2)
+    before = len(rows(engine, tables.messages))
+    days.next(4)
+    found = rows(engine, tables.messages)[before:]
+    assert {(row["recipient"], row["kind"], row["bundle"]) for row in found} == {
+        ("rep:ada", "digest", f"digest/{DAY + timedelta(days=3)}")
+    }
+    assert len(found) == 4
+    days.next(2)
+    reminders = rows(engine, tables.messages)[before + 4 :]
+    assert [(row["recipient"], row["reason"]) for row in reminders] == [
+        ("rep:sam", "still open")
+    ] * 4

@@ -14,7 +14,7 @@ from sqlalchemy import Engine
 
 from tests.pipeline import at, event, rows, rulebook, sweep_shards, take_in
 from worker import delivery, planning, runtime, scheduler, sweeps, tasks
-from worker.scheduler import daily_sweep, due_slot, hand_out, minute_pass
+from worker.scheduler import daily_sweep, due_slot, hand_out, minute_pass, watch_rules
 from worker.sending import to_show
 from worker.store import tables
 from worker.store.database import engine_for
@@ -169,6 +169,13 @@ def test_each_minute_what_is_due_is_asked_to_be_delivered(engine, clock, queued,
     queued.clear()
     minute_pass(engine)
     assert queued == []
+
+
+@pytest.mark.parametrize(("told", "sent"), [(True, ["deliver"]), (False, [])])
+def test_a_mistake_in_the_rules_is_delivered_at_once(engine, queued, monkeypatch, told, sent):
+    monkeypatch.setattr(runtime, "watch_rules", lambda _: told)
+    watch_rules(engine)
+    assert queued == sent
 
 
 def test_what_waits_for_a_morning_is_asked_for_no_earlier(engine, clock, queued, tmp_path):

@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from worker import logs, runtime
-from worker.capture import acting, events, publishing, slack, tracking, webhooks, wellbeing
+from worker.capture import asking, events, publishing, slack, tracking, webhooks, wellbeing
 from worker.capture.desk import answer, refused
 from worker.capture.hosting import desk_of
 from worker.capture.mappings import Mappings
@@ -78,7 +78,7 @@ def _slack(ours: Settings, executor: ThreadPoolExecutor) -> Iterable[APIRouter]:
     """The way in for Slack, if its secrets are set."""
     config = runtime.slack()
     if config.token and ours.slack_signing_secret:
-        desk = acting.Desk(
+        desk = asking.Desk(
             runtime.engine(), runtime.with_rules_in_force, runtime.clock, request_delivery
         )
         listener = slack.listener(desk, client(config), executor)

@@ -11,7 +11,7 @@ from slack_bolt.adapter.socket_mode import SocketModeHandler
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
-from worker.capture.acting import Desk
+from worker.capture.asking import Desk
 from worker.capture.slack import listener
 
 AT_ONCE = 8

@@ -1,5 +1,5 @@
 """What comes from Slack, over HTTP at `/slack/events` or over a socket: checked, acknowledged, and
-handed to whoever acts on it (acting.py).
+handed to whoever acts on it (acting.py, windows.py).
 
 Slack wants an answer within three seconds, so what is to be done is handed over, and answered.
 """
@@ -20,8 +20,8 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
-from worker.capture import acting
-from worker.capture.acting import Desk
+from worker.capture import acting, windows
+from worker.capture.asking import Desk
 from worker.capture.bodies import BodyRefused, body_of
 from worker.capture.signatures import why_unsigned
 from worker.slack.actions import PATTERN
@@ -76,7 +76,7 @@ def _authorize(client: WebClient) -> Callable[..., AuthorizeResult]:
 
 
 Work = Callable[..., None]
-"""Has something done after the answer: a function of acting.py, and what it is called with."""
+"""Has something done that need not be waited for: a function, and what it is called with."""
 
 
 def _on_action(desk: Desk, work: Work) -> Callable[..., None]:
@@ -91,11 +91,11 @@ def _on_action(desk: Desk, work: Work) -> Callable[..., None]:
 
 def _on_view(desk: Desk, work: Work) -> Callable[..., None]:
     def on_view(ack: Callable[..., Any], body: dict[str, Any], client: WebClient) -> None:
-        errors = acting.problems(desk, body)
+        errors = windows.problems(desk, body)
         if errors:
             ack(response_action="errors", errors=errors)
             return
-        work(acting.submitted, desk, client, body)
+        work(windows.submitted, desk, client, body)
         ack()
 
     return on_view

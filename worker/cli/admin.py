@@ -1,11 +1,12 @@
 """`tiewatch db` and `doctor`: for whoever keeps tiewatch running."""
 
 from collections.abc import Iterable, Iterator
+from datetime import datetime, timedelta
 from typing import Annotated
 
 import typer
 from rich.text import Text
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
 from worker import runtime, sweeps
 from worker.cli.access import database, queue, upgrade_database
@@ -13,9 +14,12 @@ from worker.cli.terminal import NOT_HELD, AsJson, Refused, out, print_json
 from worker.core.findings import Finding
 from worker.evaluation import read_rulebook
 from worker.rulefiles import RuleFilesRefused
-from worker.store import batches, event_log, messages, outbox
+from worker.store import batches, event_log, messages, outbox, pacing
 from worker.store import sweeps as sweeps_store
 from worker.store.database import reading
+
+DIVERTED_FOR = timedelta(days=1)
+"""For how long alerts that went elsewhere than planned are trouble: by then it may be mended."""
 
 db = typer.Typer(no_args_is_help=True, help="The database.")
 
@@ -84,7 +88,17 @@ def _rules() -> Finding:
         book = read_rulebook(runtime.rules_path())
     except RuleFilesRefused as error:
         return Finding("rules", f"{error.problems[0]} ('tiewatch rules check' shows all problems)")
-    return Finding("rules", None, f"{len(book.rules.rules)} rules in {runtime.rules_path()}")
+    number = len(book.rules.rules)
+    rules = "1 rule" if number == 1 else f"{number} rules"
+    return Finding("rules", None, f"{rules} in {runtime.rules_path()}")
+
+
+def _slack(db_: Connection, now: datetime) -> Iterator[Finding]:
+    pause = pacing.paused_until(db_)
+    if pause is not None and pause > now:
+        yield Finding("Slack", None, f"wants a pause until {pause:%H:%M:%S} UTC")
+    for why, number in messages.diverted(db_, now - DIVERTED_FOR).items():
+        yield Finding("Slack", f"{number:,} alerts went to the default channel {why}")
 
 
 def _contents(engine: Engine) -> Iterator[Finding]:
@@ -101,6 +115,7 @@ def _contents(engine: Engine) -> Iterator[Finding]:
         yield Finding("alerts", None, said)
         for failure in messages.failures(db_, limit=5):
             yield Finding("alert", f"of {failure.account} was not delivered: {failure.error}")
+        yield from _slack(db_, runtime.clock())
         for id_, error in batches.parked(db_):
             yield Finding(
                 "parked batch",

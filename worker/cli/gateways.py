@@ -21,7 +21,7 @@ from worker.slack.sender import client
 from worker.tasks import request_delivery
 
 if TYPE_CHECKING:
-    from worker.capture.acting import Desk
+    from worker.capture.asking import Desk
 
 _NO_TOKEN = "TIEWATCH_SLACK_BOT_TOKEN is not set: without it nothing can be answered."
 
@@ -86,7 +86,7 @@ def _required(value: SecretStr | None, otherwise: str) -> str:
 @contextmanager
 def _desk() -> Iterator[tuple["Desk", WebClient]]:
     """What answers are worked with, checked to be there, and the client that calls Slack."""
-    from worker.capture.acting import Desk
+    from worker.capture.asking import Desk
 
     config = runtime.slack()
     if not config.token:

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
 
+from worker.core.alerts import REOPEN_WINDOW
 from worker.core.conditions import Facts
-from worker.core.flags import Flag, Quiet, State, last_exec_contact
+from worker.core.flags import Flag, Quiet, State, last_exec_contact, wake
 from worker.core.worsening import Limit, described
 
 DISMISSED_FOR = timedelta(days=90)
@@ -115,6 +116,26 @@ def _end(snooze: Snooze, facts: Facts, on: date) -> Quiet:
             last = last_exec_contact(facts, on)
             known = on if last is None or last < on else on + timedelta(days=1)
             return Quiet(exec_contact_from=known)
+
+
+def resumed(opened: Flag, ended: Flag | None, facts: Facts) -> Flag:
+    """The flag that has just opened, in view of the rule's last one on the account that ended.
+
+    One that comes back within the reopen window is the same story: it is whose it was, and still
+    dismissed if it was, until what was to wake it does.
+    """
+    if (
+        ended is None
+        or ended.resolved_on is None
+        or opened.opened_on is None
+        or opened.opened_on - ended.resolved_on > REOPEN_WINDOW
+    ):
+        return opened
+    flag = opened._replace(assignee=ended.assignee)
+    if ended.quiet is None or opened.severity.rank > ended.severity.rank:
+        return flag
+    quiet = flag._replace(state=State.DISMISSED, quiet=ended.quiet)
+    return wake(quiet, facts, opened.severity, opened.opened_on)
 
 
 def check_until(until: date | None, on: date) -> date:

@@ -69,14 +69,19 @@ class Day(NamedTuple):
     many: bool = False
 
 
-NEW = frozenset({AlertReason.OPENED, AlertReason.REOPENED, AlertReason.AWAKE, AlertReason.BACK})
-"""Why a flag is told of that nobody had to look after before."""
+AT_A_TIME = frozenset(
+    {
+        AlertReason.OPENED,
+        AlertReason.REOPENED,
+        AlertReason.AWAKE,
+        AlertReason.BACK,
+        AlertReason.REMINDER,
+        AlertReason.ESCALATED,
+    }
+)
+"""What a sweep may find of many flags at a time: that they are there, or that they still are."""
 
-_OF_ITS_OWN = FOR_ADMINS | {
-    AlertReason.ESCALATED,
-    AlertReason.WORSE,
-    AlertReason.ASSIGNED,
-}
+_OF_ITS_OWN = FOR_ADMINS | {AlertReason.WORSE, AlertReason.ASSIGNED}
 """What never waits for a digest."""
 
 _KINDS = {AlertReason.REMINDER: Kind.REMINDER, AlertReason.ESCALATED: Kind.ESCALATION}
@@ -110,18 +115,22 @@ def _for_digest(alert: Alert, day: Day, telling: Telling, *, through: bool) -> W
             return Why.NOTHING_OPEN
     if telling.waits_for_digest(alert.severity):
         return Why.LOW
-    if day.many and alert.reason in NEW:
+    if day.many and alert.reason in AT_A_TIME:
         return Why.MANY
     return Why.BUDGET if day.messages >= telling.budget and not through else None
 
 
+_MARKED = (AlertReason.RESOLVED, AlertReason.REMINDER, AlertReason.ESCALATED)
+"""What is said of a flag in its line; else it is that the flag is there."""
+
+
 def digest_of(alert: Alert, why: Why, on: date) -> Digest:
     """The alert as a digest of one line, to be put together with others."""
-    mark = {AlertReason.RESOLVED: "resolved: ", AlertReason.REMINDER: "still open: "}
+    mark = f"{alert.reason}: " if alert.reason in _MARKED else ""
     end = ", nothing is open" if why is Why.NOTHING_OPEN else ""
     line = DigestLine(
         account=alert.account,
-        title=f"{mark.get(alert.reason, '')}{alert.title}{end}",
+        title=f"{mark}{alert.title}{end}",
         account_name=alert.account_name,
         mrr=alert.mrr,
         currency=alert.currency,

@@ -169,6 +169,9 @@ Content = Interaction | Usage | Account | Contact | Rep | Subscription | Survey 
 TYPES: dict[str, type[Content]] = {kind.__name__.lower(): kind for kind in Content.__args__}
 """What the data of each type is."""
 
+FIELDS = {name: frozenset(kind.__struct_fields__) for name, kind in TYPES.items()}
+"""The keys that the data of each type of event may have; others are kept and otherwise ignored."""
+
 
 class _Envelope(Struct):
     id: EventId

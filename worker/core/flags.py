@@ -50,7 +50,8 @@ class Flag(NamedTuple):
     """The live flag of one rule on one account. `first_false_on` is set while it is clearing;
     nobody is told of one in `shadow`.
 
-    `quiet` is set while the flag is snoozed or dismissed; `assignee` is the rep it was given to.
+    `quiet` is set while the flag is snoozed or dismissed, and stays when a dismissed one ends;
+    `assignee` is the rep it was given to.
     """
 
     state: State
@@ -164,7 +165,9 @@ def resolve(flag: Flag, on: date) -> Flag | None:
     """The flag when its rule no longer applies at all: resolved, or gone if it never opened."""
     if flag.state is State.PENDING:
         return None
-    return flag._replace(state=State.RESOLVED, resolved_on=on, quiet=None)
+    # Of a dismissed one it stays known what would have woken it: it may come back.
+    quiet = flag.quiet if flag.state is State.DISMISSED else None
+    return flag._replace(state=State.RESOLVED, resolved_on=on, quiet=quiet)
 
 
 def _after_true(flag: Flag | None, severity: Severity, hold: timedelta, on: date) -> Flag:

@@ -11,6 +11,7 @@ from worker.core.rules import LONGEST_LINK, Severity
 from worker.core.units import Unit
 from worker.rulefiles.comparisons import example
 from worker.rulefiles.conditions import CONNECTIVES
+from worker.rulefiles.included import SHIPPED
 from worker.rulefiles.quantities import MEANS
 from worker.rulefiles.rules import KEYS, LONGEST_TITLE, REQUIRED
 from worker.rulefiles.telling import (
@@ -205,6 +206,10 @@ def schema() -> Schema:
         "type": ["object", "null"],
         "additionalProperties": False,
         "properties": {
+            "include": {
+                "enum": [SHIPPED],
+                "description": "Reads the rules that come with tiewatch beside these files.",
+            },
             "thresholds": {
                 "type": ["object", "null"],
                 "description": "Numbers with a name, by segment, for all rules of all files.",

@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any
 
 from slack_sdk import WebClient
+from slack_sdk.web import SlackResponse
 
 from worker.slack.sender import EVENT_TYPE, asked
 from worker.slack.trouble import GONE, SendFailed, Verdict
@@ -54,18 +55,26 @@ def _order(found: Found) -> str:
 def _messages(
     slack: WebClient, channel: str, since: datetime, thread: str | None
 ) -> Iterator[dict[str, Any]]:
-    oldest = f"{since.timestamp():.6f}"
-    cursor: str | None = None
+    method, what = "conversations.history", f"a look into {channel}"
+    asked_for: dict[str, Any] = {
+        "channel": channel,
+        "oldest": f"{since.timestamp():.6f}",
+        "limit": PAGE,
+        "include_all_metadata": True,
+    }
+    if thread is not None:
+        method, what = "conversations.replies", f"a look into a thread of {channel}"
+        asked_for["ts"] = thread
     for _ in range(PAGES):
         try:
-            page = _page(slack, channel, oldest, cursor, thread)
+            page = _ask(slack, what, method, asked_for)
         except SendFailed as error:
             if thread is not None and error.code in GONE:
                 return
             raise
         yield from page.get("messages") or ()
-        cursor = (page.get("response_metadata") or {}).get("next_cursor")
-        if not cursor:
+        asked_for["cursor"] = (page.get("response_metadata") or {}).get("next_cursor")
+        if not asked_for["cursor"]:
             return
     raise SendFailed(
         f"{channel} has more than {PAGE * PAGES:,} messages since the try whose end is not known, "
@@ -74,32 +83,27 @@ def _messages(
     )
 
 
-def _page(
-    slack: WebClient, channel: str, oldest: str, cursor: str | None, thread: str | None
-) -> Any:
-    more: dict[str, Any] = {"oldest": oldest, "limit": PAGE, "include_all_metadata": True}
-    if thread is not None:
-        return asked(
-            f"a look into a thread of {channel}",
-            lambda: slack.conversations_replies(channel=channel, ts=thread, cursor=cursor, **more),
-        )
-    return asked(
-        f"a look into {channel}",
-        lambda: slack.conversations_history(channel=channel, cursor=cursor, **more),
-    )
+def _ask(slack: WebClient, what: str, method: str, asked_for: dict[str, Any]) -> SlackResponse:
+    """Slack's answer to a question, which the client's own methods would put into the address, for
+    every proxy to keep.
+
+    Raises:
+        SendFailed: there is none, or it is a refusal.
+    """
+    return asked(what, partial(slack.api_call, method, data=asked_for))
 
 
 def _told(message: dict[str, Any]) -> frozenset[int]:
     """The rows that a message tells, as its metadata has them; anyone may have written that."""
-    known_by = message.get("metadata") or {}
-    if known_by.get("event_type") != EVENT_TYPE:
-        return frozenset()
-    payload = known_by.get("event_payload") or {}
-    ids = frozenset(one for one in payload.get("alert_ids") or () if isinstance(one, int))
-    last = payload.get("up_to")
-    if not ids or not isinstance(last, int) or not 0 < last - max(ids) <= MOST_BETWEEN:
-        return ids
-    return ids | frozenset(range(max(ids), last + 1))
+    known_by = message.get("metadata")
+    if not isinstance(known_by, dict) or known_by.get("event_type") != EVENT_TYPE:
+        return _NONE
+    payload = known_by.get("event_payload")
+    ids = payload.get("alert_ids") if isinstance(payload, dict) else None
+    return frozenset(one for one in ids if type(one) is int) if isinstance(ids, list) else _NONE
+
+
+_NONE: frozenset[int] = frozenset()
 
 
 def place(slack: WebClient, address: str) -> str:
@@ -110,7 +114,7 @@ def place(slack: WebClient, address: str) -> str:
         SendFailed: there is no such place, or nobody can tell.
     """
     if address[:1] in ("U", "W"):
-        opened = asked(f"the way to {address}", lambda: slack.conversations_open(users=address))
+        opened = _ask(slack, f"the way to {address}", "conversations.open", {"users": address})
         return str((opened.get("channel") or {}).get("id") or address)
     name = address.removeprefix("#")
     if name != name.lower():  # an id: names have no capitals
@@ -125,7 +129,7 @@ def place(slack: WebClient, address: str) -> str:
 def _channels(slack: WebClient) -> Iterator[dict[str, Any]]:
     more: dict[str, Any] = {"types": "public_channel,private_channel", "limit": PAGE}
     while True:
-        listed = asked("the list of channels", partial(slack.conversations_list, **more))
+        listed = _ask(slack, "the list of channels", "conversations.list", more)
         yield from listed.get("channels") or ()
         more["cursor"] = (listed.get("response_metadata") or {}).get("next_cursor")
         if not more["cursor"]:
@@ -139,7 +143,7 @@ def user_with(slack: WebClient, email: str) -> str | None:
         SendFailed: nobody can tell now.
     """
     try:
-        answer = asked("the user of an e-mail", lambda: slack.users_lookupByEmail(email=email))
+        answer = _ask(slack, "the user of an e-mail", "users.lookupByEmail", {"email": email})
     except SendFailed as error:
         if error.code == "users_not_found":
             return None

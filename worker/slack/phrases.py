@@ -17,8 +17,8 @@ MAX_LINE = 300
 MAX_TITLE = 150
 MAX_LINES = 8
 
-_READ = 10_000
-"""Characters looked at of any text; what follows is not worth the time."""
+_READ = 4
+"""How many times its limit is looked at of a text; what follows is not worth the time."""
 
 # Embeddings, overrides and isolates of writing direction: left open, they turn the rest round.
 _DIRECTIONS = re.compile("[\u202a-\u202e\u2066-\u2069]")
@@ -35,7 +35,7 @@ _STATES = {State.RESOLVED: "✅", State.SNOOZED: "💤", State.DISMISSED: "⚪"}
 
 def line(text: str, limit: int = MAX_LINE) -> str:
     """The text on one line of at most `limit` characters, with nothing in it that cannot print."""
-    start = _DIRECTIONS.sub("", text[:_READ])
+    start = _DIRECTIONS.sub("", text[: limit * _READ])
     printable = (" " if unicodedata.category(c) in ("Cc", "Zl", "Zp") else c for c in start)
     return cut(" ".join("".join(printable).split()), limit)
 

@@ -244,18 +244,39 @@ def _json(value: object) -> str:
     return msgspec.json.encode(value).decode()
 
 
-def last_resolved(db: Connection, accounts: Iterable[str]) -> dict[tuple[str, str], date]:
-    """When each rule's last resolved flag on those accounts was resolved, by (account, rule)."""
+def last_ended(db: Connection, accounts: Iterable[str]) -> dict[tuple[str, str], Flag]:
+    """Each rule's last resolved flag on those accounts, by (account, rule)."""
     ids = sorted(set(accounts))
     if not ids:
         return {}
     found = execute_among(
         db,
-        "SELECT account, rule, max(resolved_on) FROM flags "
-        "WHERE account {among} AND state = 'resolved' GROUP BY account, rule",
+        "SELECT account, rule, severity, first_true_on, opened_on, resolved_on, assignee, "
+        "quiet_until, quiet_facts FROM flags "
+        "WHERE account {among} AND state = 'resolved' ORDER BY resolved_on, id",
         ids,
     )
-    return {(account, rule): day_of(resolved_on) for account, rule, resolved_on in found}
+    return {(account, rule): _ended(*row) for account, rule, *row in found}
+
+
+def _ended(
+    severity: str,
+    first_true_on: Any,
+    opened_on: Any,
+    resolved_on: Any,
+    assignee: str | None,
+    quiet_until: Any,
+    quiet_facts: str | None,
+) -> Flag:
+    return Flag(
+        State.RESOLVED,
+        Severity(severity),
+        day_of(first_true_on),
+        opened_on=day_of(opened_on),
+        resolved_on=day_of(resolved_on),
+        assignee=assignee,
+        quiet=_quiet(day_of(quiet_until), quiet_facts) if quiet_facts else None,
+    )
 
 
 def raised(db: Connection, since: date) -> list[Raised]:

@@ -70,8 +70,9 @@ class New:
 
     `body` is an `Alert` for an alert, reminder, escalation and note, and for an update unless that
     has nothing new, a `Digest` of one line, to be put together with the others of its bundle, or a
-    `Weekly`. `why` says for what reasons it is told to whom it is, when it is; `dropped` why it is
-    told to nobody: then it is kept for the record.
+    `Weekly`. `reason` is the alert's, whichever kind of message it is told in. `why` says for what
+    reasons it is told to whom it is, when it is; `dropped` why it is told to nobody: then it is
+    kept for the record.
     """
 
     key: str
@@ -82,6 +83,7 @@ class New:
     body: str
     due_at: datetime
     flag: int | None = None
+    reason: str | None = None
     why: str | None = None
     dropped: str | None = None
 
@@ -126,9 +128,9 @@ def put(db: Connection, new: Sequence[New], now: datetime) -> int:
         db,
         """
         INSERT INTO messages
-            (key, recipient, account, bundle, kind, flag, body, state, created_at, due_at, why,
-            error)
-        SELECT r.key, r.recipient, r.account, r.bundle, r.kind, r.flag, r.body,
+            (key, recipient, account, bundle, kind, flag, reason, body, state, created_at, due_at,
+            why, error)
+        SELECT r.key, r.recipient, r.account, r.bundle, r.kind, r.flag, r.reason, r.body,
             CASE WHEN r.dropped IS NULL THEN 'waiting' ELSE 'dropped' END, :at, r.due_at, r.why,
             r.dropped
         FROM {rows} WHERE true
@@ -239,6 +241,7 @@ def sent(
             message_ts=ts,
             conversation=conversation,
             leased_until=None,
+            error=None,
         )
     )
 
@@ -299,6 +302,8 @@ def readdress(
     db: Connection, rows: Sequence[Row], recipient: str, error: str, now: datetime
 ) -> None:
     """Let another recipient have the rows at once, as if new; keep why."""
+    if not rows:
+        return
     db.execute(
         update(messages)
         .where(_held(rows))
@@ -310,7 +315,8 @@ def readdress(
             tried_at=None,
             leased_until=None,
             channel=None,
-            error=error,
+            error=None,
+            why=f"{_INSTEAD}{rows[0].recipient}: {error}",
         )
     )
 
@@ -380,20 +386,18 @@ def failures(db: Connection, limit: int) -> list[Failure]:
 
 
 def diverted(db: Connection, since: datetime) -> dict[str, int]:
-    """Why messages went to another recipient than planned since then, and how many did."""
+    """Why messages planned since then went to another recipient, and how many did."""
+    of = messages.c
     found = db.execute(
-        select(messages.c.error, func.count())
-        .where(
-            messages.c.recipient == DEFAULT,
-            messages.c.state.in_([SENT, WAITING, SENDING]),
-            messages.c.error.is_not(None),
-            messages.c.key.not_like(f"%/{DEFAULT}"),
-            messages.c.created_at >= since,
-        )
-        .group_by(messages.c.error)
-        .order_by(messages.c.error)
+        select(of.why, func.count())
+        .where(of.recipient == DEFAULT, of.created_at >= since, of.why.like(f"{_INSTEAD}%"))
+        .group_by(of.why)
+        .order_by(of.why)
     )
     return dict(found.all())
+
+
+_INSTEAD = "instead of "
 
 
 def _unsent(table: FromClause) -> ColumnElement[bool]:

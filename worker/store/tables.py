@@ -353,6 +353,7 @@ messages = Table(
     Column("bundle", Text, nullable=False),
     Column("kind", Text, nullable=False),
     Column("flag", _ROW_ID, index=True),
+    Column("reason", Text),
     Column("body", Text, nullable=False),
     Column("state", Text, nullable=False),
     Column("created_at", Instant, nullable=False),

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, and_, literal_column, select, update
 
-from worker.core.alerts import Alert
+from worker.core.alerts import Alert, AlertReason
 from worker.core.flags import State
 from worker.core.muting import Mute, Setting
 from worker.core.retelling import Heard
@@ -100,12 +100,12 @@ def _drop(db: Connection, which: ColumnElement[bool], why: Mute) -> int:
 # What was told before the flag last opened, say before a snooze that is over, is another story.
 _OPEN = """
     SELECT f.id, f.account, f.rule,
-        min(CASE WHEN m.state = 'sent' AND m.kind <> 'escalation'
+        min(CASE WHEN m.state = 'sent' AND coalesce(m.reason, '') <> :escalated
             AND (f.assignee IS NULL OR m.recipient = 'rep:' || f.assignee) THEN m.sent_at END),
-        max(CASE WHEN m.state <> 'dropped' AND m.kind NOT IN ('escalation', 'update')
-            THEN m.created_at END),
+        max(CASE WHEN m.state <> 'dropped' AND m.kind <> 'update'
+            AND coalesce(m.reason, '') <> :escalated THEN m.created_at END),
         count(CASE WHEN m.state = 'dropped' THEN 1 END),
-        count(CASE WHEN m.state <> 'dropped' AND m.kind = 'escalation' THEN 1 END)
+        count(CASE WHEN m.state <> 'dropped' AND m.reason = :escalated THEN 1 END)
     FROM flags f LEFT JOIN messages m ON m.flag = f.id AND m.created_at >= coalesce(
         (SELECT max(h.at) FROM flag_history h WHERE h.flag = f.id AND h.to_state = 'open'),
         m.created_at)
@@ -116,7 +116,8 @@ _OPEN = """
 
 def open_flags(db: Connection, accounts: Iterable[str]) -> list[OpenFlag]:
     """The open flags of these accounts that nobody has answered, and who has heard what."""
-    return [_open_flag(*row) for row in execute_among(db, _OPEN, accounts)]
+    found = execute_among(db, _OPEN, accounts, escalated=AlertReason.ESCALATED.value)
+    return [_open_flag(*row) for row in found]
 
 
 def _open_flag(
