@@ -6,10 +6,20 @@ down to `conditions`, `comparisons`, `operands` and `quantities`; `check` puts i
 tells editors what such a file looks like.
 """
 
+from worker.rulefiles.capture import load_capture
 from worker.rulefiles.check import check, load
 from worker.rulefiles.problems import Problem, RuleFilesRefused
 from worker.rulefiles.schema import schema
 from worker.rulefiles.telling import load_telling
 from worker.rulefiles.ties import load_ties
 
-__all__ = ["Problem", "RuleFilesRefused", "check", "load", "load_telling", "load_ties", "schema"]
+__all__ = [
+    "Problem",
+    "RuleFilesRefused",
+    "check",
+    "load",
+    "load_capture",
+    "load_telling",
+    "load_ties",
+    "schema",
+]

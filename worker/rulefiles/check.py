@@ -6,7 +6,16 @@ from pathlib import Path
 
 from worker.core.rules import Mode, RuleSet, rule_set
 from worker.rulefiles import included, shapes, shared, thresholds
-from worker.rulefiles.files import RESERVED_FILES, SLACK, TIES, last_changed, read, rule_files
+from worker.rulefiles.capture import read_capture
+from worker.rulefiles.files import (
+    CAPTURE,
+    RESERVED_FILES,
+    SLACK,
+    TIES,
+    last_changed,
+    read,
+    rule_files,
+)
 from worker.rulefiles.nodes import Node, Refused
 from worker.rulefiles.overrides import Claim, decided
 from worker.rulefiles.problems import Findings, Place, Problem, RuleFilesRefused, quoted
@@ -25,7 +34,11 @@ _DEFINE = {
     "thresholds": thresholds.define,
     "conditions": shared.define,
 }
-_SETTINGS: dict[str, Callable[[Path, Findings], object]] = {TIES: read_ties, SLACK: read_telling}
+_SETTINGS: dict[str, Callable[[Path, Findings], object]] = {
+    TIES: read_ties,
+    SLACK: read_telling,
+    CAPTURE: read_capture,
+}
 
 
 def load(root: Path, shipped: Path | None = None) -> RuleSet:

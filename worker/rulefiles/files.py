@@ -8,7 +8,8 @@ from worker.rulefiles.problems import Findings, Place
 
 TIES = "ties.yaml"
 SLACK = "slack.yaml"
-RESERVED_FILES = (TIES, SLACK, "metrics.yaml", "health.yaml", "capture.yaml", "sources.yaml")
+CAPTURE = "capture.yaml"
+RESERVED_FILES = (TIES, SLACK, "metrics.yaml", "health.yaml", CAPTURE, "sources.yaml")
 RESERVED_FOLDERS = ("tests",)
 MOST_BYTES = 1_000_000
 
