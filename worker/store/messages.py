@@ -208,7 +208,7 @@ _TAKE = (
                 _DUE,
             )
             .order_by(messages.c.id)
-            .limit(MOST)
+            .limit(bindparam("most"))
         )
     )
     .values(
@@ -238,6 +238,7 @@ def take(db: Connection, now: datetime, lease: timedelta) -> tuple[list[Row], bo
             "until": now + lease,
             "of_recipient": first.recipient,
             "in_bundle": first.bundle,
+            "most": MOST_LINES if first.bundle.startswith("digest/") else MOST,
         },
     )
     rows = (Row(**row._asdict() | {"kind": Kind(row.kind)}) for row in taken)
