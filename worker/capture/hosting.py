@@ -68,10 +68,13 @@ def _end(_signal: int, _frame: FrameType | None) -> None:
 
 
 @contextmanager
-def shared_figures() -> Iterator[None]:
-    """A folder through which the gateway's processes add up their figures."""
+def shared_figures(processes: int) -> Iterator[None]:
+    """A folder through which several processes add up their figures; one keeps its own."""
+    if processes == 1:
+        yield
+        return
     with tempfile.TemporaryDirectory(prefix="tiewatch-figures-") as folder:
-        os.environ[FOLDER] = folder
+        os.environ[FOLDER] = folder  # of which they know from when they begin
         try:
             yield
         finally:
