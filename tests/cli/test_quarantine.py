@@ -139,3 +139,12 @@ def test_a_key_is_shown_once_and_can_be_revoked(tiewatch: Tiewatch, embedded: En
     assert tiewatch("keys", "revoke", "crm").status == 2
     assert tiewatch("keys", "create", "No Name").status == 2
     assert "revoked" in tiewatch("keys", "list").out
+
+
+def test_doctor_tells_of_events_that_wait_for_an_account(tiewatch: Tiewatch, folder: Path) -> None:
+    waits = event("usage", TODAY, account=None, user="lee") | {"tiewatchmember": "lee"}
+    (folder / "waits.jsonl").write_text(lines(waits))
+    done = tiewatch("ingest", "--direct", "waits.jsonl", "--json")
+    assert done.json == {"received": 0, "applied": 0, "duplicates": 0, "quarantined": 0}
+    found = {one["subject"]: one["detail"] for one in tiewatch("doctor", "--json").json}
+    assert found["waiting events"].startswith("1 events wait")

@@ -150,6 +150,8 @@ def test_every_event_that_was_accepted_is_applied_once(postgresql_url: str, tmp_
         for client in clients:
             client.join(60)
             assert not client.is_alive()
+        figures = httpx2.get(f"{front.url}/metrics").text
+        assert 'route="/v1/events",status="202"' in figures
         kept = set().union(*(client.kept for client in clients))
         repeated = sum(client.repeated for client in clients)
         print(f"{len(kept):,} events kept, {repeated} requests repeated")

@@ -18,6 +18,7 @@ from sqlalchemy import Engine
 from tests.pipeline import rulebook
 from worker import runtime
 from worker.capture import app as gateway_app
+from worker.capture import hosting
 from worker.celery_app import INGEST, connect
 from worker.celery_app import app as celery
 from worker.core.events import Quarantined
@@ -91,7 +92,7 @@ class Gateway:
     @contextmanager
     def live(self) -> Iterator[str]:
         """The address of a server that answers as this gateway does."""
-        config = uvicorn.Config(gateway_app.create(), port=free_port(), log_config=None)
+        config = uvicorn.Config(hosting.FACTORY, port=free_port(), **hosting.OPTIONS)
         server = uvicorn.Server(config)
         thread = threading.Thread(target=server.run, daemon=True)
         thread.start()

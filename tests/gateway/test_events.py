@@ -6,6 +6,7 @@ import zlib
 from datetime import UTC, datetime
 from typing import Any
 
+import httpx2
 import pytest
 
 from tests.gateway.conftest import Gateway, Make
@@ -261,3 +262,27 @@ def test_zlib_is_bounded_by_what_it_gives_and_not_by_what_it_is_given():
     with pytest.raises(Refusal, match="5,000,000"):
         unpacked(bomb, "gzip")
     assert zlib.decompressobj(31).decompress(bomb, 10) == b"\0" * 10
+
+
+def test_headers_are_bounded(gateway: Gateway) -> None:
+    with gateway.live() as url:
+        odd = httpx2.get(f"{url}/healthz", headers={"X-Much": "x" * 20_000})
+        assert (odd.status_code, odd.json()["code"]) == (431, "headers")
+        assert httpx2.get(f"{url}/healthz", headers={"X-Much": "x" * 10_000}).status_code == 200
+        assert "server" not in httpx2.get(f"{url}/healthz").headers
+
+
+def test_what_a_request_holds_is_not_logged(gateway: Gateway, caplog: Any) -> None:
+    with caplog.at_level("INFO"):
+        gateway.post(EVENTS, [used("secret-id"), {"id": "secret-too"}], params={"q": "secret"})
+    logged = [record.getMessage() for record in caplog.records if "tiewatch" in record.name]
+    assert any("'route': '/v1/events'" in line for line in logged)
+    assert not any("secret" in line or gateway.key in line for line in logged)
+
+
+def test_the_figures_are_for_prometheus(gateway: Gateway) -> None:
+    gateway.post(EVENTS, [used("a"), {}])
+    told = gateway.client.get("/metrics").text
+    assert 'tiewatch_gateway_events_total{outcome="quarantined",way="events"}' in told
+    assert 'route="/v1/events",status="202"' in told
+    assert "tiewatch_gateway_answer_seconds_bucket" in told

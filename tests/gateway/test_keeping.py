@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+import redis
 
 from tests.gateway.conftest import Gateway, Make
 from tests.pipeline import event, rows
@@ -213,3 +214,15 @@ def wait_until(holds: Any, seconds: float = 20) -> None:
     while not holds():
         assert time.monotonic() < deadline
         time.sleep(0.05)
+
+
+def test_a_queue_that_may_lose_what_it_has_taken_is_told_of() -> None:
+    with valkey() as server:
+        assert publishing.doubt(server.url) is None
+        with redis.Redis.from_url(server.url) as client:
+            client.config_set("appendfsync", "everysec")
+        told = publishing.doubt(server.url)
+        assert told is not None
+        assert "appendfsync always" in told
+    assert publishing.doubt("amqp://nowhere//") is None
+    assert publishing.doubt(server.url) is None, "it is gone, which is told elsewhere"

@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
+from typing import Any
 
 import uvicorn
 
@@ -15,15 +16,13 @@ from worker.capture.desk import Desk
 from worker.capture.figures import FOLDER
 from worker.capture.keyring import Keyring, given_keys
 from worker.capture.rates import Rates
+from worker.capture.wrapping import HEADER_BYTES
 from worker.settings import Settings, SettingsError
 from worker.store import api_keys
 from worker.store.api_keys import ApiKey
 from worker.store.database import reading
 
 FACTORY = "worker.capture.app:create"
-
-HEADER_BYTES = 16_384
-"""Of a request's line and headers together."""
 
 IDLE_SECONDS = 75
 """A connection between two requests; load balancers give up after 60."""
@@ -39,29 +38,29 @@ MOST_CONNECTIONS = 1_000
 """Of a process; beyond, 503."""
 
 
+OPTIONS: dict[str, Any] = {
+    "factory": True,
+    "http": "h11",  # which unlike the faster parser bounds what it keeps of headers
+    "h11_max_incomplete_event_size": HEADER_BYTES,
+    "ws": "none",
+    "loop": "asyncio",
+    "lifespan": "on",
+    "log_config": None,
+    "access_log": False,
+    "server_header": False,
+    "proxy_headers": False,
+    "limit_concurrency": MOST_CONNECTIONS,
+    "timeout_keep_alive": IDLE_SECONDS,
+    "timeout_graceful_shutdown": GRACE_SECONDS,
+    "timeout_worker_healthcheck": HANG_SECONDS,
+}
+"""How uvicorn serves."""
+
+
 def serve(host: str, port: int, processes: int) -> None:
     """Listen until told to stop; requests that have begun are answered first."""
     signal.signal(signal.SIGTERM, _end)  # which uvicorn raises once more when it has ended
-    uvicorn.run(
-        FACTORY,
-        factory=True,
-        host=host,
-        port=port,
-        workers=processes,
-        http="h11",  # which unlike the faster parser bounds what it keeps of headers
-        h11_max_incomplete_event_size=HEADER_BYTES,
-        ws="none",
-        loop="asyncio",
-        lifespan="on",
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        proxy_headers=False,
-        limit_concurrency=MOST_CONNECTIONS,
-        timeout_keep_alive=IDLE_SECONDS,
-        timeout_graceful_shutdown=GRACE_SECONDS,
-        timeout_worker_healthcheck=HANG_SECONDS,
-    )
+    uvicorn.run(FACTORY, host=host, port=port, workers=processes, **OPTIONS)
 
 
 def _end(_signal: int, _frame: FrameType | None) -> None:
@@ -69,10 +68,13 @@ def _end(_signal: int, _frame: FrameType | None) -> None:
 
 
 @contextmanager
-def shared_figures() -> Iterator[None]:
-    """A folder through which the gateway's processes add up their figures."""
+def shared_figures(processes: int) -> Iterator[None]:
+    """A folder through which several processes add up their figures; one keeps its own."""
+    if processes == 1:
+        yield
+        return
     with tempfile.TemporaryDirectory(prefix="tiewatch-figures-") as folder:
-        os.environ[FOLDER] = folder
+        os.environ[FOLDER] = folder  # of which they know from when they begin
         try:
             yield
         finally:

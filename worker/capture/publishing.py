@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 from uuid import uuid4
 
+import redis
 import structlog
 from amqp.exceptions import AMQPError
 from kombu.exceptions import KombuError
@@ -138,3 +139,20 @@ def broker_answers() -> None:
     """Raises one of `BROKER_TROUBLE` unless the broker answers in time."""
     with app.connection_for_write(connect_timeout=BROKER_SECONDS) as connection:
         connection.ensure_connection(max_retries=1, timeout=BROKER_SECONDS)
+
+
+def doubt(broker_url: str) -> str | None:
+    """Why a Redis may lose what it has taken, None if it does not or cannot be asked."""
+    if not broker_url.startswith(("redis://", "rediss://")):
+        return None
+    try:
+        with redis.Redis.from_url(broker_url, socket_timeout=BROKER_SECONDS) as client:
+            found = client.config_get("append*")
+    except RedisError:  # a hosted one may tell nobody how it is set up
+        return None
+    if (found.get("appendonly"), found.get("appendfsync")) == ("yes", "always"):
+        return None
+    return (
+        "The queue may lose events that were answered for, should it crash: "
+        "set 'appendonly yes' and 'appendfsync always' there."
+    )

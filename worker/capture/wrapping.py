@@ -2,10 +2,12 @@
 
 import re
 import time
+from http import HTTPStatus
 from uuid import uuid4
 
 import structlog
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from worker.capture.figures import REQUESTS, SECONDS
@@ -28,6 +30,14 @@ _DOCS_POLICY = (
     "style-src 'unsafe-inline' https://cdn.jsdelivr.net; frame-ancestors 'none'"
 )
 """The page of the documentation loads what it is made with."""
+
+HEADER_BYTES = 16_384
+"""Of a request's line and headers together. The server keeps no more of unfinished ones either."""
+
+_TOO_LARGE = JSONResponse(
+    {"code": "headers", "message": f"headers have at most {HEADER_BYTES:,} bytes"},
+    HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE,
+)
 
 log = structlog.get_logger("tiewatch.gateway")
 
@@ -63,7 +73,8 @@ class Wrapped:
         scope.setdefault("state", {})
         with structlog.contextvars.bound_contextvars(request=id_):
             try:
-                await self._app(scope, receive, send_wrapped)
+                app = self._app if _header_bytes(scope) <= HEADER_BYTES else _TOO_LARGE
+                await app(scope, receive, send_wrapped)
             finally:
                 self._note(scope, status, time.perf_counter() - began)
 
@@ -81,3 +92,8 @@ class Wrapped:
             key=state.get("key"),
             events=state.get("events"),
         )
+
+
+def _header_bytes(scope: Scope) -> int:
+    line = len(scope["raw_path"]) + len(scope["query_string"])
+    return line + sum(len(name) + len(value) for name, value in scope["headers"])

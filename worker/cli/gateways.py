@@ -40,7 +40,7 @@ def gateway(
     Events come as CloudEvents, from Segment's libraries and as webhooks; /docs shows how. What
     Slack sends to /slack/events is answered if TIEWATCH_SLACK_SIGNING_SECRET is set.
     """
-    from worker.capture import hosting
+    from worker.capture import hosting, publishing
 
     ours = settings()
     if ours.slack_signing_secret and not runtime.slack().token:
@@ -51,10 +51,14 @@ def gateway(
     if ours.slack_signing_secret:
         runtime.rules_in_force()
     engine.dispose()  # the processes make their own connections
-    with queue() as app, hosting.shared_figures():
-        os.environ["TIEWATCH_BROKER_URL"] = str(app.conf.broker_url)  # for our processes
+    number = processes or ours.gateway_processes
+    with queue() as app, hosting.shared_figures(number):
+        url = str(app.conf.broker_url)
+        os.environ["TIEWATCH_BROKER_URL"] = url  # for our processes
+        if told := publishing.doubt(url):
+            say(told)
         say(f"tiewatch listens at http://{host}:{port}. Ctrl-C stops it.")
-        hosting.serve(host, port, processes or ours.gateway_processes)
+        hosting.serve(host, port, number)
 
 
 def listen() -> None:

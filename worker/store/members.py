@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, func, select
 
 from worker.core.events import MEMBER
 from worker.store.dialect import execute_rows, in_our_order
+from worker.store.tables import waiting_events
 
 LONGEST_NAME = 300
 """Characters of a member's name, as of a source and of an event's id."""
@@ -144,3 +145,8 @@ def _release(db: Connection, keys: Sequence[Key], accounts: Mapping[Key, str]) -
     return [
         json.loads(body) | {"subject": accounts[source, member]} for source, member, body in found
     ]
+
+
+def waiting(db: Connection) -> int:
+    """How many events wait until somebody says whose their members are."""
+    return db.scalar(select(func.count()).select_from(waiting_events)) or 0
