@@ -156,9 +156,11 @@ class _Days:
         """The account at the end of `on`, from the events up to then."""
         if on not in self.read:
             half_life, ordinal = self.book.ties.half_life, on.toordinal()
-            one = stats.read(self.db, [self.account], on, half_life)[self.account]
+            reading, metrics = self.book.reading, self.book.metrics
+            read = stats.read(self.db, [self.account], on, half_life, reading, metrics)
+            one = read[self.account]
             begun = one.first_day is not None and one.first_day <= ordinal
-            self.read[on] = _Day(one, facts_of(one, ordinal, self.workspace), begun)
+            self.read[on] = _Day(one, facts_of(one, ordinal, self.workspace, metrics), begun)
         return self.read[on]
 
     def outcome_change(self, compiled: CompiledRule, on: date) -> OutcomeChange | None:

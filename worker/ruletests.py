@@ -9,9 +9,10 @@ from datetime import date, timedelta
 from pathlib import Path
 
 from worker.core.conditions import Not, facts_in
-from worker.core.facts import FACTS, facts_of
+from worker.core.facts import FACTS, facts_of, reading_for
 from worker.core.flags import HEARD_OF, Flag, State, Verdict, judge
 from worker.core.memory import Memory
+from worker.core.metrics import NO_METRICS, Metrics
 from worker.core.reasons import reasons
 from worker.core.rules import CompiledRule, Mode, Rule, RuleSet, render
 from worker.core.stats import additions
@@ -48,14 +49,14 @@ def read(paths: Iterable[Path], rules: RuleSet) -> tuple[list[Timeline], list[Pr
     return found, findings.sorted()
 
 
-def run(test: Timeline, rules: RuleSet, ties: TieSettings) -> Result:
+def run(test: Timeline, rules: RuleSet, ties: TieSettings, metrics: Metrics = NO_METRICS) -> Result:
     """Let the days of a test pass, and compare what is then up with what is expected."""
     expected: dict[date, list[Expectation]] = {}
     for one in test.expectations:
         expected.setdefault(one.on, []).append(one)
     failures = [
         Problem(each.at.file, each.at.line, each.at.column, said)
-        for day in _days(test, rules, ties)
+        for day in _days(test, rules, ties, metrics)
         for each in expected.get(day.on, ())
         for mode, flags in each.flags.items()
         if (said := _difference(flags, mode, day, rules, test.name)) is not None
@@ -72,8 +73,8 @@ def uncovered(tests: Sequence[Timeline], rules: RuleSet) -> list[str]:
     return [rule.id for rule in rules.rules if rule.id not in tested]
 
 
-def _days(test: Timeline, rules: RuleSet, ties: TieSettings) -> Iterator[Day]:
-    memory, live = Memory(), dict[str, Flag]()
+def _days(test: Timeline, rules: RuleSet, ties: TieSettings, metrics: Metrics) -> Iterator[Day]:
+    memory, live, reading = Memory(), dict[str, Flag](), reading_for(rules.facts, metrics)
     days = [*test.events, *(each.on for each in test.expectations)]
     on = min(days)
     while on <= max(days):
@@ -82,8 +83,9 @@ def _days(test: Timeline, rules: RuleSet, ties: TieSettings) -> Iterator[Day]:
         facts: Mapping[str, Value] = dict.fromkeys(FACTS)
         verdicts = {}
         if memory.knows(test.account):
-            stats = memory.stats(test.account, on.toordinal(), ties.half_life)
-            facts = facts_of(stats, on.toordinal(), memory.workspace(ties))
+            today = on.toordinal()
+            stats = memory.stats(test.account, today, ties.half_life, reading, metrics)
+            facts = facts_of(stats, today, memory.workspace(ties), metrics)
             for compiled in rules.compiled:
                 id_ = compiled.rule.id
                 verdict = verdicts[id_] = judge(compiled, live.pop(id_, None), facts, on)
