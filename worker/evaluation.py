@@ -26,7 +26,7 @@ from worker.core.stats import AccountStats, Workspace
 from worker.core.subscriptions import terms_on
 from worker.core.ties import TieSettings
 from worker.core.units import Value
-from worker.rulefiles import load, load_ties
+from worker.rulefiles import load, load_metrics, load_ties
 from worker.store import flags, outbox, people
 from worker.store import stats as stats_store
 from worker.store.dialect import answer_now
@@ -59,7 +59,7 @@ class Rulebook:
 
 def read_rulebook(root: Path) -> Rulebook:
     """The rules directory, read whole. Raises `RuleFilesRefused` with every problem in it."""
-    return Rulebook(load(root), load_ties(root))
+    return Rulebook(load(root), load_ties(root), load_metrics(root))
 
 
 class OtherRules(Exception):

@@ -20,7 +20,7 @@ from sqlalchemy import Connection, Engine
 from worker.core.alerts import Alert, AlertReason
 from worker.evaluation import Rulebook, read_rulebook
 from worker.rulefiles import Problem, RuleFilesRefused
-from worker.rulefiles.files import TIES, rule_files
+from worker.rulefiles.files import METRICS, TIES, rule_files
 from worker.rulefiles.problems import Findings
 from worker.store import outbox, rule_sets
 from worker.store.database import reading, writing
@@ -150,8 +150,8 @@ def _files_of(problems: Sequence[Problem], root: Path) -> set[str]:
 
 
 def _paths(root: Path) -> list[Path]:
-    ties = root / TIES
-    return [*rule_files(root, Findings()), *([ties] if ties.is_file() else [])]
+    settings = [file for name in (TIES, METRICS) if (file := root / name).is_file()]
+    return [*rule_files(root, Findings()), *settings]
 
 
 def _texts(root: Path) -> dict[str, str]:

@@ -7,7 +7,8 @@ from worker.rulefiles.nodes import Node, Refused, parse
 from worker.rulefiles.problems import Findings, Place
 
 TIES = "ties.yaml"
-RESERVED_FILES = (TIES, "metrics.yaml", "health.yaml", "capture.yaml", "sources.yaml")
+METRICS = "metrics.yaml"
+RESERVED_FILES = (TIES, METRICS, "health.yaml", "capture.yaml", "sources.yaml")
 RESERVED_FOLDERS = ("tests",)
 MOST_BYTES = 1_000_000
 
