@@ -14,7 +14,7 @@ from worker.rulefiles.files import (
     read,
     rule_files,
 )
-from worker.rulefiles.metrics import metrics_beside, read_metrics
+from worker.rulefiles.metrics import read_beside
 from worker.rulefiles.nodes import Node, Refused
 from worker.rulefiles.overrides import Claim, decided
 from worker.rulefiles.problems import Place, Problem, RuleFilesRefused, quoted
@@ -48,7 +48,7 @@ def check(paths: Sequence[Path], today: date | None = None) -> tuple[list[Proble
     """
     scope = Scope()
     for path in paths:
-        metrics = read_metrics(metrics_beside(path), scope.findings)
+        metrics = read_beside(path, scope.findings)
         scope.own |= {name: own.fact for name, own in metrics.own.items()}
     scope.complete = scope.own_complete = not scope.findings
     seen: set[Path] = set()
