@@ -6,6 +6,7 @@ The event path and the sweeps both come through here, inside their own transacti
 import hashlib
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from dataclasses import replace as replaced
 from datetime import date, datetime
 from functools import cached_property
 from pathlib import Path
@@ -14,6 +15,7 @@ from msgspec.structs import replace
 from sqlalchemy import Connection
 
 from worker.core.alerts import Alert, AlertReason, reason_for
+from worker.core.answers import resumed
 from worker.core.conditions import Condition, Facts, Not, Thresholds, facts_in
 from worker.core.evidence import who
 from worker.core.facts import facts_of, mrr_of, reading_for, renewal_day
@@ -24,10 +26,11 @@ from worker.core.reasons import clears, reasons
 from worker.core.rules import CompiledRule, Mode, Rule, RuleSet, render
 from worker.core.stats import AccountStats, Workspace
 from worker.core.subscriptions import terms_on
+from worker.core.telling import Telling
 from worker.core.ties import TieSettings
 from worker.core.units import Value
-from worker.rulefiles import load, load_metrics, load_ties
-from worker.store import flags, outbox, people
+from worker.rulefiles import load, load_metrics, load_telling, load_ties
+from worker.store import flags, outbox, people, showing
 from worker.store import stats as stats_store
 from worker.store.dialect import answer_now
 from worker.store.flags import Move, StoredFlag
@@ -39,16 +42,18 @@ RULE_IS_IN_SHADOW = "the rule has gone into shadow: nobody is told of its flags"
 
 @dataclass(frozen=True)
 class Rulebook:
-    """What the rules directory says: the rules, how ties are weighed, and the metrics."""
+    """What the rules directory says: the rules, how ties are weighed, how people are told,
+    the metrics."""
 
     rules: RuleSet
     ties: TieSettings
+    telling: Telling = field(default_factory=Telling)
     metrics: Metrics = NO_METRICS
 
     @property
     def digest(self) -> str:
         """16 hexadecimal digits, equal for directories that mean the same."""
-        said = f"{self.rules.digest} {self.ties} {self.metrics}"
+        said = f"{self.rules.digest} {self.ties} {self.telling} {self.metrics}"
         return hashlib.sha256(said.encode()).hexdigest()[:16]
 
     @cached_property
@@ -57,9 +62,13 @@ class Rulebook:
         return reading_for(self.rules.facts, self.metrics)
 
 
-def read_rulebook(root: Path) -> Rulebook:
-    """The rules directory, read whole. Raises `RuleFilesRefused` with every problem in it."""
-    return Rulebook(load(root), load_ties(root), load_metrics(root))
+def read_rulebook(root: Path, shipped: Path | None = None) -> Rulebook:
+    """The rules directory, read whole. Raises `RuleFilesRefused` with every problem in it.
+
+    `shipped` is where the rules that ship are, by default those of this version of tiewatch.
+    """
+    rules = load(root, shipped)
+    return Rulebook(rules, load_ties(root), load_telling(root), load_metrics(root))
 
 
 class OtherRules(Exception):
@@ -84,19 +93,25 @@ class Evaluated:
     """What an evaluation did. `alerts` counts the rows it wrote to the outbox."""
 
     standings: Mapping[str, Standing]
+    workspace: Workspace
     opened: int
     resolved: int
     alerts: int
 
 
 def evaluate(
-    db: Connection, accounts: Collection[str], on: date, book: Rulebook, now: datetime
+    db: Connection,
+    accounts: Collection[str],
+    on: date,
+    book: Rulebook,
+    now: datetime,
+    sweep: int | None = None,
 ) -> Evaluated:
-    """Evaluate every rule for these accounts as of the UTC date `on`.
+    """Evaluate every rule for these accounts as of the UTC date `on`, for a sweep if it is given.
 
     The accounts' rows should be locked, so that nobody moves their flags meanwhile.
     """
-    return prepare(db, accounts, on, book, now, retire=True)()
+    return prepare(db, accounts, on, book, now, retire=True, sweep=sweep)()
 
 
 def prepare(
@@ -107,6 +122,7 @@ def prepare(
     now: datetime,
     known: Workspace | None = None,
     retire: bool = False,
+    sweep: int | None = None,
 ) -> Callable[[], Evaluated]:
     """Ask for what evaluating takes, but for the workspace if it is known; the function returned
     does the rest.
@@ -121,7 +137,7 @@ def prepare(
     live = flags.ask_live(db, accounts)
     stats = stats_store.ask(db, accounts, on, book.ties.half_life, book.reading, book.metrics)
     answer_now(db)
-    return lambda: _evaluated(db, stats(), workspace(), live(), on, book, now, retire)
+    return lambda: _evaluated(db, stats(), workspace(), live(), on, book, now, retire, sweep)
 
 
 def _evaluated(
@@ -133,6 +149,7 @@ def _evaluated(
     book: Rulebook,
     now: datetime,
     retire: bool,
+    sweep: int | None,
 ) -> Evaluated:
     moves: list[Move] = []
     standings: dict[str, Standing] = {}
@@ -153,11 +170,18 @@ def _evaluated(
         if retire and stored.account in standings
     ]
     if not moves:
-        return Evaluated(standings, 0, 0, 0)
+        return Evaluated(standings, workspace, 0, 0, 0)
+    ended = flags.last_ended(db, (move.account for move in moves if move.opens))
+    moves = [_resumed(move, ended, standings[move.account]) for move in moves]
     ids = flags.write(db, moves, book.digest, now, on)
-    written = outbox.put(db, list(_alerts(db, moves, ids, standings, workspace, book, on)), now)
+    said = list(_alerts(db, moves, ids, ended, standings, workspace, book, on))
+    written = outbox.put(db, [(key, alert) for key, alert, quiet in said if not quiet], now, sweep)
+    for key, alert, quiet in said:
+        if quiet:
+            showing.show_again(db, alert.account, key, now, alert)
     return Evaluated(
         standings,
+        workspace,
         sum(move.opens for move in moves),
         sum(move.resolves for move in moves),
         written,
@@ -189,6 +213,16 @@ def _judge(
     else:
         title, why = _words(rule, Not(rule.when), facts, thresholds)
     return Move(account, rule.id, before, after, title, why)
+
+
+def _resumed(move: Move, ended: Mapping[tuple[str, str], Flag], standing: Standing) -> Move:
+    """The move, in view of what people answered to the rule's last flag on the account."""
+    if not move.opens or move.after is None:
+        return move
+    after = resumed(move.after, ended.get((move.account, move.rule)), standing.facts)
+    if not after.heard_of:
+        standing.open[:] = [rule for rule in standing.open if rule.id != move.rule]
+    return replaced(move, after=after)
 
 
 def words(rule: Rule, facts: Facts, thresholds: Thresholds) -> tuple[str, tuple[str, ...]]:
@@ -232,13 +266,13 @@ def _alerts(
     db: Connection,
     moves: Iterable[Move],
     ids: Mapping[tuple[str, str], int],
+    ended: Mapping[tuple[str, str], Flag],
     standings: Mapping[str, Standing],
     workspace: Workspace,
     book: Rulebook,
     on: date,
-) -> Iterator[tuple[str, Alert]]:
-    """(key, alert) of every move that someone should hear of."""
-    resolved_before = flags.last_resolved(db, (move.account for move in moves if move.opens))
+) -> Iterator[tuple[str, Alert, bool]]:
+    """(key, alert, whether only cards show it) of every move that someone should hear or see."""
     rules = {rule.id: rule for rule in book.rules.rules}
     names: Mapping[str, str] | None = None
     for move in moves:
@@ -247,12 +281,16 @@ def _alerts(
         key = (move.account, move.rule)
         if after is None:
             continue
-        reason = reason_for(before, after, resolved_before.get(key))
+        last = ended.get(key)
+        reason = reason_for(before, after, last.resolved_on if last else None)
+        if reason is None and move.ends_in_silence:
+            reason = AlertReason.RESOLVED
         if reason is None:
             continue
         names = people.rep_names(db) if names is None else names
         alert = alert_of(
             reason,
+            ids[key],
             move,
             after,
             rules.get(move.rule),
@@ -262,11 +300,21 @@ def _alerts(
             names,
             on,
         )
-        yield f"flag/{ids[key]}/{after.state}/{after.severity}/{on}", alert
+        yield key_of(ids[key], reason, after, on), alert, move.ends_in_silence
+
+
+def key_of(flag: int, reason: AlertReason, after: Flag, on: date) -> str:
+    """The outbox key of an alert: a flag does the same only once a day."""
+    return f"flag/{flag}/{after.state}/{after.severity}/{on}" + _WOKEN.get(reason, "")
+
+
+_WOKEN = {AlertReason.AWAKE: "/awake", AlertReason.BACK: "/back"}
+"""A flag can open, be snoozed, and wake on one day."""
 
 
 def alert_of(
     reason: AlertReason,
+    flag: int,
     move: Move,
     after: Flag,
     rule: Rule | None,
@@ -276,13 +324,15 @@ def alert_of(
     rep_names: Mapping[str, str],
     on: date,
 ) -> Alert:
-    """Everything that the message of this move says, as of now. `rule` is None if it is gone."""
+    """Everything that the message of this move says, as of now. `flag` is the flag's id; `rule` is
+    None if it is gone."""
     stats, facts = standing.stats, standing.facts
     thresholds = book.rules.thresholds
     told = facts_in(rule.when) if rule else frozenset()
     ended = reason is AlertReason.RESOLVED
     return replace(
         account_alert(reason, standing, move.title, on, rep_names),
+        flag=flag,
         rule=move.rule,
         severity=after.severity,
         why=move.reasons,
@@ -293,6 +343,8 @@ def alert_of(
         playbook=rule.playbook if rule and not ended else None,
         since=after.first_true_on,
         clears=clears(rule.when, facts, thresholds) if rule and not ended else None,
+        tags=rule.tags if rule else (),
+        notify=rule.notify if rule else (),
     )
 
 
@@ -303,6 +355,7 @@ def account_alert(
     stats = standing.stats
     terms = terms_on(stats.contracts.subscriptions, on.toordinal())
     renewal = renewal_day(stats, terms, on.toordinal())
+    lifecycle = standing.facts.get("lifecycle")
     return Alert(
         reason=reason,
         account=stats.account,
@@ -313,6 +366,7 @@ def account_alert(
         mrr=mrr_of(stats, terms),
         currency=stats.currency,
         renewal_date=None if renewal is None else date.fromordinal(renewal),
+        lifecycle=lifecycle if isinstance(lifecycle, str) else None,
         owner=stats.owner,
         owner_name=rep_names.get(stats.owner or ""),
     )

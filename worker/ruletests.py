@@ -16,7 +16,7 @@ from worker.core.memory import Memory
 from worker.core.metrics import NO_METRICS, Metrics
 from worker.core.reasons import fact_of, reasons
 from worker.core.rules import CompiledRule, Mode, Rule, RuleSet, render
-from worker.core.stats import additions
+from worker.core.stats import AccountStats, Workspace, additions
 from worker.core.ties import TieSettings
 from worker.core.units import Value
 from worker.rulefiles import Problem
@@ -34,12 +34,17 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """A timeline after the sweep of a day: the facts, what each rule said, the live flags."""
+    """A timeline after the sweep of a day: the facts, what each rule said, the live flags.
+
+    `stats` and `workspace` are what the facts come from; None before the account's first event.
+    """
 
     on: date
     facts: Mapping[str, Value]
     verdicts: Mapping[str, Verdict]
     live: Mapping[str, Flag]
+    stats: AccountStats | None
+    workspace: Workspace
 
 
 def read(paths: Iterable[Path], rules: RuleSet) -> tuple[list[Timeline], list[Problem]]:
@@ -57,7 +62,7 @@ def run(test: Timeline, rules: RuleSet, ties: TieSettings, metrics: Metrics = NO
         expected.setdefault(one.on, []).append(one)
     failures = [
         Problem(each.at.file, each.at.line, each.at.column, said)
-        for day in _days(test, rules, ties, metrics)
+        for day in days_of(test, rules, ties, metrics)
         for each in expected.get(day.on, ())
         for mode, flags in each.flags.items()
         if (said := _difference(flags, mode, day, rules, test.name)) is not None
@@ -74,7 +79,10 @@ def uncovered(tests: Sequence[Timeline], rules: RuleSet) -> list[str]:
     return [rule.id for rule in rules.rules if rule.id not in tested]
 
 
-def _days(test: Timeline, rules: RuleSet, ties: TieSettings, metrics: Metrics) -> Iterator[Day]:
+def days_of(
+    test: Timeline, rules: RuleSet, ties: TieSettings, metrics: Metrics = NO_METRICS
+) -> Iterator[Day]:
+    """Let the days of a test pass, from the first event to the last event or expectation."""
     memory, live, reading = Memory(), dict[str, Flag](), reading_for(rules.facts, metrics)
     days = [*test.events, *(each.on for each in test.expectations)]
     on = min(days)
@@ -83,16 +91,17 @@ def _days(test: Timeline, rules: RuleSet, ties: TieSettings, metrics: Metrics) -
             memory.add(additions(test.events[on]))
         facts: Mapping[str, Value] = dict.fromkeys(FACTS)
         verdicts = {}
+        stats, workspace = None, memory.workspace(ties)
         if memory.knows(test.account):
             today = on.toordinal()
             stats = memory.stats(test.account, today, ties.half_life, reading, metrics)
-            facts = facts_of(stats, today, memory.workspace(ties), metrics)
+            facts = facts_of(stats, today, workspace, metrics)
             for compiled in rules.compiled:
                 id_ = compiled.rule.id
                 verdict = verdicts[id_] = judge(compiled, live.pop(id_, None), facts, on)
                 if verdict.after is not None and verdict.after.state is not State.RESOLVED:
                     live[id_] = verdict.after
-        yield Day(on, facts, verdicts, dict(live))
+        yield Day(on, facts, verdicts, dict(live), stats, workspace)
         on += timedelta(days=1)
 
 

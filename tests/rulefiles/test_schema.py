@@ -50,7 +50,11 @@ def test_the_committed_schema_is_current():
 
 
 def test_the_files_that_ship_name_their_schema_and_are_right_by_it():
-    for name, part in (("relationship.yaml", ""), ("ties.yaml", "/definitions/ties")):
+    for name, part in (
+        ("relationship.yaml", ""),
+        ("slack.yaml", "/definitions/slack"),
+        ("ties.yaml", "/definitions/ties"),
+    ):
         text = (rules_dir() / name).read_text()
         fragment = f"#{part}" if part else ""
         first = text.partition("\n")[0]

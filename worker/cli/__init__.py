@@ -6,7 +6,7 @@ import typer
 from kombu.exceptions import OperationalError as BrokerDown
 from sqlalchemy.exc import DBAPIError
 
-from worker.cli import admin, demo, ingest, processes, rules, show, sweep
+from worker.cli import admin, demo, gateways, hold, ingest, processes, rules, show, slack, sweep
 from worker.cli.access import database_trouble
 from worker.cli.terminal import BAD_INPUT, Refused, say
 from worker.rulefiles import RuleFilesRefused
@@ -28,9 +28,13 @@ app.command("facts")(show.facts)
 app.command("ties")(show.ties)
 app.command("flags")(show.flags)
 app.add_typer(rules.app, name="rules")
+slack.app.command("listen")(gateways.listen)
+app.add_typer(slack.app, name="slack")
 app.command("deliver")(sweep.deliver)
+app.command("hold")(hold.run)
 app.command("worker")(processes.worker)
 app.command("scheduler")(processes.scheduler)
+app.command("gateway")(gateways.gateway)
 app.command("up")(processes.up)
 app.add_typer(admin.db, name="db")
 app.command("doctor")(admin.doctor)

@@ -109,7 +109,7 @@ def _rulebook(path: Path) -> Rulebook:
     if not path.exists():
         raise Refused(f"{path}: there is no such file or folder.")
     root = path if path.is_dir() else path.parent
-    return Rulebook(load(path), load_ties(root), load_metrics(root))
+    return Rulebook(load(path), load_ties(root), metrics=load_metrics(root))
 
 
 def _churns(file: Path) -> Churns:

@@ -168,6 +168,9 @@ Content = Interaction | Usage | Account | Contact | Rep | Subscription | Survey 
 _TYPES: dict[str, type[Content]] = {kind.__name__.lower(): kind for kind in Content.__args__}
 
 
+FIELDS = {name: frozenset(kind.__struct_fields__) for name, kind in _TYPES.items()}
+"""The keys that the data of each type of event may have; others are kept and otherwise ignored."""
+
 _CHECKED = (Interaction, Survey, Subscription)
 """The types whose fields may contradict each other."""
 

@@ -10,6 +10,16 @@ from worker.rulefiles.check import check, load
 from worker.rulefiles.metrics import load_metrics
 from worker.rulefiles.problems import Problem, RuleFilesRefused
 from worker.rulefiles.schema import schema
+from worker.rulefiles.telling import load_telling
 from worker.rulefiles.ties import load_ties
 
-__all__ = ["Problem", "RuleFilesRefused", "check", "load", "load_metrics", "load_ties", "schema"]
+__all__ = [
+    "Problem",
+    "RuleFilesRefused",
+    "check",
+    "load",
+    "load_metrics",
+    "load_telling",
+    "load_ties",
+    "schema",
+]

@@ -8,7 +8,8 @@ from worker.rulefiles.problems import Findings, Place
 
 TIES = "ties.yaml"
 METRICS = "metrics.yaml"
-RESERVED_FILES = (TIES, METRICS, "health.yaml", "capture.yaml", "sources.yaml")
+SLACK = "slack.yaml"
+RESERVED_FILES = (TIES, SLACK, METRICS, "health.yaml", "capture.yaml", "sources.yaml")
 RESERVED_FOLDERS = ("tests",)
 MOST_BYTES = 1_000_000
 

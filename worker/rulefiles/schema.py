@@ -10,8 +10,17 @@ from worker.core.facts import FACTS, Fact
 from worker.core.rules import LONGEST_LINK, Severity
 from worker.rulefiles.comparisons import example
 from worker.rulefiles.conditions import CONNECTIVES
+from worker.rulefiles.included import SHIPPED
 from worker.rulefiles.quantities import MEANS
 from worker.rulefiles.rules import KEYS, LONGEST_TITLE, REQUIRED
+from worker.rulefiles.telling import (
+    LONGEST_ESCALATION,
+    MOST_MESSAGES,
+    MOST_ROUTES,
+    NEVER,
+    NONE,
+    WEEKDAYS,
+)
 from worker.rulefiles.ties import TIERS
 from worker.rulefiles.values import LONGEST_HOLD, MODES, OFF
 from worker.rulefiles.words import PRESENCE, SYMBOLS, WORDS
@@ -97,6 +106,89 @@ _TIES: Schema = {
     },
 }
 
+_CLOCK = r"([01]?\d|2[0-3]):[0-5]\d"
+_SEVERITIES = [*Severity, NONE]
+_NAMES: Schema = {"type": ["string", "number", "array"], "items": _WORD}
+_MESSAGES: Schema = {"type": "integer", "minimum": 1, "maximum": MOST_MESSAGES}
+
+_SLACK: Schema = {
+    "type": ["object", "null"],
+    "additionalProperties": False,
+    "properties": {
+        "timezone": {
+            "type": ["string", "null"],
+            "examples": ["UTC", "Europe/Berlin", "America/New_York"],
+            "description": "The time zone of people who have none of their own.",
+        },
+        "quiet_hours": {
+            "type": ["string", "null"],
+            "pattern": rf"^\s*({NONE}|{_CLOCK}\s+to\s+{_CLOCK})\s*$",
+            "examples": [NONE, "18:00 to 08:00"],
+            "description": "When nobody is told anything, by the recipient's own clock.",
+        },
+        "quiet_days": {
+            "type": ["string", "array", "null"],
+            "items": {"enum": list(WEEKDAYS)},
+            "examples": [NONE, ["saturday", "sunday"]],
+            "description": "Days on which nobody is told anything.",
+        },
+        "let_through": {
+            "enum": [*_SEVERITIES, None],
+            "description": "The severity from which neither quiet time nor budget holds an alert.",
+        },
+        "digest": {
+            "type": ["object", "null"],
+            "additionalProperties": False,
+            "description": "One message a day, instead of many.",
+            "properties": {
+                "at": {
+                    "type": ["string", "null"],
+                    "pattern": rf"^\s*{_CLOCK}\s*$",
+                    "examples": ["08:00"],
+                    "description": "When it leaves, by the recipient's own clock.",
+                },
+                "up_to": {
+                    "enum": [*_SEVERITIES, None],
+                    "description": "The severity up to which flags wait for it.",
+                },
+                "many": {
+                    **_MESSAGES,
+                    "description": "More new flags than that from one sweep come as one digest.",
+                },
+            },
+        },
+        "budget": {**_MESSAGES, "description": "Messages a person and day, before the digest."},
+        "escalate_after": {
+            "type": ["string", "null"],
+            "pattern": rf"^\s*({NEVER}|.*\d ?days?)\s*$",
+            "examples": [NEVER, "3 days"],
+            "description": "Days without an answer after which the owner's manager is told, at "
+            f"most {LONGEST_ESCALATION}.",
+        },
+        "weekly": {
+            "enum": [*WEEKDAYS, NONE, None],
+            "description": "When managers get a summary of their week.",
+        },
+        "admins": {**_NAMES, "description": "Ids of reps who may act on every account's flags."},
+        "routes": {
+            "type": ["array", "null"],
+            "maxItems": MOST_ROUTES,
+            "description": "Who is told of which flags: the first that fits.",
+            "items": {
+                "type": "object",
+                "additionalProperties": False,
+                "required": ["notify"],
+                "anyOf": [{"required": ["segment"]}, {"required": ["tag"]}],
+                "properties": {
+                    "segment": {**_NAMES, "description": "Of accounts of these segments."},
+                    "tag": {**_NAMES, "description": "Of rules with one of these tags."},
+                    "notify": _RULE_KEYS["notify"],
+                },
+            },
+        },
+    },
+}
+
 _CONNECTIVE_MEANINGS = {
     "all": "All of these must hold.",
     "any": "At least one of these must hold.",
@@ -105,13 +197,18 @@ _CONNECTIVE_MEANINGS = {
 
 
 def schema() -> Schema:
-    """The JSON Schema of a rule file; that of ties.yaml is in its `#/definitions/ties`."""
+    """The JSON Schema of a rule file; those of slack.yaml and ties.yaml are in its
+    `#/definitions`."""
     return {
         "$schema": "http://json-schema.org/draft-07/schema#",
         "title": "tiewatch rules",
         "type": ["object", "null"],
         "additionalProperties": False,
         "properties": {
+            "include": {
+                "enum": [SHIPPED],
+                "description": "Reads the rules that come with tiewatch beside these files.",
+            },
             "thresholds": {
                 "type": ["object", "null"],
                 "description": "Numbers with a name, by segment, for all rules of all files.",
@@ -137,7 +234,7 @@ def schema() -> Schema:
                 },
             },
         },
-        "definitions": {"condition": _condition(), "ties": _TIES},
+        "definitions": {"condition": _condition(), "slack": _SLACK, "ties": _TIES},
     }
 
 
