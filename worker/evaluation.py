@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from dataclasses import replace as replaced
 from datetime import date, datetime
+from functools import cached_property
 from pathlib import Path
 
 from msgspec.structs import replace
@@ -17,8 +18,10 @@ from worker.core.alerts import Alert, AlertReason, reason_for
 from worker.core.answers import resumed
 from worker.core.conditions import Condition, Facts, Not, Thresholds, facts_in
 from worker.core.evidence import who
-from worker.core.facts import facts_of, renewal_day
+from worker.core.facts import facts_of, mrr_of, reading_for, renewal_day
 from worker.core.flags import Flag, State, judge, resolve
+from worker.core.metrics import NO_METRICS, Metrics
+from worker.core.reading import Reading
 from worker.core.reasons import clears, reasons
 from worker.core.rules import CompiledRule, Mode, Rule, RuleSet, render
 from worker.core.stats import AccountStats, Workspace
@@ -26,7 +29,7 @@ from worker.core.subscriptions import terms_on
 from worker.core.telling import Telling
 from worker.core.ties import TieSettings
 from worker.core.units import Value
-from worker.rulefiles import load, load_telling, load_ties
+from worker.rulefiles import load, load_metrics, load_telling, load_ties
 from worker.store import flags, outbox, people, showing
 from worker.store import stats as stats_store
 from worker.store.dialect import answer_now
@@ -37,20 +40,26 @@ RULE_IS_OFF = "the rule has been switched off"
 RULE_IS_IN_SHADOW = "the rule has gone into shadow: nobody is told of its flags"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Rulebook:
-    """What the rules directory says: the rules, how ties are weighed, how people are told."""
+    """What the rules directory says: the rules, how ties are weighed, how people are told,
+    the metrics."""
 
     rules: RuleSet
     ties: TieSettings
     telling: Telling = field(default_factory=Telling)
+    metrics: Metrics = NO_METRICS
 
     @property
     def digest(self) -> str:
         """16 hexadecimal digits, equal for directories that mean the same."""
-        return hashlib.sha256(
-            f"{self.rules.digest} {self.ties} {self.telling}".encode()
-        ).hexdigest()[:16]
+        said = f"{self.rules.digest} {self.ties} {self.telling} {self.metrics}"
+        return hashlib.sha256(said.encode()).hexdigest()[:16]
+
+    @cached_property
+    def reading(self) -> Reading:
+        """What is to be read of accounts for the facts that the rules look at or speak of."""
+        return reading_for(self.rules.facts, self.metrics)
 
 
 def read_rulebook(root: Path, shipped: Path | None = None) -> Rulebook:
@@ -58,7 +67,8 @@ def read_rulebook(root: Path, shipped: Path | None = None) -> Rulebook:
 
     `shipped` is where the rules that ship are, by default those of this version of tiewatch.
     """
-    return Rulebook(load(root, shipped), load_ties(root), load_telling(root))
+    rules = load(root, shipped)
+    return Rulebook(rules, load_ties(root), load_telling(root), load_metrics(root))
 
 
 class OtherRules(Exception):
@@ -125,7 +135,7 @@ def prepare(
         (lambda: known) if known else stats_store.ask_workspace(db, book.ties)
     )
     live = flags.ask_live(db, accounts)
-    stats = stats_store.ask(db, accounts, on, book.ties.half_life)
+    stats = stats_store.ask(db, accounts, on, book.ties.half_life, book.reading, book.metrics)
     answer_now(db)
     return lambda: _evaluated(db, stats(), workspace(), live(), on, book, now, retire, sweep)
 
@@ -144,7 +154,7 @@ def _evaluated(
     moves: list[Move] = []
     standings: dict[str, Standing] = {}
     for account, stats in accounts.items():
-        facts = facts_of(stats, on.toordinal(), workspace)
+        facts = facts_of(stats, on.toordinal(), workspace, book.metrics)
         standing = standings[account] = Standing(stats, facts)
         for compiled in book.rules.compiled:
             before = live.pop((account, compiled.rule.id), None)
@@ -237,8 +247,9 @@ def words_now(
     accounts = {account for account, _ in listed}
     thresholds = book.rules.thresholds
     found = {}
-    for account, stats in stats_store.read(db, accounts, on, book.ties.half_life).items():
-        facts = facts_of(stats, on.toordinal(), workspace)
+    read = stats_store.read(db, accounts, on, book.ties.half_life, book.reading, book.metrics)
+    for account, stats in read.items():
+        facts = facts_of(stats, on.toordinal(), workspace, book.metrics)
         for rule, holds, _ in book.rules.compiled:
             if (account, rule.id) in listed and holds(facts):
                 found[account, rule.id] = words(rule, facts, thresholds)
@@ -342,7 +353,7 @@ def account_alert(
 ) -> Alert:
     """An alert with what every alert says of its account, and nothing else yet."""
     stats = standing.stats
-    terms = terms_on(stats.subscriptions, on.toordinal())
+    terms = terms_on(stats.contracts.subscriptions, on.toordinal())
     renewal = renewal_day(stats, terms, on.toordinal())
     lifecycle = standing.facts.get("lifecycle")
     return Alert(
@@ -352,7 +363,7 @@ def account_alert(
         title=title,
         account_name=stats.name,
         segment=stats.segment,
-        mrr=stats.mrr if terms.mrr is None else terms.mrr,
+        mrr=mrr_of(stats, terms),
         currency=stats.currency,
         renewal_date=None if renewal is None else date.fromordinal(renewal),
         lifecycle=lifecycle if isinstance(lifecycle, str) else None,

@@ -18,6 +18,7 @@ from worker.core.evidence import who
 from worker.core.explanation import Explained, explained
 from worker.core.facts import facts_of
 from worker.core.flags import Flag, State, judge
+from worker.core.reading import BASE
 from worker.core.reasons import clears, missing
 from worker.core.rules import CompiledRule, Rule
 from worker.core.stats import AccountStats, Workspace
@@ -94,7 +95,7 @@ def explain(
     with writing(engine) as db:
         calibrate(db, book.ties.half_life)
     with reading(engine) as db:
-        if account not in stats.read(db, [account], on, book.ties.half_life):
+        if account not in stats.read(db, [account], on, book.ties.half_life, BASE):
             raise NotExplained(_no_account(db, account))
         ended = flags.last_ended(db, [account])
         days = _Days(db, account, book, stats.read_workspace(db, book.ties), horizon, ended)
@@ -161,9 +162,11 @@ class _Days:
         """The account at the end of `on`, from the events up to then."""
         if on not in self.read:
             half_life, ordinal = self.book.ties.half_life, on.toordinal()
-            one = stats.read(self.db, [self.account], on, half_life)[self.account]
+            reading, metrics = self.book.reading, self.book.metrics
+            read = stats.read(self.db, [self.account], on, half_life, reading, metrics)
+            one = read[self.account]
             begun = one.first_day is not None and one.first_day <= ordinal
-            self.read[on] = _Day(one, facts_of(one, ordinal, self.workspace), begun)
+            self.read[on] = _Day(one, facts_of(one, ordinal, self.workspace, metrics), begun)
         return self.read[on]
 
     def outcome_change(self, compiled: CompiledRule, on: date) -> OutcomeChange | None:

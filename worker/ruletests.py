@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 
-from worker.core.conditions import Not, facts_in
-from worker.core.facts import FACTS, facts_of
+from worker.core.conditions import Not
+from worker.core.facts import FACTS, facts_of, reading_for
 from worker.core.flags import HEARD_OF, Flag, State, Verdict, judge
+from worker.core.foregone import comparisons_in
 from worker.core.memory import Memory
-from worker.core.reasons import reasons
+from worker.core.metrics import NO_METRICS, Metrics
+from worker.core.reasons import fact_of, reasons
 from worker.core.rules import CompiledRule, Mode, Rule, RuleSet, render
 from worker.core.stats import AccountStats, Workspace, additions
 from worker.core.ties import TieSettings
@@ -53,14 +55,14 @@ def read(paths: Iterable[Path], rules: RuleSet) -> tuple[list[Timeline], list[Pr
     return found, findings.sorted()
 
 
-def run(test: Timeline, rules: RuleSet, ties: TieSettings) -> Result:
+def run(test: Timeline, rules: RuleSet, ties: TieSettings, metrics: Metrics = NO_METRICS) -> Result:
     """Let the days of a test pass, and compare what is then up with what is expected."""
     expected: dict[date, list[Expectation]] = {}
     for one in test.expectations:
         expected.setdefault(one.on, []).append(one)
     failures = [
         Problem(each.at.file, each.at.line, each.at.column, said)
-        for day in days_of(test, rules, ties)
+        for day in days_of(test, rules, ties, metrics)
         for each in expected.get(day.on, ())
         for mode, flags in each.flags.items()
         if (said := _difference(flags, mode, day, rules, test.name)) is not None
@@ -77,9 +79,11 @@ def uncovered(tests: Sequence[Timeline], rules: RuleSet) -> list[str]:
     return [rule.id for rule in rules.rules if rule.id not in tested]
 
 
-def days_of(test: Timeline, rules: RuleSet, ties: TieSettings) -> Iterator[Day]:
+def days_of(
+    test: Timeline, rules: RuleSet, ties: TieSettings, metrics: Metrics = NO_METRICS
+) -> Iterator[Day]:
     """Let the days of a test pass, from the first event to the last event or expectation."""
-    memory, live = Memory(), dict[str, Flag]()
+    memory, live, reading = Memory(), dict[str, Flag](), reading_for(rules.facts, metrics)
     days = [*test.events, *(each.on for each in test.expectations)]
     on = min(days)
     while on <= max(days):
@@ -89,8 +93,9 @@ def days_of(test: Timeline, rules: RuleSet, ties: TieSettings) -> Iterator[Day]:
         verdicts = {}
         stats, workspace = None, memory.workspace(ties)
         if memory.knows(test.account):
-            stats = memory.stats(test.account, on.toordinal(), ties.half_life)
-            facts = facts_of(stats, on.toordinal(), workspace)
+            today = on.toordinal()
+            stats = memory.stats(test.account, today, ties.half_life, reading, metrics)
+            facts = facts_of(stats, today, workspace, metrics)
             for compiled in rules.compiled:
                 id_ = compiled.rule.id
                 verdict = verdicts[id_] = judge(compiled, live.pop(id_, None), facts, on)
@@ -172,8 +177,9 @@ def _why_not(rule: Rule, day: Day, rules: RuleSet) -> str:
 
 
 def _unknown(rule: Rule, day: Day) -> str:
-    unknown = [name for name in FACTS if name in facts_in(rule.when) and day.facts[name] is None]
-    return ", ".join(f"{name} ({FACTS[name].unknown_when})" for name in unknown)
+    looked_at = {compare.fact: fact_of(compare) for compare in comparisons_in(rule.when)}
+    unknown = [fact for name, fact in looked_at.items() if day.facts[name] is None]
+    return ", ".join(f"{fact.name} ({fact.unknown_when})" for fact in unknown)
 
 
 def _listed(ids: Collection[str]) -> str:

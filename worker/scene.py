@@ -40,8 +40,9 @@ class Scene:
 def look(db: Connection, account: str, on: date, book: Rulebook) -> Scene:
     """The account, which must exist, on the date. Ties are read as they are stored."""
     world = stats.read_workspace(db, book.ties)
-    one = stats.read(db, [account], on, book.ties.half_life)[account]
-    standing = Standing(one, facts_of(one, on.toordinal(), world))
+    half_life, metrics = book.ties.half_life, book.metrics
+    one = stats.read(db, [account], on, half_life, book.reading, metrics)[account]
+    standing = Standing(one, facts_of(one, on.toordinal(), world, metrics))
     return Scene(standing, world, book, on, people.rep_names(db))
 
 

@@ -7,8 +7,9 @@ import msgspec
 from sqlalchemy import Connection, Engine
 
 from worker.core.bundles import Kind
-from worker.core.facts import renewal_day
+from worker.core.facts import mrr_of, renewal_day
 from worker.core.quiet import released
+from worker.core.reading import BASE
 from worker.core.routing import Reps, managers
 from worker.core.stats import AccountStats
 from worker.core.subscriptions import terms_on
@@ -93,18 +94,18 @@ def _accounts(
     ids = sorted({flag.account for flag in flags})
     found: dict[str, Account] = {}
     for start in range(0, len(ids), CHUNK):
-        some = stats.read(db, ids[start : start + CHUNK], on, half_life)
+        some = stats.read(db, ids[start : start + CHUNK], on, half_life, BASE)
         found |= {account: _account(one, on) for account, one in some.items()}
     return found
 
 
 def _account(one: AccountStats, on: date) -> Account:
-    terms = terms_on(one.subscriptions, on.toordinal())
+    terms = terms_on(one.contracts.subscriptions, on.toordinal())
     renewal = renewal_day(one, terms, on.toordinal())
     return Account(
         one.owner,
         one.name,
-        one.mrr if terms.mrr is None else terms.mrr,
+        mrr_of(one, terms),
         one.currency,
         None if renewal is None else date.fromordinal(renewal),
     )

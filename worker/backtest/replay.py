@@ -16,7 +16,7 @@ from worker.core.facts import facts_of
 from worker.core.flags import Flag, State, judge
 from worker.core.memory import Memory
 from worker.core.rules import RuleSet
-from worker.core.stats import additions
+from worker.core.stats import Workspace, additions
 from worker.evaluation import Rulebook
 
 DAY = timedelta(days=1)
@@ -93,7 +93,8 @@ def replay(
     """
     memories = {book.ties: Memory() for book in books}
     courses = [_Course(book) for book in books]
-    any_ties, any_memory = next(iter(memories.items()))
+    views = {_view(book): book for book in books}
+    any_memory = next(iter(memories.values()))
     customers: dict[date, list[str]] = {}
     account_days, ended = 0, period.first
     for on, happened in _by_day(events, period.last):
@@ -106,13 +107,13 @@ def replay(
         remaining = []
         for account in any_memory.accounts:
             facts = {
-                ties: facts_of(memory.stats(account, today, ties.half_life), today, worlds[ties])
-                for ties, memory in memories.items()
+                view: _facts(memories[book.ties], account, book, today, worlds[book.ties])
+                for view, book in views.items()
             }
-            if facts[any_ties]["lifecycle"] != CHURNED:
+            if next(iter(facts.values()))["lifecycle"] != CHURNED:
                 remaining.append(account)
             for course in courses:
-                course.evaluate(account, facts[course.book.ties], on, reported)
+                course.evaluate(account, facts[course.view], on, reported)
         if reported:
             customers[on] = remaining
             account_days += len(any_memory.accounts)
@@ -124,6 +125,16 @@ def replay(
         )
         for c in courses
     ]
+
+
+def _view(book: Rulebook) -> tuple[object, ...]:
+    """Equal for rulebooks of which an account has the same facts, as far as they are read."""
+    return book.ties, repr(book.metrics), book.reading
+
+
+def _facts(memory: Memory, account: str, book: Rulebook, on: int, world: Workspace) -> Facts:
+    stats = memory.stats(account, on, book.ties.half_life, book.reading, book.metrics)
+    return facts_of(stats, on, world, book.metrics)
 
 
 def _by_day(events: Iterable[Event], last: date) -> Iterator[tuple[date, list[Event]]]:
@@ -146,10 +157,14 @@ class _Course:
     """The course of the flags of one rulebook."""
 
     book: Rulebook
+    view: tuple[object, ...] = field(init=False)
     unknown: Counter[str] = field(default_factory=Counter)
     live: dict[str, dict[str, Flag]] = field(default_factory=lambda: defaultdict(dict))
     open: dict[tuple[str, str], Raised] = field(default_factory=dict)
     resolved: list[Raised] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.view = _view(self.book)
 
     def evaluate(self, account: str, facts: Facts, on: date, reported: bool) -> None:
         """Move the account's flags; what is unknown counts on days that are reported."""

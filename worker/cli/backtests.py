@@ -23,7 +23,7 @@ from worker.backtest.sheets import Sheet
 from worker.cli.access import a_date, database
 from worker.cli.terminal import AsJson, Refused, out, print_json, progress, say, table
 from worker.evaluation import Rulebook
-from worker.rulefiles import load, load_ties
+from worker.rulefiles import load, load_metrics, load_ties
 from worker.store.database import reading
 from worker.store.event_log import logged
 
@@ -108,7 +108,8 @@ def _rulebook(path: Path) -> Rulebook:
     """The rules at a path, with the ties.yaml beside them."""
     if not path.exists():
         raise Refused(f"{path}: there is no such file or folder.")
-    return Rulebook(load(path), load_ties(path if path.is_dir() else path.parent))
+    root = path if path.is_dir() else path.parent
+    return Rulebook(load(path), load_ties(root), metrics=load_metrics(root))
 
 
 def _churns(file: Path) -> Churns:

@@ -12,8 +12,11 @@ from sqlalchemy import Connection
 from worker import runtime
 from worker.cli.access import a_date, database
 from worker.cli.terminal import AsJson, Refused, out, print_json, table
-from worker.core.facts import FACTS, facts_of
+from worker.core.facts import FACTS, Fact, facts_of
 from worker.core.flags import State
+from worker.core.listing import documented, markdown
+from worker.core.metrics import Metrics
+from worker.core.reading import EVERYTHING
 from worker.core.stats import AccountStats, Workspace
 from worker.core.ties import strength
 from worker.core.units import NEVER, Value, shown
@@ -43,11 +46,26 @@ OVERVIEW = {
 """The facts that fit beside one another when many accounts are listed, and their headings."""
 
 
-def facts(accounts: ACCOUNTS = None, on: ON = None, as_json: AsJson = False) -> None:
+def facts(
+    accounts: ACCOUNTS = None,
+    on: ON = None,
+    list_: Annotated[
+        bool, typer.Option("--list", help="The catalogue: what every fact means, no values.")
+    ] = False,
+    as_markdown: Annotated[
+        bool, typer.Option("--markdown", help="With --list: as docs/facts.md has it.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
     """Show the facts of accounts: what the rules are evaluated on."""
-    day = a_date(on)
+    if list_:
+        _list(as_json, as_markdown)
+        return
+    day, metrics = a_date(on), runtime.rulebook().metrics
     found = _read(accounts, day)
-    computed = [(one.account, facts_of(one, day.toordinal(), world)) for one, world in found]
+    computed = [
+        (one.account, facts_of(one, day.toordinal(), world, metrics)) for one, world in found
+    ]
     if as_json:
         print_json([_facts_json(account, day, values) for account, values in computed])
     elif len(computed) == 1:
@@ -120,15 +138,32 @@ def flags(
     out.print(shape)
 
 
+def _list(as_json: bool, as_markdown: bool) -> None:
+    """The catalogue, without any database; with the admins' own facts, but in the documentation."""
+    if as_markdown:
+        print(markdown(FACTS.values()))
+        return
+    known = [*FACTS.values(), *(own.fact for own in runtime.rulebook().metrics.own.values())]
+    if as_json:
+        print_json([documented(fact) for fact in known])
+        return
+    shape = table("fact", "unit", "what it is", "unknown when")
+    for fact in known:
+        told = f"{fact.meaning}. {fact.formula}" if fact.formula else fact.meaning
+        shape.add_row(fact.name, str(fact.unit), Text(told), Text(fact.unknown_when, "dim"))
+    out.print(shape)
+
+
 def _read(accounts: Sequence[str] | None, on: date) -> list[tuple[AccountStats, Workspace]]:
     """The stats of these accounts, or of all with an event by then, sorted by id."""
-    engine, settings = database(), runtime.rulebook().ties
+    engine, book = database(), runtime.rulebook()
+    settings = book.ties
     with writing(engine) as db:
         calibrate(db, settings.half_life)
     with reading(engine) as db:
         world = stats.read_workspace(db, settings)
         ids = sorted(set(accounts)) if accounts else sorted(stats.account_ids(db, on))
-        found = _in_chunks(db, ids, on, settings.half_life)
+        found = _in_chunks(db, ids, on, settings.half_life, book.metrics)
     missing = sorted(set(accounts or ()) - found.keys())
     if missing:
         raise Refused(f"There is no account {missing[0]!r}: 'tiewatch facts' lists all of them.")
@@ -136,11 +171,11 @@ def _read(accounts: Sequence[str] | None, on: date) -> list[tuple[AccountStats, 
 
 
 def _in_chunks(
-    db: Connection, ids: Sequence[str], on: date, half_life: int
+    db: Connection, ids: Sequence[str], on: date, half_life: int, metrics: Metrics
 ) -> dict[str, AccountStats]:
     found: dict[str, AccountStats] = {}
     for start in range(0, len(ids), CHUNK):
-        found |= stats.read(db, ids[start : start + CHUNK], on, half_life)
+        found |= stats.read(db, ids[start : start + CHUNK], on, half_life, EVERYTHING, metrics)
     return found
 
 
@@ -158,15 +193,20 @@ def _print_account(account: str, values: dict[str, Value]) -> None:
     out.print(Text(account, style="bold"))
     shape = table("fact", "value", "what it means")
     for name, value in values.items():
-        meaning = FACTS[name].meaning
+        fact = _fact(name)
+        meaning = fact.meaning
         if value is None:
-            meaning += f" (unknown: {FACTS[name].unknown_when})"
+            meaning += f" (unknown: {fact.unknown_when})"
         shape.add_row(name, _cell(name, value), Text(meaning, style="dim"))
     out.print(shape)
 
 
 def _cell(name: str, value: Value, unknown: str = "unknown") -> Text:
-    return Text(unknown, "dim") if value is None else Text(shown(value, FACTS[name].unit))
+    return Text(unknown, "dim") if value is None else Text(shown(value, _fact(name).unit))
+
+
+def _fact(name: str) -> Fact:
+    return FACTS.get(name) or runtime.rulebook().metrics.own[name].fact
 
 
 def _ties_of(one: AccountStats, world: Workspace, on: date) -> list[dict[str, Any]]:

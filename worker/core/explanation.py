@@ -20,8 +20,7 @@ from worker.core.conditions import (
     evaluate,
     limit,
 )
-from worker.core.facts import FACTS
-from worker.core.reasons import compared
+from worker.core.reasons import compared, fact_of
 from worker.core.units import Value
 
 
@@ -108,7 +107,7 @@ def _limit(operand: Operand, facts: Facts, thresholds: Thresholds) -> Limit:
 def _unknown_because(compare: Compare, facts: Facts, thresholds: Thresholds) -> str:
     """An unknown fact, or a threshold that has no value for the account."""
     if facts[compare.fact] is None:
-        return FACTS[compare.fact].unknown_when
+        return fact_of(compare).unknown_when
     names = [
         operand.name
         for operand in compare.operands

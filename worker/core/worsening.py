@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from worker.core.conditions import Comparison, Condition, Facts, Thresholds
 from worker.core.facts import FACTS
-from worker.core.reasons import grounds_of
+from worker.core.reasons import fact_of, grounds_of
 from worker.core.units import NEVER, Unit, shown
 
 SHARE = 0.5
@@ -47,7 +47,7 @@ def limits_of(condition: Condition, facts: Facts, thresholds: Thresholds) -> tup
 
 def _limits(condition: Condition, facts: Facts, thresholds: Thresholds) -> Iterator[Limit]:
     for compare in grounds_of(condition, facts, thresholds):
-        value, unit = facts[compare.fact], FACTS[compare.fact].unit
+        value, unit = facts[compare.fact], fact_of(compare).unit
         if not isinstance(value, int | float) or value == NEVER:
             continue
         by = max(abs(value) * SHARE, LEAST.get(unit, 0.0))
@@ -71,6 +71,7 @@ def is_beyond(limit: Limit, facts: Facts) -> bool:
 
 def described(limit: Limit) -> str:
     """The limit in words: `once last contact with an executive is at least 33 days`."""
-    fact = FACTS[limit.fact]
+    fact = FACTS.get(limit.fact)  # an admin's own is called by its name
+    label, unit = (fact.label, fact.unit) if fact else (limit.fact, Unit.NUMBER)
     words = "at least" if limit.greater else "at most"
-    return f"once {fact.label} is {words} {shown(limit.value, fact.unit)}"
+    return f"once {label} is {words} {shown(limit.value, unit)}"

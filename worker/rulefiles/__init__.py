@@ -8,6 +8,7 @@ tells editors what such a file looks like.
 
 from worker.rulefiles.capture import load_capture
 from worker.rulefiles.check import check, load
+from worker.rulefiles.metrics import load_metrics
 from worker.rulefiles.problems import Problem, RuleFilesRefused
 from worker.rulefiles.schema import schema
 from worker.rulefiles.telling import load_telling
@@ -19,6 +20,7 @@ __all__ = [
     "check",
     "load",
     "load_capture",
+    "load_metrics",
     "load_telling",
     "load_ties",
     "schema",

@@ -9,6 +9,7 @@ from worker.rulefiles import included, shapes, shared, thresholds
 from worker.rulefiles.capture import read_capture
 from worker.rulefiles.files import (
     CAPTURE,
+    METRICS,
     RESERVED_FILES,
     SLACK,
     TIES,
@@ -16,6 +17,7 @@ from worker.rulefiles.files import (
     read,
     rule_files,
 )
+from worker.rulefiles.metrics import read_beside
 from worker.rulefiles.nodes import Node, Refused
 from worker.rulefiles.overrides import Claim, decided
 from worker.rulefiles.problems import Findings, Place, Problem, RuleFilesRefused, quoted
@@ -63,6 +65,10 @@ def check(
     version of tiewatch has them.
     """
     scope = Scope()
+    for path in paths:
+        metrics = read_beside(path, scope.findings)
+        scope.own |= {name: own.fact for name, own in metrics.own.items()}
+    scope.complete = scope.own_complete = not scope.findings
     seen: set[Path] = set()
     nodes = [node for path in paths for node in _rules_at(path, seen, scope)]
     nodes += _shipped_rules(shipped or rules_dir(), nodes, seen, scope)
@@ -78,7 +84,8 @@ def check(
         return found, None
     rules = [claim.rule for claim in claims if claim.rule and not claim.off]
     off = [claim.id for claim in claims if claim.off]
-    return found, rule_set(rules, filter(None, scope.thresholds.values()), off)
+    thresholds_set = filter(None, scope.thresholds.values())
+    return found, rule_set(rules, thresholds_set, off, tuple(scope.own.values()))
 
 
 def _warn(claims: Iterable[Claim], today: date, scope: Scope) -> None:
@@ -116,6 +123,8 @@ def _rules_at(path: Path, seen: set[Path], scope: Scope) -> list[Node]:
             read_settings(path / name, scope.findings)
     elif path.name in _SETTINGS:
         _SETTINGS[path.name](path, scope.findings)
+        return []
+    elif path.name == METRICS:
         return []
     elif path.name in RESERVED_FILES:
         scope.findings.add(Place(str(path)), f"{quoted(path.name)} is no name for a rule file")

@@ -9,7 +9,7 @@ from worker.core.units import Unit
 from worker.rulefiles.nodes import List, Node, Text
 from worker.rulefiles.operands import operand, ordered
 from worker.rulefiles.problems import Place, quoted
-from worker.rulefiles.quantities import quantity
+from worker.rulefiles.quantities import MEANS, quantity
 from worker.rulefiles.shapes import complain
 from worker.rulefiles.thresholds import Scope
 from worker.rulefiles.words import MEANT, OTHER_START, PRESENCE, START, SYMBOLS, WORDS
@@ -39,7 +39,7 @@ def compare(fact: Fact, node: Node, scope: Scope) -> Compare | None:
     elif len(text) > _LONGEST:
         scope.findings.add(node.at, f"a comparison of more than {_LONGEST} characters")
     elif text in PRESENCE:
-        return Compare(fact.name, PRESENCE[text])
+        return Compare(fact.name, PRESENCE[text], (), scope.own.get(fact.name))
     else:
         return _compare_text(fact, text, node.at, scope)
     return None
@@ -61,7 +61,7 @@ def _compare_list(fact: Fact, node: List, scope: Scope) -> Compare | None:
 
 def _compare_text(fact: Fact, text: str, at: Place, scope: Scope) -> Compare | None:
     start = START.match(text)
-    if fact.unit is not Unit.TEXT and (wrong := _misspelt(text, start and start[0], scope)):
+    if not fact.in_words and (wrong := _misspelt(text, start and start[0], scope)):
         scope.findings.add(at, wrong)
         return None
     if start is None:
@@ -83,15 +83,15 @@ def _misused(
     fact: Fact, words: str, comparison: Comparison, parts: Sequence[str], scope: Scope
 ) -> str | None:
     """What is wrong with a comparison, whatever its operands are worth."""
-    if fact.unit is Unit.TEXT and comparison not in _FOR_TEXT:
+    if fact.in_words and comparison not in _FOR_TEXT:
         others = "'is', 'is not', 'one of', 'known' or 'unknown'"
-        return f"{fact.name} is a text: compare it with {others}, not {quoted(words)}"
+        return f"{fact.name} is {MEANS[fact.unit]}: compare it with {others}, not {quoted(words)}"
     if words == "between" and len(parts) != 2:
         return "'between' takes two ends: 'between 0 days and 90 days'"
-    if fact.unit is not Unit.TEXT and comparison in _FOR_TEXT and START.match(parts[0]):
+    if not fact.in_words and comparison in _FOR_TEXT and START.match(parts[0]):
         return f"one comparison at a time: write {quoted(parts[0])}, without {quoted(words)}"
     two = any(_TWO_COMPARISONS.search(part) for part in parts if part not in scope.thresholds)
-    if fact.unit is not Unit.TEXT and two:
+    if not fact.in_words and two:
         return "one comparison at a time: two go in a list under 'all:' or 'any:'"
     return None
 
@@ -106,7 +106,7 @@ def _with_operands(
     at = texts[0][1]
     if comparison is Comparison.BETWEEN and not ordered(fact, operands[0], operands[1], at, scope):
         return None
-    return Compare(fact.name, comparison, operands)
+    return Compare(fact.name, comparison, operands, scope.own.get(fact.name))
 
 
 def _misspelt(text: str, start: str | None, scope: Scope) -> str | None:
@@ -152,6 +152,9 @@ def example(fact: Fact) -> str:
         Unit.DAYS: "over 15 days",
         Unit.PERCENT: "at least 75%",
         Unit.COUNT: "fewer than 2",
+        Unit.NUMBER: "over 2.5",
+        Unit.HOURS: "over 24 hours",
+        Unit.YES_NO: "is yes",
         Unit.MONEY: "over $10,000",
         Unit.TEXT: "is not smb",
     }[fact.unit]

@@ -7,9 +7,10 @@ from worker.rulefiles.nodes import Node, Refused, parse
 from worker.rulefiles.problems import Findings, Place
 
 TIES = "ties.yaml"
+METRICS = "metrics.yaml"
 SLACK = "slack.yaml"
 CAPTURE = "capture.yaml"
-RESERVED_FILES = (TIES, SLACK, "metrics.yaml", "health.yaml", CAPTURE, "sources.yaml")
+RESERVED_FILES = (TIES, SLACK, METRICS, "health.yaml", CAPTURE, "sources.yaml")
 RESERVED_FOLDERS = ("tests",)
 MOST_BYTES = 1_000_000
 

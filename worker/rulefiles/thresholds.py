@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from worker.core.conditions import Condition, Threshold
-from worker.core.facts import FACTS
+from worker.core.facts import FACTS, Fact
 from worker.core.foregone import Effort
 from worker.core.units import Unit
 from worker.rulefiles import shapes
@@ -40,7 +40,8 @@ class Scope:
     that some file uses. `included` is whether a file asks for the rules that ship, `shipped` are
     the files of those that are read beside, and `replaced` the places of what stands in for a
     threshold or condition of theirs. With a file that could not be read, `complete` is
-    False: a threshold, condition or rule that seems to be missing may be in there.
+    False: a threshold, condition or rule that seems to be missing may be in there. `own` are the
+    facts of metrics.yaml, `own_complete` unless it has a problem.
     """
 
     findings: Findings = field(default_factory=Findings)
@@ -54,6 +55,12 @@ class Scope:
     shipped: set[str] = field(default_factory=set)
     replaced: list[Place] = field(default_factory=list)
     complete: bool = True
+    own: dict[str, Fact] = field(default_factory=dict)
+    own_complete: bool = True
+
+    def fact(self, name: str) -> Fact | None:
+        """The fact of this name: the catalogue's, or an admin's own."""
+        return FACTS.get(name) or self.own.get(name)
 
 
 def definitions(
@@ -77,7 +84,10 @@ def definitions(
 def define(node: Node, scope: Scope) -> None:
     """Add the thresholds of one file's `thresholds:` to the scope."""
     for name, key, value in definitions(node, "threshold", scope.places.get, scope):
-        if is_name(name, key, "threshold", scope.findings):
+        if name in scope.own:
+            message = f"{quoted(name)} cannot name a threshold: it is a fact of metrics.yaml"
+            scope.findings.add(key.at, message)
+        elif is_name(name, key, "threshold", scope.findings):
             scope.places[name] = key.at
             scope.thresholds[name] = _threshold(name, key, value, scope)
 

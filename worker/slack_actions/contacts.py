@@ -12,6 +12,7 @@ from worker.core.answers import Refused
 from worker.core.cards import ContactChoice
 from worker.core.facts import decision_level
 from worker.core.people import Level
+from worker.core.reading import BASE
 from worker.evaluation import Rulebook
 from worker.ingest import evaluation_date, ingest
 from worker.slack_actions.authority import NO_FLAG, Clicked, require
@@ -59,7 +60,7 @@ def contacts_of(engine: Engine, flag: int, book: Rulebook, now: datetime) -> lis
         if desk is None:
             raise Refused(NO_FLAG)
         on = evaluation_date(sweeps.last_sweep_on(db), now)
-        found = stats.read(db, [desk.account], on, book.ties.half_life)
+        found = stats.read(db, [desk.account], on, book.ties.half_life, BASE)
     people = [one for one in found[desk.account].contacts if not one.gone]
     return [
         ContactChoice(

@@ -8,6 +8,7 @@ from sqlalchemy import Connection, Engine
 
 from worker.core.alerts import Alert, AlertReason
 from worker.core.cards import AccountLine, Change, DigestLine, Home
+from worker.core.reading import BASE
 from worker.core.rules import Severity
 from worker.core.stats import AccountStats
 from worker.evaluation import Rulebook, Standing, account_alert, words_now
@@ -29,7 +30,7 @@ class Reading:
 
     def stats(self, accounts: Iterable[str]) -> dict[str, AccountStats]:
         """The stats of those accounts that exist."""
-        return stats.read(self.db, accounts, self.on, self.book.ties.half_life)
+        return stats.read(self.db, accounts, self.on, self.book.ties.half_life, BASE)
 
 
 def begin(db: Connection, book: Rulebook, now: datetime) -> Reading:

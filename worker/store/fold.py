@@ -16,6 +16,7 @@ from sqlalchemy import Connection
 from worker.core.stats import Additions
 from worker.store.attributes import ask_attributes
 from worker.store.dialect import Rows, execute, execute_rows, in_our_order
+from worker.store.parts import ask_parts, send_features
 from worker.store.subscriptions import ask_subscriptions
 from worker.store.ties import ask_ties
 
@@ -59,6 +60,7 @@ def fold(
     fold_days = ask_ties(db, add, half_life) if add.tie_days else None
     set_attributes = ask_attributes(db, add.attributes)
     update_subscriptions = ask_subscriptions(db, add.subscriptions)
+    update_parts = ask_parts(db, add)
     first = add.first_interaction_day
     if first is not None and (began is None or first < began):
         _begin_interactions(db, first)
@@ -66,6 +68,7 @@ def fold(
         fold_days()
     set_attributes()
     update_subscriptions()
+    update_parts()
     changed = add.not_usage | late | {account for (account,) in begun}
     if not late and not of_today:
         return Folded(sorted(changed), lambda: _send_usage(db, add))
@@ -146,7 +149,8 @@ def _without_usage(db: Connection, accounts: Collection[str], day: int) -> Rows:
 
 
 def _send_usage(db: Connection, add: Additions) -> Callable[[], None]:
-    """Add to the days of accounts and users; the function returned waits, and creates the users."""
+    """Add to the days of accounts, users and features; the function returned waits, and creates
+    the users."""
     if add.usage_days:
         execute_rows(
             db,
@@ -158,29 +162,22 @@ def _send_usage(db: Connection, add: Additions) -> Callable[[], None]:
             {"account": "text", "day": "int", "count": "bigint"},
             [(*key, count) for key, count in sorted(add.usage_days.items())],
         )
-    if not add.user_days:
+    if not add.feature_days:
         return lambda: None
-    used = execute_rows(
-        db,
-        """
-        INSERT INTO user_days (account, contact, day)
-        SELECT account, contact, day FROM {rows} WHERE true
-        ON CONFLICT (account, contact, day) DO NOTHING RETURNING account, contact, day
-        """,
-        {"account": "text", "contact": "text", "day": "int"},
-        sorted(add.user_days),
-    )
-    return lambda: _fold_users(db, used)
+    sums = send_features(db, add)
+    return lambda: _fold_users(db, add, sums)
 
 
-def _fold_users(db: Connection, used: Rows) -> None:
+def _fold_users(db: Connection, add: Additions, sums: Rows) -> None:
     """Create the users, and keep the last two days on which each used the product.
 
-    A day that is not new is kept already, and its user is there.
+    `sums` are what their days have come to: one that is all of this batch is new. A day that is
+    not is kept already, and its user is there.
     """
-    days: dict[tuple[str, str], list[int]] = defaultdict(list)
-    for account, contact, day in used:
-        days[account, contact].append(day)
+    days: dict[tuple[str, str], set[int]] = defaultdict(set)
+    for account, day, contact, feature, uses in sums:
+        if contact and uses == add.feature_days[account, day, contact, feature][0]:
+            days[account, contact].add(day)
     if not days:
         return
     latest = [(user, sorted(of_user)[-2:]) for user, of_user in sorted(days.items())]
