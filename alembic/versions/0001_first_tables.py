@@ -24,6 +24,7 @@ def upgrade() -> None:
         sa.Column("domains", sa.Text(), nullable=True),
         sa.Column("timezone", sa.Text(), nullable=True),
         sa.Column("parent", sa.Text(), nullable=True),
+        sa.Column("region", sa.Text(), nullable=True),
         sa.Column("stamps", sa.Text(), nullable=True),
         sa.Column("first_day", sa.Integer(), nullable=False),
         sa.Column("first_usage_day", sa.Integer(), nullable=True),
@@ -75,6 +76,15 @@ def upgrade() -> None:
         sa.Column("body", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("source", "id", name=op.f("pk_events")),
     )
+    with op.batch_alter_table("events", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_events_telling",
+            ["account"],
+            unique=False,
+            postgresql_where=sa.text("type IN ('account', 'survey', 'outcome')"),
+            sqlite_where=sa.text("type IN ('account', 'survey', 'outcome')"),
+        )
+
     op.create_table(
         "flags",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -319,6 +329,13 @@ def downgrade() -> None:
         batch_op.drop_index("ix_flags_account_rule")
 
     op.drop_table("flags")
+    with op.batch_alter_table("events", schema=None) as batch_op:
+        batch_op.drop_index(
+            "ix_events_telling",
+            postgresql_where=sa.text("type IN ('account', 'survey', 'outcome')"),
+            sqlite_where=sa.text("type IN ('account', 'survey', 'outcome')"),
+        )
+
     op.drop_table("events")
     op.drop_table("contacts")
     op.drop_table("batches")

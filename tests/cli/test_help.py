@@ -11,11 +11,12 @@ COMMANDS = [
     *("demo", "ingest", "sweep", "facts", "ties", "flags", "deliver"),
     *("worker", "scheduler", "up", "doctor", "db", "db upgrade", "rules", "rules check"),
     *("rules test", "rules explain", "rules schema", "rules report"),
-    *("rules backtest", "rules diff"),
+    *("rules backtest", "rules diff", "report"),
 ]
 WITH_JSON = [
     *("demo", "ingest", "sweep", "facts", "ties", "flags", "deliver", "doctor", "rules check"),
     *("rules test", "rules explain", "rules report", "rules backtest", "rules diff"),
+    "report",
 ]
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from worker.core.events import Event, parse
 from worker.core.facts import FACTS
+from worker.core.portfolio.catalogue import BASIS, FIGURES, TERMS
 
 DOCS = Path(__file__).parents[2] / "docs"
 PAGES = [*DOCS.glob("*.md"), *(DOCS.parent / name for name in ("README.md", "CONTRIBUTING.md"))]
@@ -31,6 +32,17 @@ def test_the_catalogue_of_facts_is_documented_as_it_is():
     page = (DOCS / "facts.md").read_text()
     rows = re.findall(r"^\| `(\w+)` \| (.*?) \| (.*?) \| (.*?) \|$", page, re.M)
     assert rows == [(f.name, str(f.unit), f.meaning, f.unknown_when) for f in FACTS.values()]
+
+
+def test_the_figures_of_the_portfolio_are_documented_as_they_are():
+    page = (DOCS / "report.md").read_text()
+    rows = re.findall(r"^\| `(\w+)` \| (.*?) \| (.*?) \| (.*?) \|$", page, re.M)
+    assert rows == [(f.name, str(f.kind), f.meaning, f.none_when) for f in FIGURES.values()]
+    terms = re.findall(
+        r"^- `(\w+)`: (.*?)\.$", " ".join(page.split()).replace(" - `", "\n- `"), re.M
+    )
+    assert dict(terms) == {name: meaning for name, (_, meaning) in TERMS.items()}
+    assert BASIS in " ".join(page.split())
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

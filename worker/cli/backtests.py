@@ -19,10 +19,10 @@ from worker.backtest.document import backtest_document, diff_document
 from worker.backtest.figures import Figures, figures
 from worker.backtest.outcomes import Churns, Outcomes, OutcomesRefused, read_outcomes, scored
 from worker.backtest.replay import Period, Replay, replay
-from worker.backtest.sheets import Sheet
 from worker.cli.access import a_date, database
 from worker.cli.terminal import AsJson, Refused, out, print_json, progress, say, table
 from worker.evaluation import Rulebook
+from worker.pages import Sheet
 from worker.rulefiles import load, load_ties
 from worker.store.database import reading
 from worker.store.event_log import logged
