@@ -218,7 +218,8 @@ TERMS: dict[str, tuple[str, str]] = {
         "the accounts whose first term that is no trial began in the quarter (without any "
         "subscription: that became customers by themselves in it): how many are customers at its "
         "end and at that of each quarter since, and what they pay in % of what they paid at the "
-        "end of their first one; the last column is as of closing; cohorts of the last 12 quarters are shown",
+        "end of their first one; the last column is as of closing; cohorts of the last 12 "
+        "quarters are shown",
     ),
     "health_engagement": (
         "Health against engagement",
