@@ -3,6 +3,7 @@
 The event path and the sweeps both come through here, inside their own transactions.
 """
 
+import dataclasses
 import hashlib
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -12,18 +13,20 @@ from pathlib import Path
 from msgspec.structs import replace
 from sqlalchemy import Connection
 
+from worker import freshness
 from worker.core.alerts import Alert, AlertReason, reason_for
 from worker.core.conditions import Condition, Facts, Not, Thresholds, facts_in
 from worker.core.evidence import who
 from worker.core.facts import facts_of, renewal_day
 from worker.core.flags import Flag, State, judge, resolve
+from worker.core.freshness import Sources
 from worker.core.reasons import clears, reasons
 from worker.core.rules import CompiledRule, Mode, Rule, RuleSet, render
 from worker.core.stats import AccountStats, Workspace
 from worker.core.subscriptions import terms_on
 from worker.core.ties import TieSettings
 from worker.core.units import Value
-from worker.rulefiles import load, load_ties
+from worker.rulefiles import load, load_sources, load_ties
 from worker.store import flags, outbox, people
 from worker.store import stats as stats_store
 from worker.store.dialect import answer_now
@@ -36,20 +39,23 @@ RULE_IS_IN_SHADOW = "the rule has gone into shadow: nobody is told of its flags"
 
 @dataclass(frozen=True, slots=True)
 class Rulebook:
-    """What the rules directory says: the rules, and how ties are weighed."""
+    """What the rules directory says: the rules, how ties are weighed, which sources matter."""
 
     rules: RuleSet
     ties: TieSettings
+    sources: Sources = field(default_factory=dict)
 
     @property
     def digest(self) -> str:
         """16 hexadecimal digits, equal for directories that mean the same."""
-        return hashlib.sha256(f"{self.rules.digest} {self.ties}".encode()).hexdigest()[:16]
+        return hashlib.sha256(
+            f"{self.rules.digest} {self.ties} {self.sources}".encode()
+        ).hexdigest()[:16]
 
 
 def read_rulebook(root: Path) -> Rulebook:
     """The rules directory, read whole. Raises `RuleFilesRefused` with every problem in it."""
-    return Rulebook(load(root), load_ties(root))
+    return Rulebook(load(root), load_ties(root), load_sources(root))
 
 
 class OtherRules(Exception):
@@ -108,10 +114,16 @@ def prepare(
     workspace: Callable[[], Workspace] = (
         (lambda: known) if known else stats_store.ask_workspace(db, book.ties)
     )
+    withheld = freshness.ask_withheld(db, book.sources, on, now)
     live = flags.ask_live(db, accounts)
     stats = stats_store.ask(db, accounts, on, book.ties.half_life)
     answer_now(db)
-    return lambda: _evaluated(db, stats(), workspace(), live(), on, book, now, retire)
+
+    def answer() -> Evaluated:
+        world = dataclasses.replace(workspace(), withheld=withheld())
+        return _evaluated(db, stats(), world, live(), on, book, now, retire)
+
+    return answer
 
 
 def _evaluated(
@@ -199,7 +211,8 @@ def words_now(
 
     A flag is stored with the words of its last move; the days in them have gone on since.
     """
-    workspace = stats_store.read_workspace(db, book.ties)
+    withheld = freshness.withheld_today(db, book.sources, on)
+    workspace = dataclasses.replace(stats_store.read_workspace(db, book.ties), withheld=withheld)
     accounts = {account for account, _ in listed}
     thresholds = book.rules.thresholds
     found = {}

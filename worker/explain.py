@@ -5,13 +5,14 @@ from what happens. What lies ahead is found by letting the days pass without eve
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from difflib import get_close_matches
 from typing import NamedTuple
 
 from sqlalchemy import Connection, Engine
 
+from worker import freshness
 from worker.core.conditions import AllOf, Condition, Facts, Not, facts_in
 from worker.core.evidence import who
 from worker.core.explanation import Explained, explained
@@ -83,8 +84,11 @@ def explain(
     now: datetime,
     rule: str | None = None,
     horizon: int = HORIZON,
+    withhold: bool = False,
 ) -> list[Explanation]:
     """Every rule in force, or the one named, on an account as of `on`, in order of id.
+
+    With `withhold` the facts that rest on a silent source are unknown, as they are to evaluation.
 
     Raises:
         NotExplained: for an account or rule that there is not.
@@ -95,7 +99,9 @@ def explain(
     with reading(engine) as db:
         if account not in stats.read(db, [account], on, book.ties.half_life):
             raise NotExplained(_no_account(db, account))
-        days = _Days(db, account, book, stats.read_workspace(db, book.ties), horizon)
+        withheld = freshness.withheld_today(db, book.sources, on) if withhold else {}
+        workspace = replace(stats.read_workspace(db, book.ties), withheld=withheld)
+        days = _Days(db, account, book, workspace, horizon)
         live = flags.ask_live(db, [account])()
         flag_on = evaluation_date(sweeps.last_sweep_on(db), now)
         names = people.rep_names(db)
@@ -208,6 +214,7 @@ def _explanation(
     rep_names: Mapping[str, str],
 ) -> Explanation:
     rule, day, thresholds = compiled.rule, days.day(on), days.book.rules.thresholds
+    withheld = days.workspace.withheld
     outcome, excepted = _outcome(compiled, day.facts)
     holds = bool(outcome) and not excepted
     return Explanation(
@@ -218,8 +225,8 @@ def _explanation(
         excepted=excepted,
         flag=flag,
         flag_on=flag_on,
-        conditions=explained(rule.when, day.facts, thresholds),
-        except_when=explained(rule.except_when, day.facts, thresholds)
+        conditions=explained(rule.when, day.facts, thresholds, withheld),
+        except_when=explained(rule.except_when, day.facts, thresholds, withheld)
         if rule.except_when
         else None,
         who=who(day.stats, on.toordinal(), days.workspace, facts_in(rule.when), rep_names),

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Engine
 from worker.core.events import Event, Quarantined, Rep, parse
 from worker.core.stats import Additions, Workspace, additions, earliest
 from worker.evaluation import OtherRules, Rulebook, prepare
-from worker.store import batches, event_log, workspace
+from worker.store import batches, event_log, sources, workspace
 from worker.store.batches import BatchState, Counts, Rejected
 from worker.store.database import reading, writing
 from worker.store.dialect import commit_without_waiting, pipelined
@@ -157,6 +157,7 @@ def _take_effect(
         raise OtherRules(kept.rules)
     if kept.half_life != book.ties.half_life:
         calibrate(db, book.ties.half_life)
+    sources.note(db, add.delivered)
     on = evaluation_date(kept.last_sweep_on, now)
     began = kept.first_interaction_day
     folded = fold(db, add, book.ties.half_life, on, book.rules.facts, began)

@@ -4,13 +4,14 @@ Facts, rules and flags are those of `core`, fed from memory instead of tables.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from pathlib import Path
 
 from worker.core.conditions import Not, facts_in
 from worker.core.facts import FACTS, facts_of
 from worker.core.flags import HEARD_OF, Flag, State, Verdict, judge
+from worker.core.freshness import NO_SOURCES, Sources, withheld
 from worker.core.memory import Memory
 from worker.core.reasons import reasons
 from worker.core.rules import CompiledRule, Mode, Rule, RuleSet, render
@@ -32,19 +33,28 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """A timeline after the sweep of a day: the facts, what each rule said, the live flags."""
+    """A timeline after the sweep of a day: the facts, what each rule said, the live flags.
+
+    `withheld` are the facts that rest on a stale source, with the reason.
+    """
 
     on: date
     facts: Mapping[str, Value]
+    withheld: Mapping[str, str]
     verdicts: Mapping[str, Verdict]
     live: Mapping[str, Flag]
 
 
-def read(paths: Iterable[Path], rules: RuleSet) -> tuple[list[Timeline], list[Problem]]:
-    """The tests in these files and folders, and everything that is wrong with them."""
+def read(
+    paths: Iterable[Path], rules: RuleSet, sources: Sources = NO_SOURCES
+) -> tuple[list[Timeline], list[Problem]]:
+    """The tests in these files and folders, and everything that is wrong with them.
+
+    `sources` are those that a test may declare stale.
+    """
     findings = Findings()
     modes = {rule.id: rule.mode for rule in rules.rules}
-    found = [test for path in paths for test in timelines(path, modes, findings)]
+    found = [test for path in paths for test in timelines(path, modes, findings, sources)]
     return found, findings.sorted()
 
 
@@ -80,16 +90,19 @@ def _days(test: Timeline, rules: RuleSet, ties: TieSettings) -> Iterator[Day]:
         if on in test.events:
             memory.add(additions(test.events[on]))
         facts: Mapping[str, Value] = dict.fromkeys(FACTS)
+        unknown = withheld(test.silences(on))
         verdicts = {}
         if memory.knows(test.account):
             stats = memory.stats(test.account, on.toordinal(), ties.half_life)
-            facts = facts_of(stats, on.toordinal(), memory.workspace(ties))
+            facts = facts_of(
+                stats, on.toordinal(), replace(memory.workspace(ties), withheld=unknown)
+            )
             for compiled in rules.compiled:
                 id_ = compiled.rule.id
                 verdict = verdicts[id_] = judge(compiled, live.pop(id_, None), facts, on)
                 if verdict.after is not None and verdict.after.state is not State.RESOLVED:
                     live[id_] = verdict.after
-        yield Day(on, facts, verdicts, dict(live))
+        yield Day(on, facts, unknown, verdicts, dict(live))
         on += timedelta(days=1)
 
 
@@ -166,7 +179,8 @@ def _why_not(rule: Rule, day: Day, rules: RuleSet) -> str:
 
 def _unknown(rule: Rule, day: Day) -> str:
     unknown = [name for name in FACTS if name in facts_in(rule.when) and day.facts[name] is None]
-    return ", ".join(f"{name} ({FACTS[name].unknown_when})" for name in unknown)
+    because = {name: day.withheld.get(name, FACTS[name].unknown_when) for name in unknown}
+    return ", ".join(f"{name} ({why})" for name, why in because.items())
 
 
 def _listed(ids: Collection[str]) -> str:

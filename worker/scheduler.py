@@ -14,7 +14,7 @@ from kombu.exceptions import OperationalError as BrokerDown
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
-from worker import runtime, sweeps, tasks
+from worker import freshness, runtime, sweeps, tasks
 from worker.store import outbox
 from worker.store import sweeps as sweeps_store
 from worker.store.database import reading
@@ -68,8 +68,12 @@ def due_slot(now: datetime, hour: int, zone: ZoneInfo) -> date:
 
 
 def minute_pass(engine: Engine) -> None:
-    """Hand out shards that nobody sweeps, and ask for a delivery if the outbox holds anything."""
+    """Sweep if a source is back, hand out shards that nobody sweeps, and ask for a delivery if the
+    outbox holds anything."""
     try:
+        sweep = freshness.sweep_after_returns(engine, runtime.clock())
+        if sweep is not None:
+            log.info("sweep begun: a source is back", sweep=sweep)
         hand_out(engine)
         with reading(engine) as db:
             unsent = outbox.unsent(db)

@@ -177,6 +177,20 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("digest", name=op.f("pk_rule_sets")),
     )
     op.create_table(
+        "source_days",
+        sa.Column("source", sa.Text(), nullable=False),
+        sa.Column("day", sa.Integer(), nullable=False),
+        sa.Column("type", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("source", "day", "type", name=op.f("pk_source_days")),
+    )
+    op.create_table(
+        "silent_sources",
+        sa.Column("source", sa.Text(), nullable=False),
+        sa.Column("since_day", sa.Integer(), nullable=False),
+        sa.Column("is_back", sa.Boolean(), server_default=sa.text("(false)"), nullable=False),
+        sa.PrimaryKeyConstraint("source", name=op.f("pk_silent_sources")),
+    )
+    op.create_table(
         "subscription_events",
         sa.Column("account", sa.Text(), nullable=False),
         sa.Column("subscription", sa.Text(), nullable=False),
@@ -304,6 +318,8 @@ def downgrade() -> None:
 
     op.drop_table("sweeps")
     op.drop_table("subscription_events")
+    op.drop_table("silent_sources")
+    op.drop_table("source_days")
     op.drop_table("rule_sets")
     op.drop_table("reps")
     op.drop_table("quarantine")

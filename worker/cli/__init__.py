@@ -6,7 +6,7 @@ import typer
 from kombu.exceptions import OperationalError as BrokerDown
 from sqlalchemy.exc import DBAPIError
 
-from worker.cli import admin, demo, ingest, processes, report, rules, show, sweep
+from worker.cli import admin, demo, ingest, processes, report, rules, show, sources, sweep
 from worker.cli.access import database_trouble
 from worker.cli.terminal import BAD_INPUT, Refused, say
 from worker.rulefiles import RuleFilesRefused
@@ -29,6 +29,7 @@ app.command("ties")(show.ties)
 app.command("flags")(show.flags)
 app.command("report")(report.run)
 app.add_typer(rules.app, name="rules")
+app.add_typer(sources.app, name="sources")
 app.command("deliver")(sweep.deliver)
 app.command("worker")(processes.worker)
 app.command("scheduler")(processes.scheduler)

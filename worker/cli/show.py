@@ -1,6 +1,7 @@
 """`tiewatch facts`, `ties` and `flags`: what is known, to look at or to process."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from typing import Annotated, Any
 
@@ -9,7 +10,7 @@ import typer
 from rich.text import Text
 from sqlalchemy import Connection
 
-from worker import runtime
+from worker import freshness, runtime
 from worker.cli.access import a_date, database
 from worker.cli.terminal import AsJson, Refused, out, print_json, table
 from worker.core.facts import FACTS, facts_of
@@ -46,12 +47,13 @@ OVERVIEW = {
 def facts(accounts: ACCOUNTS = None, on: ON = None, as_json: AsJson = False) -> None:
     """Show the facts of accounts: what the rules are evaluated on."""
     day = a_date(on)
-    found = _read(accounts, day)
+    found = _read(accounts, day, withhold=on is None)
+    withheld = found[0][1].withheld if found else {}
     computed = [(one.account, facts_of(one, day.toordinal(), world)) for one, world in found]
     if as_json:
-        print_json([_facts_json(account, day, values) for account, values in computed])
+        print_json([_facts_json(account, day, values, withheld) for account, values in computed])
     elif len(computed) == 1:
-        _print_account(*computed[0])
+        _print_account(*computed[0], withheld)
     else:
         shape = table("account", *OVERVIEW.values())
         for account, values in computed:
@@ -120,13 +122,20 @@ def flags(
     out.print(shape)
 
 
-def _read(accounts: Sequence[str] | None, on: date) -> list[tuple[AccountStats, Workspace]]:
-    """The stats of these accounts, or of all with an event by then, sorted by id."""
-    engine, settings = database(), runtime.rulebook().ties
+def _read(
+    accounts: Sequence[str] | None, on: date, withhold: bool = False
+) -> list[tuple[AccountStats, Workspace]]:
+    """The stats of these accounts, or of all with an event by then, sorted by id.
+
+    With `withhold` the workspace says which facts cannot be told, since a source is silent.
+    """
+    engine, book = database(), runtime.rulebook()
+    settings = book.ties
     with writing(engine) as db:
         calibrate(db, settings.half_life)
     with reading(engine) as db:
-        world = stats.read_workspace(db, settings)
+        withheld = freshness.withheld_today(db, book.sources, on) if withhold else {}
+        world = replace(stats.read_workspace(db, settings), withheld=withheld)
         ids = sorted(set(accounts)) if accounts else sorted(stats.account_ids(db, on))
         found = _in_chunks(db, ids, on, settings.half_life)
     missing = sorted(set(accounts or ()) - found.keys())
@@ -144,23 +153,26 @@ def _in_chunks(
     return found
 
 
-def _facts_json(account: str, on: date, values: dict[str, Value]) -> dict[str, Any]:
-    return {
+def _facts_json(
+    account: str, on: date, values: dict[str, Value], withheld: Mapping[str, str]
+) -> dict[str, Any]:
+    document = {
         "account": account,
         "on": on.isoformat(),
         "facts": {name: None if value == NEVER else value for name, value in values.items()},
         "never": [name for name, value in values.items() if value == NEVER],
         "unknown": [name for name, value in values.items() if value is None],
     }
+    return document | ({"withheld": dict(withheld)} if withheld else {})
 
 
-def _print_account(account: str, values: dict[str, Value]) -> None:
+def _print_account(account: str, values: dict[str, Value], withheld: Mapping[str, str]) -> None:
     out.print(Text(account, style="bold"))
     shape = table("fact", "value", "what it means")
     for name, value in values.items():
         meaning = FACTS[name].meaning
         if value is None:
-            meaning += f" (unknown: {FACTS[name].unknown_when})"
+            meaning += f" (unknown: {withheld.get(name, FACTS[name].unknown_when)})"
         shape.add_row(name, _cell(name, value), Text(meaning, style="dim"))
     out.print(shape)
 

@@ -25,6 +25,11 @@ class AlertReason(StrEnum):
     RESOLVED = "resolved"
     RENEWAL = "renewal check"
     RULES = "rule files"
+    SOURCES = "sources"
+
+
+FOR_ADMINS = frozenset({AlertReason.RULES, AlertReason.SOURCES})
+"""What is of no account, and told to those who run tiewatch."""
 
 
 class OpenFlag(Struct, frozen=True):
@@ -36,7 +41,7 @@ class OpenFlag(Struct, frozen=True):
 
 
 class Alert(Struct, frozen=True, kw_only=True):
-    """One message to one rep, or to the admins about rule files, which are of no account: "".
+    """One message to one rep, or to the admins, which is of no account: "".
 
     `owner` is a rep's id. `rule` and `severity` are None for a renewal check, whose `open_flags`
     say what is open. `mrr` is a month's revenue in `currency`; `since` is the UTC date from which

@@ -162,6 +162,8 @@ _MUST_SAY_DIRECTION = {"email": "an email", "chat": "a chat"}
 
 Content = Interaction | Usage | Account | Contact | Rep | Subscription | Survey | Ticket | Outcome
 _TYPES: dict[str, type[Content]] = {kind.__name__.lower(): kind for kind in Content.__args__}
+TYPES = tuple(_TYPES)
+"""What an event's `type` can be."""
 
 
 class _Envelope(Struct):

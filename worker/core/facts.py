@@ -5,7 +5,7 @@ event path, the sweeps, the command line and rule tests alike. A fact without da
 None (unknown), never zero; days since something that never happened are NEVER.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from worker.core.people import EXEC_LEVELS, level_of
 from worker.core.stats import AccountStats, Workspace
@@ -28,6 +28,7 @@ class Fact:
     meaning: str
     unknown_when: str
     values: tuple[str, ...] = ()
+    events: tuple[str, ...] = ()
 
 
 _NO_INTERACTIONS = "nobody's interactions have been recorded yet"
@@ -191,7 +192,11 @@ _CATALOGUE = (
     Fact("days_since_usage", Unit.DAYS, "last usage", "days since the last usage event", _NO_USAGE),
 )
 
-FACTS: dict[str, Fact] = {fact.name: fact for fact in _CATALOGUE}
+_EVENTS = {_NO_INTERACTIONS: ("interaction",), _NO_USAGE: ("usage",), _NO_USERS: ("usage",)}
+FACTS: dict[str, Fact] = {
+    fact.name: replace(fact, events=_EVENTS.get(fact.unknown_when.partition(",")[0], ()))
+    for fact in _CATALOGUE
+}
 """The catalogue by name, in the order in which facts are listed."""
 
 USER_ROLES = frozenset({"user", "champion", "admin"})
@@ -247,6 +252,8 @@ def facts_of(stats: AccountStats, on: int, workspace: Workspace) -> dict[str, Va
         facts |= _usage_facts(stats, on)
     if stats.first_user_day is not None and stats.first_user_day <= on:
         facts |= _licence_facts(stats, on, facts["licences"])
+    for name in workspace.withheld:
+        facts[name] = None
     return facts
 
 

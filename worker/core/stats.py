@@ -5,7 +5,7 @@ comes to the same stats.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -78,11 +78,15 @@ class AccountStats:
 
 @dataclass(frozen=True, slots=True)
 class Workspace:
-    """What all accounts share: when interactions began, which reps have left, tie settings."""
+    """What all accounts share: when interactions began, which reps have left, tie settings.
+
+    `withheld` are the facts that cannot be told, since a source is silent, each with the reason.
+    """
 
     first_interaction_day: int | None
     gone_reps: frozenset[str] = frozenset()
     ties: TieSettings = field(default_factory=TieSettings)
+    withheld: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -100,7 +104,7 @@ class Additions:
 
     `contacts` and `reps` are those named otherwise than by usage, `not_usage` the accounts of all
     events but usage. `tie_days` maps (account, rep, contact, day) to hundredths [mutual, outbound,
-    inbound]; `user_days` are (account, user, day).
+    inbound]; `user_days` are (account, user, day), `delivered` (source, day, type).
     """
 
     accounts: dict[str, Days] = field(default_factory=dict)
@@ -115,6 +119,7 @@ class Additions:
     attributes: list[Event] = field(default_factory=list)
     subscriptions: list[Event] = field(default_factory=list)
     first_interaction_day: int | None = None
+    delivered: set[tuple[str, int, str]] = field(default_factory=set)
 
 
 _DIRECTIONS = ("mutual", "outbound", "inbound")
@@ -124,6 +129,7 @@ def additions(events: Iterable[Event]) -> Additions:
     """What these events, each seen for the first time, add to the stats."""
     add = Additions()
     for event in events:
+        add.delivered.add((event.source, event.day, event.type))
         days = _days(add, event)
         match event.data:
             case Interaction() as interaction:

@@ -1,22 +1,29 @@
 """Rule files to a rule set, or to everything that is wrong with them."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date
 from pathlib import Path
 
 from worker.core.rules import Mode, RuleSet, rule_set
 from worker.rulefiles import shapes, shared, thresholds
-from worker.rulefiles.files import RESERVED_FILES, TIES, last_changed, read, rule_files
+from worker.rulefiles.files import RESERVED_FILES, SOURCES, TIES, last_changed, read, rule_files
 from worker.rulefiles.nodes import Node, Refused
 from worker.rulefiles.overrides import Claim, decided
-from worker.rulefiles.problems import Place, Problem, RuleFilesRefused, quoted
+from worker.rulefiles.problems import Findings, Place, Problem, RuleFilesRefused, quoted
 from worker.rulefiles.rules import rule
+from worker.rulefiles.sources import read_sources
 from worker.rulefiles.thresholds import Scope
 from worker.rulefiles.ties import read_ties
 
 KEYS = ("thresholds", "conditions", "rules")
 LONGEST_SHADOW = 90
 """Days after which a rule should have left the shadow."""
+
+_SETTINGS: dict[str, Callable[[Path, Findings], object]] = {
+    TIES: read_ties,
+    SOURCES: read_sources,
+}
+"""What reads the files that hold settings, not rules."""
 
 _DEFINE = {"thresholds": thresholds.define, "conditions": shared.define}
 
@@ -85,9 +92,10 @@ def _rules_at(path: Path, seen: set[Path], scope: Scope) -> list[Node]:
     if len(scope.findings) > before:
         return []
     if path.is_dir():
-        read_ties(path / TIES, scope.findings)
-    elif path.name == TIES:
-        read_ties(path, scope.findings)
+        for name, read_file in _SETTINGS.items():
+            read_file(path / name, scope.findings)
+    elif path.name in _SETTINGS:
+        _SETTINGS[path.name](path, scope.findings)
         return []
     elif path.name in RESERVED_FILES:
         scope.findings.add(Place(str(path)), f"{quoted(path.name)} is no name for a rule file")

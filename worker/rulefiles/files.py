@@ -7,7 +7,8 @@ from worker.rulefiles.nodes import Node, Refused, parse
 from worker.rulefiles.problems import Findings, Place
 
 TIES = "ties.yaml"
-RESERVED_FILES = (TIES, "metrics.yaml", "health.yaml", "capture.yaml", "sources.yaml")
+SOURCES = "sources.yaml"
+RESERVED_FILES = (TIES, "metrics.yaml", "health.yaml", "capture.yaml", SOURCES)
 RESERVED_FOLDERS = ("tests",)
 MOST_BYTES = 1_000_000
 

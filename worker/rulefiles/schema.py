@@ -6,6 +6,7 @@ condition of that name exists, above all. Draft 7, which the YAML language serve
 
 from typing import Any
 
+from worker.core.events import TYPES
 from worker.core.facts import FACTS, Fact
 from worker.core.rules import LONGEST_LINK, Severity
 from worker.core.units import Unit
@@ -13,6 +14,7 @@ from worker.rulefiles.comparisons import example
 from worker.rulefiles.conditions import CONNECTIVES
 from worker.rulefiles.quantities import MEANS
 from worker.rulefiles.rules import KEYS, LONGEST_TITLE, REQUIRED
+from worker.rulefiles.sources import LONGEST_GAP
 from worker.rulefiles.ties import TIERS
 from worker.rulefiles.values import LONGEST_HOLD, MODES, OFF
 from worker.rulefiles.words import PRESENCE, SYMBOLS, WORDS
@@ -98,6 +100,32 @@ _TIES: Schema = {
     },
 }
 
+_GAP: Schema = {**_DAYS, "description": f"Its longest normal silence, 1 to {LONGEST_GAP} days."}
+_EVENT_TYPE: Schema = {"enum": list(TYPES)}
+_SOURCES: Schema = {
+    "type": ["object", "null"],
+    "additionalProperties": False,
+    "properties": {
+        "sources": {
+            "type": ["object", "null"],
+            "description": "The sources of events that matter, by name.",
+            "additionalProperties": {
+                "type": ["string", "object"],
+                "pattern": _DAYS["pattern"],
+                "additionalProperties": False,
+                "required": ["gap"],
+                "properties": {
+                    "gap": _GAP,
+                    "events": {
+                        "description": "The types of events that it is judged by.",
+                        "anyOf": [_EVENT_TYPE, {"type": "array", "items": _EVENT_TYPE}],
+                    },
+                },
+            },
+        },
+    },
+}
+
 _CONNECTIVE_MEANINGS = {
     "all": "All of these must hold.",
     "any": "At least one of these must hold.",
@@ -106,7 +134,8 @@ _CONNECTIVE_MEANINGS = {
 
 
 def schema() -> Schema:
-    """The JSON Schema of a rule file; that of ties.yaml is in its `#/definitions/ties`."""
+    """The JSON Schema of a rule file; those of ties.yaml and sources.yaml are in its
+    `#/definitions`."""
     return {
         "$schema": "http://json-schema.org/draft-07/schema#",
         "title": "tiewatch rules",
@@ -138,7 +167,7 @@ def schema() -> Schema:
                 },
             },
         },
-        "definitions": {"condition": _condition(), "ties": _TIES},
+        "definitions": {"condition": _condition(), "ties": _TIES, "sources": _SOURCES},
     }
 
 

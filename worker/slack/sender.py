@@ -12,7 +12,7 @@ from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web import SlackResponse
 
-from worker.core.alerts import Alert, AlertReason
+from worker.core.alerts import FOR_ADMINS, Alert
 from worker.slack.message import Message, message
 
 BASE_URL = "https://slack.com/api/"
@@ -119,8 +119,8 @@ def to_slack(config: SlackConfig) -> Send:
     slack = client(config)
 
     def send(alert: Alert, alert_id: int, user: str | None) -> Posted:
-        of_rules = alert.reason is AlertReason.RULES
-        channel = user or (config.admin_channel if of_rules else None) or config.channel
+        for_admins = alert.reason in FOR_ADMINS
+        channel = user or (config.admin_channel if for_admins else None) or config.channel
         if not channel:
             raise SendFailed(
                 "no channel: the account's owner has no slack_user, and TIEWATCH_SLACK_CHANNEL "

@@ -94,7 +94,7 @@ def _headline(alert: Alert) -> str:
             mark = f", now {alert.severity}"
         case AlertReason.RESOLVED | AlertReason.RENEWAL:
             mark = f", {alert.reason}"
-        case AlertReason.RULES:
+        case AlertReason.RULES | AlertReason.SOURCES:
             return line(alert.title) or "no title"
     return f"{name or 'An account without a name'}{mark}: {line(alert.title) or 'no title'}"
 
@@ -115,6 +115,8 @@ def _brief(alert: Alert) -> str:
 def _account(alert: Alert) -> str:
     if alert.reason is AlertReason.RULES:
         return "For those who edit the rules"
+    if alert.reason is AlertReason.SOURCES:
+        return "For those who run tiewatch"
     parts = [
         line(alert.segment or "", MAX_NAME),
         _revenue(alert),

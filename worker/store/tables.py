@@ -269,6 +269,22 @@ subscription_events = Table(
     Column("data", Text, nullable=False),
 )
 
+source_days = Table(
+    "source_days",
+    metadata,
+    Column("source", Text, primary_key=True),
+    Column("day", Integer, primary_key=True),
+    Column("type", Text, primary_key=True),
+)
+
+silent_sources = Table(
+    "silent_sources",
+    metadata,
+    Column("source", Text, primary_key=True),
+    Column("since_day", Integer, nullable=False),
+    Column("is_back", Boolean, nullable=False, server_default=text("false")),
+)
+
 flags = Table(
     "flags",
     metadata,
