@@ -13,21 +13,23 @@ from pathlib import Path
 from msgspec.structs import replace
 from sqlalchemy import Connection
 
-from worker import freshness
+from worker import freshness, healths
 from worker.core.alerts import Alert, AlertReason, reason_for
 from worker.core.conditions import Condition, Facts, Not, Thresholds, facts_in
 from worker.core.evidence import who
 from worker.core.facts import facts_of, renewal_day
 from worker.core.flags import Flag, State, judge, resolve
 from worker.core.freshness import Sources
+from worker.core.health import HEALTH, HEALTH_FACTS, NO_HEALTH, HealthSettings
 from worker.core.reasons import clears, reasons
 from worker.core.rules import CompiledRule, Mode, Rule, RuleSet, render
 from worker.core.stats import AccountStats, Workspace
 from worker.core.subscriptions import terms_on
 from worker.core.ties import TieSettings
 from worker.core.units import Value
-from worker.rulefiles import load, load_sources, load_ties
+from worker.rulefiles import load, load_health, load_sources, load_ties
 from worker.store import flags, outbox, people
+from worker.store import health as health_store
 from worker.store import stats as stats_store
 from worker.store.dialect import answer_now
 from worker.store.flags import Move, StoredFlag
@@ -39,23 +41,31 @@ RULE_IS_IN_SHADOW = "the rule has gone into shadow: nobody is told of its flags"
 
 @dataclass(frozen=True, slots=True)
 class Rulebook:
-    """What the rules directory says: the rules, how ties are weighed, which sources matter."""
+    """What the rules directory says: the rules, how ties are weighed, which sources matter, what
+    the health score is made of."""
 
     rules: RuleSet
     ties: TieSettings
     sources: Sources = field(default_factory=dict)
+    health: HealthSettings = NO_HEALTH
+
+    @property
+    def facts(self) -> frozenset[str]:
+        """The facts that rules look at or speak of, and those that their health score rests on."""
+        asked = self.rules.facts
+        return asked | self.health.facts if asked & set(HEALTH_FACTS) else asked
 
     @property
     def digest(self) -> str:
         """16 hexadecimal digits, equal for directories that mean the same."""
         return hashlib.sha256(
-            f"{self.rules.digest} {self.ties} {self.sources}".encode()
+            f"{self.rules.digest} {self.ties} {self.sources} {self.health}".encode()
         ).hexdigest()[:16]
 
 
 def read_rulebook(root: Path) -> Rulebook:
     """The rules directory, read whole. Raises `RuleFilesRefused` with every problem in it."""
-    return Rulebook(load(root), load_ties(root), load_sources(root))
+    return Rulebook(load(root), load_ties(root), load_sources(root), load_health(root))
 
 
 class OtherRules(Exception):
@@ -116,14 +126,42 @@ def prepare(
     )
     withheld = freshness.ask_withheld(db, book.sources, on, now)
     live = flags.ask_live(db, accounts)
+    past = _ask_past(db, accounts, on, book, retire)
     stats = stats_store.ask(db, accounts, on, book.ties.half_life)
     answer_now(db)
 
     def answer() -> Evaluated:
-        world = dataclasses.replace(workspace(), withheld=withheld())
-        return _evaluated(db, stats(), world, live(), on, book, now, retire)
+        world = dataclasses.replace(workspace(), withheld=withheld(), health=book.health)
+        found = stats()
+        for account, score in past(world).items():
+            found[account].past_health = score
+        done = _evaluated(db, found, world, live(), on, book, now, retire)
+        if retire and healths.is_asked(book.rules.facts):
+            _keep_health(db, done, on, world)
+        return done
 
     return answer
+
+
+def _ask_past(
+    db: Connection, accounts: Collection[str], on: date, book: Rulebook, sweeping: bool
+) -> Callable[[Workspace], Mapping[str, int | None]]:
+    """Ask for the health scores of 30 days before, if a rule looks at how they have changed.
+
+    A sweep makes those anew that are not kept, once.
+    """
+    if not (book.health.parts and healths.is_asked(book.rules.facts)):
+        return lambda world: {}
+    if sweeping:
+        return lambda world: healths.past_scores(db, accounts, on, world, keep=True)
+    found = health_store.ask_past(db, accounts, on, book.health.digest)
+    return lambda world: found()
+
+
+def _keep_health(db: Connection, done: Evaluated, on: date, world: Workspace) -> None:
+    scores = {account: one.facts[HEALTH] for account, one in done.standings.items()}
+    kept = {a: score for a, score in scores.items() if score is None or isinstance(score, int)}
+    healths.keep_scores(db, kept, on, world)
 
 
 def _evaluated(
@@ -212,11 +250,15 @@ def words_now(
     A flag is stored with the words of its last move; the days in them have gone on since.
     """
     withheld = freshness.withheld_today(db, book.sources, on)
-    workspace = dataclasses.replace(stats_store.read_workspace(db, book.ties), withheld=withheld)
+    workspace = dataclasses.replace(
+        stats_store.read_workspace(db, book.ties), withheld=withheld, health=book.health
+    )
     accounts = {account for account, _ in listed}
     thresholds = book.rules.thresholds
     found = {}
+    past = _ask_past(db, accounts, on, book, sweeping=False)(workspace)
     for account, stats in stats_store.read(db, accounts, on, book.ties.half_life).items():
+        stats.past_health = past.get(account)
         facts = facts_of(stats, on.toordinal(), workspace)
         for rule, holds, _ in book.rules.compiled:
             if (account, rule.id) in listed and holds(facts):

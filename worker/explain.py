@@ -12,12 +12,13 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, Engine
 
-from worker import freshness
+from worker import freshness, healths
 from worker.core.conditions import AllOf, Condition, Facts, Not, facts_in
 from worker.core.evidence import who
 from worker.core.explanation import Explained, explained
 from worker.core.facts import facts_of
 from worker.core.flags import Flag, State, judge
+from worker.core.health import HEALTH, TREND_DAYS
 from worker.core.reasons import clears, missing
 from worker.core.rules import CompiledRule, Rule
 from worker.core.stats import AccountStats, Workspace
@@ -100,7 +101,8 @@ def explain(
         if account not in stats.read(db, [account], on, book.ties.half_life):
             raise NotExplained(_no_account(db, account))
         withheld = freshness.withheld_today(db, book.sources, on) if withhold else {}
-        workspace = replace(stats.read_workspace(db, book.ties), withheld=withheld)
+        world = stats.read_workspace(db, book.ties)
+        workspace = replace(world, withheld=withheld, health=book.health)
         days = _Days(db, account, book, workspace, horizon)
         live = flags.ask_live(db, [account])()
         flag_on = evaluation_date(sweeps.last_sweep_on(db), now)
@@ -163,9 +165,21 @@ class _Days:
         if on not in self.read:
             half_life, ordinal = self.book.ties.half_life, on.toordinal()
             one = stats.read(self.db, [self.account], on, half_life)[self.account]
+            one.past_health = self._past_health(on)
             begun = one.first_day is not None and one.first_day <= ordinal
             self.read[on] = _Day(one, facts_of(one, ordinal, self.workspace), begun)
         return self.read[on]
+
+    def _past_health(self, on: date) -> int | None:
+        """Of a day looked at before, where it is one: half of those ahead are."""
+        if not (self.book.health.parts and healths.is_asked(self.book.rules.facts)):
+            return None
+        then = on - timedelta(days=TREND_DAYS)
+        if then in self.read:
+            score = self.read[then].facts[HEALTH]
+            return score if isinstance(score, int) else None
+        found = healths.past_scores(self.db, [self.account], on, self.workspace, keep=False)
+        return found[self.account]
 
     def outcome_change(self, compiled: CompiledRule, on: date) -> OutcomeChange | None:
         """The first day after `on` on which the rule says something else."""

@@ -160,7 +160,7 @@ def _take_effect(
     sources.note(db, add.delivered)
     on = evaluation_date(kept.last_sweep_on, now)
     began = kept.first_interaction_day
-    folded = fold(db, add, book.ties.half_life, on, book.rules.facts, began)
+    folded = fold(db, add, book.ties.half_life, on, book.facts, began)
     if backfill or not folded.accounts:
         folded.rest()()
         return 0

@@ -12,6 +12,7 @@ from worker.core.conditions import Not, facts_in
 from worker.core.facts import FACTS, facts_of
 from worker.core.flags import HEARD_OF, Flag, State, Verdict, judge
 from worker.core.freshness import NO_SOURCES, Sources, withheld
+from worker.core.health import NO_HEALTH, HealthSettings, PastScores
 from worker.core.memory import Memory
 from worker.core.reasons import reasons
 from worker.core.rules import CompiledRule, Mode, Rule, RuleSet, render
@@ -58,14 +59,16 @@ def read(
     return found, findings.sorted()
 
 
-def run(test: Timeline, rules: RuleSet, ties: TieSettings) -> Result:
+def run(
+    test: Timeline, rules: RuleSet, ties: TieSettings, health: HealthSettings = NO_HEALTH
+) -> Result:
     """Let the days of a test pass, and compare what is then up with what is expected."""
     expected: dict[date, list[Expectation]] = {}
     for one in test.expectations:
         expected.setdefault(one.on, []).append(one)
     failures = [
         Problem(each.at.file, each.at.line, each.at.column, said)
-        for day in _days(test, rules, ties)
+        for day in _days(test, rules, ties, health)
         for each in expected.get(day.on, ())
         for mode, flags in each.flags.items()
         if (said := _difference(flags, mode, day, rules, test.name)) is not None
@@ -82,8 +85,10 @@ def uncovered(tests: Sequence[Timeline], rules: RuleSet) -> list[str]:
     return [rule.id for rule in rules.rules if rule.id not in tested]
 
 
-def _days(test: Timeline, rules: RuleSet, ties: TieSettings) -> Iterator[Day]:
-    memory, live = Memory(), dict[str, Flag]()
+def _days(
+    test: Timeline, rules: RuleSet, ties: TieSettings, health: HealthSettings
+) -> Iterator[Day]:
+    memory, live, scores = Memory(), dict[str, Flag](), PastScores()
     days = [*test.events, *(each.on for each in test.expectations)]
     on = min(days)
     while on <= max(days):
@@ -94,9 +99,10 @@ def _days(test: Timeline, rules: RuleSet, ties: TieSettings) -> Iterator[Day]:
         verdicts = {}
         if memory.knows(test.account):
             stats = memory.stats(test.account, on.toordinal(), ties.half_life)
-            facts = facts_of(
-                stats, on.toordinal(), replace(memory.workspace(ties), withheld=unknown)
-            )
+            stats.past_health = scores.before(test.account, on.toordinal())
+            world = replace(memory.workspace(ties), withheld=unknown, health=health)
+            facts = facts_of(stats, on.toordinal(), world)
+            scores.note(test.account, on.toordinal(), facts)
             for compiled in rules.compiled:
                 id_ = compiled.rule.id
                 verdict = verdicts[id_] = judge(compiled, live.pop(id_, None), facts, on)

@@ -184,6 +184,14 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("source", "day", "type", name=op.f("pk_source_days")),
     )
     op.create_table(
+        "health_days",
+        sa.Column("account", sa.Text(), nullable=False),
+        sa.Column("day", sa.Integer(), nullable=False),
+        sa.Column("score", sa.Integer(), nullable=True),
+        sa.Column("settings", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("account", "day", name=op.f("pk_health_days")),
+    )
+    op.create_table(
         "silent_sources",
         sa.Column("source", sa.Text(), nullable=False),
         sa.Column("since_day", sa.Integer(), nullable=False),
@@ -319,6 +327,7 @@ def downgrade() -> None:
     op.drop_table("sweeps")
     op.drop_table("subscription_events")
     op.drop_table("silent_sources")
+    op.drop_table("health_days")
     op.drop_table("source_days")
     op.drop_table("rule_sets")
     op.drop_table("reps")

@@ -11,12 +11,12 @@ COMMANDS = [
     *("demo", "ingest", "sweep", "facts", "ties", "flags", "deliver"),
     *("worker", "scheduler", "up", "doctor", "db", "db upgrade", "rules", "rules check"),
     *("rules test", "rules explain", "rules schema", "rules report"),
-    *("rules backtest", "rules diff", "report", "sources", "sources suggest"),
+    *("rules backtest", "rules diff", "report", "sources", "sources suggest", "health"),
 ]
 WITH_JSON = [
     *("demo", "ingest", "sweep", "facts", "ties", "flags", "deliver", "doctor", "rules check"),
     *("rules test", "rules explain", "rules report", "rules backtest", "rules diff"),
-    *("report", "sources", "sources suggest"),
+    *("report", "sources", "sources suggest", "health"),
 ]
 
 

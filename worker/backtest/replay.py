@@ -5,7 +5,7 @@ Facts, rules and flags are those of `core`, fed from memory instead of tables.
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from itertools import groupby
 from typing import NamedTuple
@@ -14,9 +14,11 @@ from worker.core.conditions import Facts
 from worker.core.events import Event
 from worker.core.facts import facts_of
 from worker.core.flags import Flag, State, judge
+from worker.core.health import HealthSettings, PastScores
 from worker.core.memory import Memory
 from worker.core.rules import RuleSet
 from worker.core.stats import additions
+from worker.core.ties import TieSettings
 from worker.evaluation import Rulebook
 
 DAY = timedelta(days=1)
@@ -91,9 +93,10 @@ def replay(
     `events` are the log from its beginning, in order of time; the flags and holds of the period's
     first day come out of it. `passed` is told of each day.
     """
-    memories = {book.ties: Memory() for book in books}
+    memories = {_settings(book): Memory() for book in books}
+    scores = {settings: PastScores() for settings in memories}
     courses = [_Course(book) for book in books]
-    any_ties, any_memory = next(iter(memories.items()))
+    any_settings, any_memory = next(iter(memories.items()))
     customers: dict[date, list[str]] = {}
     account_days, ended = 0, period.first
     for on, happened in _by_day(events, period.last):
@@ -102,17 +105,22 @@ def replay(
             memory.add(added)
         if happened:
             ended = on
-        worlds = {ties: memory.workspace(ties) for ties, memory in memories.items()}
+        worlds = {
+            (ties, health): replace(memory.workspace(ties), health=health)
+            for (ties, health), memory in memories.items()
+        }
         remaining = []
         for account in any_memory.accounts:
-            facts = {
-                ties: facts_of(memory.stats(account, today, ties.half_life), today, worlds[ties])
-                for ties, memory in memories.items()
-            }
-            if facts[any_ties]["lifecycle"] != CHURNED:
+            facts = {}
+            for settings, memory in memories.items():
+                stats = memory.stats(account, today, settings[0].half_life)
+                stats.past_health = scores[settings].before(account, today)
+                facts[settings] = facts_of(stats, today, worlds[settings])
+                scores[settings].note(account, today, facts[settings])
+            if facts[any_settings]["lifecycle"] != CHURNED:
                 remaining.append(account)
             for course in courses:
-                course.evaluate(account, facts[course.book.ties], on, reported)
+                course.evaluate(account, facts[_settings(course.book)], on, reported)
         if reported:
             customers[on] = remaining
             account_days += len(any_memory.accounts)
@@ -124,6 +132,11 @@ def replay(
         )
         for c in courses
     ]
+
+
+def _settings(book: Rulebook) -> tuple[TieSettings, HealthSettings]:
+    """What facts depend on; rulebooks that agree on it share their facts."""
+    return book.ties, book.health
 
 
 def _by_day(events: Iterable[Event], last: date) -> Iterator[tuple[date, list[Event]]]:

@@ -6,7 +6,7 @@ import typer
 from kombu.exceptions import OperationalError as BrokerDown
 from sqlalchemy.exc import DBAPIError
 
-from worker.cli import admin, demo, ingest, processes, report, rules, show, sources, sweep
+from worker.cli import admin, demo, health, ingest, processes, report, rules, show, sources, sweep
 from worker.cli.access import database_trouble
 from worker.cli.terminal import BAD_INPUT, Refused, say
 from worker.rulefiles import RuleFilesRefused
@@ -25,6 +25,7 @@ app.command("demo")(demo.run)
 app.command("ingest")(ingest.run)
 app.command("sweep")(sweep.run)
 app.command("facts")(show.facts)
+app.command("health")(health.run)
 app.command("ties")(show.ties)
 app.command("flags")(show.flags)
 app.command("report")(report.run)

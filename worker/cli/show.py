@@ -10,7 +10,7 @@ import typer
 from rich.text import Text
 from sqlalchemy import Connection
 
-from worker import freshness, runtime
+from worker import freshness, healths, runtime
 from worker.cli.access import a_date, database
 from worker.cli.terminal import AsJson, Refused, out, print_json, table
 from worker.core.facts import FACTS, facts_of
@@ -47,7 +47,7 @@ OVERVIEW = {
 def facts(accounts: ACCOUNTS = None, on: ON = None, as_json: AsJson = False) -> None:
     """Show the facts of accounts: what the rules are evaluated on."""
     day = a_date(on)
-    found = _read(accounts, day, withhold=on is None)
+    found = _read(accounts, day, withhold=on is None, change=True)
     withheld = found[0][1].withheld if found else {}
     computed = [(one.account, facts_of(one, day.toordinal(), world)) for one, world in found]
     if as_json:
@@ -123,11 +123,12 @@ def flags(
 
 
 def _read(
-    accounts: Sequence[str] | None, on: date, withhold: bool = False
+    accounts: Sequence[str] | None, on: date, *, withhold: bool = False, change: bool = False
 ) -> list[tuple[AccountStats, Workspace]]:
     """The stats of these accounts, or of all with an event by then, sorted by id.
 
-    With `withhold` the workspace says which facts cannot be told, since a source is silent.
+    With `withhold` the workspace says which facts cannot be told, since a source is silent, with
+    `change` the stats have what the health score was 30 days before.
     """
     engine, book = database(), runtime.rulebook()
     settings = book.ties
@@ -135,9 +136,9 @@ def _read(
         calibrate(db, settings.half_life)
     with reading(engine) as db:
         withheld = freshness.withheld_today(db, book.sources, on) if withhold else {}
-        world = replace(stats.read_workspace(db, settings), withheld=withheld)
+        world = replace(stats.read_workspace(db, settings), withheld=withheld, health=book.health)
         ids = sorted(set(accounts)) if accounts else sorted(stats.account_ids(db, on))
-        found = _in_chunks(db, ids, on, settings.half_life)
+        found = _in_chunks(db, ids, on, world, change=change)
     missing = sorted(set(accounts or ()) - found.keys())
     if missing:
         raise Refused(f"There is no account {missing[0]!r}: 'tiewatch facts' lists all of them.")
@@ -145,11 +146,16 @@ def _read(
 
 
 def _in_chunks(
-    db: Connection, ids: Sequence[str], on: date, half_life: int
+    db: Connection, ids: Sequence[str], on: date, world: Workspace, *, change: bool
 ) -> dict[str, AccountStats]:
     found: dict[str, AccountStats] = {}
     for start in range(0, len(ids), CHUNK):
-        found |= stats.read(db, ids[start : start + CHUNK], on, half_life)
+        some = stats.read(db, ids[start : start + CHUNK], on, world.ties.half_life)
+        if change and world.health.parts:
+            past = healths.past_scores(db, list(some), on, world, keep=False)
+            for account, score in past.items():
+                some[account].past_health = score
+        found |= some
     return found
 
 

@@ -7,6 +7,7 @@ None (unknown), never zero; days since something that never happened are NEVER.
 
 from dataclasses import dataclass, replace
 
+from worker.core.health import health_facts
 from worker.core.people import EXEC_LEVELS, level_of
 from worker.core.stats import AccountStats, Workspace
 from worker.core.subscriptions import Terms, terms_on
@@ -34,6 +35,8 @@ class Fact:
 _NO_INTERACTIONS = "nobody's interactions have been recorded yet"
 _NO_USAGE = "the account has no usage event yet"
 _NO_USERS = "no usage event of the account names a user yet"
+
+_NO_HEALTH = "rules/health.yaml has no parts, or nothing that they look at is known"
 
 _CATALOGUE = (
     Fact(
@@ -190,6 +193,27 @@ _CATALOGUE = (
         _NO_USAGE,
     ),
     Fact("days_since_usage", Unit.DAYS, "last usage", "days since the last usage event", _NO_USAGE),
+    Fact(
+        "health",
+        Unit.COUNT,
+        "health score",
+        "the health score, from 0 to 100, out of the parts in rules/health.yaml",
+        _NO_HEALTH,
+    ),
+    Fact(
+        "health_confidence",
+        Unit.PERCENT,
+        "confidence of the health score",
+        "how much of the health score's weight is known",
+        _NO_HEALTH,
+    ),
+    Fact(
+        "health_change_30d",
+        Unit.COUNT,
+        "30-day change of the health score",
+        "the health score less that of 30 days before",
+        _NO_HEALTH + ", or there was none 30 days before",
+    ),
 )
 
 _EVENTS = {_NO_INTERACTIONS: ("interaction",), _NO_USAGE: ("usage",), _NO_USERS: ("usage",)}
@@ -254,6 +278,8 @@ def facts_of(stats: AccountStats, on: int, workspace: Workspace) -> dict[str, Va
         facts |= _licence_facts(stats, on, facts["licences"])
     for name in workspace.withheld:
         facts[name] = None
+    if workspace.health.parts:
+        facts |= health_facts(facts, workspace.health, stats.past_health)
     return facts
 
 

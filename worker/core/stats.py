@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from worker.core.events import Account, Contact, Event, Interaction, Rep, Subscription, Usage
+from worker.core.health import NO_HEALTH, HealthSettings
 from worker.core.subscriptions import Subscriptions
 from worker.core.ties import TieSettings, TieState, shares
 
@@ -55,7 +56,7 @@ class AccountStats:
     """All that the facts of one account on one date are computed from. Days are ordinals.
 
     `first_usage_day` is the day of its first usage event, `first_user_day` of the first that
-    names a user.
+    names a user. `past_health` is its health score of 30 days before.
     """
 
     account: str
@@ -74,11 +75,12 @@ class AccountStats:
     ties: list[Tie] = field(default_factory=list)
     subscriptions: Subscriptions = field(default_factory=dict)
     usage: UsageStats = NO_USAGE
+    past_health: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Workspace:
-    """What all accounts share: when interactions began, which reps have left, tie settings.
+    """What all accounts share: when interactions began, which reps have left, settings.
 
     `withheld` are the facts that cannot be told, since a source is silent, each with the reason.
     """
@@ -87,6 +89,7 @@ class Workspace:
     gone_reps: frozenset[str] = frozenset()
     ties: TieSettings = field(default_factory=TieSettings)
     withheld: Mapping[str, str] = field(default_factory=dict)
+    health: HealthSettings = NO_HEALTH
 
 
 @dataclass(slots=True)

@@ -1,7 +1,7 @@
 """Computes the portfolio report: reads every account once, and lets `core` say what it comes to."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from math import fsum
@@ -222,7 +222,8 @@ def _month_ends(last: date) -> list[date]:
 def _facts(
     db: Connection, book: Rulebook, accounts: Sequence[str], on: date
 ) -> dict[str, dict[str, Value]]:
-    world, half_life = stats.read_workspace(db, book.ties), book.ties.half_life
+    world = replace(stats.read_workspace(db, book.ties), health=book.health)
+    half_life = book.ties.half_life
     return {
         account: facts_of(one, on.toordinal(), world)
         for account, one in stats.read(db, accounts, on, half_life).items()

@@ -7,9 +7,19 @@ tells editors what such a file looks like.
 """
 
 from worker.rulefiles.check import check, load
+from worker.rulefiles.health import load_health
 from worker.rulefiles.problems import Problem, RuleFilesRefused
 from worker.rulefiles.schema import schema
 from worker.rulefiles.sources import load_sources
 from worker.rulefiles.ties import load_ties
 
-__all__ = ["Problem", "RuleFilesRefused", "check", "load", "load_sources", "load_ties", "schema"]
+__all__ = [
+    "Problem",
+    "RuleFilesRefused",
+    "check",
+    "load",
+    "load_health",
+    "load_sources",
+    "load_ties",
+    "schema",
+]

@@ -6,7 +6,16 @@ from pathlib import Path
 
 from worker.core.rules import Mode, RuleSet, rule_set
 from worker.rulefiles import shapes, shared, thresholds
-from worker.rulefiles.files import RESERVED_FILES, SOURCES, TIES, last_changed, read, rule_files
+from worker.rulefiles.files import (
+    HEALTH,
+    RESERVED_FILES,
+    SOURCES,
+    TIES,
+    last_changed,
+    read,
+    rule_files,
+)
+from worker.rulefiles.health import read_health
 from worker.rulefiles.nodes import Node, Refused
 from worker.rulefiles.overrides import Claim, decided
 from worker.rulefiles.problems import Findings, Place, Problem, RuleFilesRefused, quoted
@@ -22,6 +31,7 @@ LONGEST_SHADOW = 90
 _SETTINGS: dict[str, Callable[[Path, Findings], object]] = {
     TIES: read_ties,
     SOURCES: read_sources,
+    HEALTH: read_health,
 }
 """What reads the files that hold settings, not rules."""
 

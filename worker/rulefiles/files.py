@@ -8,7 +8,8 @@ from worker.rulefiles.problems import Findings, Place
 
 TIES = "ties.yaml"
 SOURCES = "sources.yaml"
-RESERVED_FILES = (TIES, "metrics.yaml", "health.yaml", "capture.yaml", SOURCES)
+HEALTH = "health.yaml"
+RESERVED_FILES = (TIES, "metrics.yaml", HEALTH, "capture.yaml", SOURCES)
 RESERVED_FOLDERS = ("tests",)
 MOST_BYTES = 1_000_000
 

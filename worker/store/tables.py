@@ -285,6 +285,15 @@ silent_sources = Table(
     Column("is_back", Boolean, nullable=False, server_default=text("false")),
 )
 
+health_days = Table(
+    "health_days",
+    metadata,
+    Column("account", Text, primary_key=True),
+    Column("day", Integer, primary_key=True),
+    Column("score", Integer),
+    Column("settings", Text, nullable=False),
+)
+
 flags = Table(
     "flags",
     metadata,
