@@ -46,14 +46,17 @@ _DIRECTIONS = ["inbound", "outbound", "mutual"]
 
 
 @st.composite
-def histories(draw: st.DrawFn, source: str = "crm") -> list[Raw]:
+def histories(draw: st.DrawFn, source: str = "crm", *, further: bool = False) -> list[Raw]:
     """The events of a small workspace, in no particular order, every (source, id) once.
+
+    With `further` they are mostly what the parts of the catalogue beyond the base look at.
 
     Ids do not sort as their events do, and no two events have one id: which of two sources wins
     at equal times and equal ids is defined nowhere.
     """
     chance = Random(draw(st.integers(0, 2**32)))
-    stories = [chance.choice(_STORIES)(chance) for _ in range(chance.randint(10, 36))]
+    of = _FURTHER if further else _STORIES
+    stories = [chance.choice(of)(chance) for _ in range(chance.randint(10, 36))]
     told = draw(st.lists(st.integers(0, 3), min_size=len(stories), max_size=len(stories)))
     kept = [story for story, is_told in zip(stories, told, strict=True) if is_told]
     moments = [moment for story in kept for moment in story]
@@ -148,7 +151,7 @@ def _interaction(chance: Random) -> Raw:
 def _usage(chance: Random) -> Raw:
     fields: dict[str, list[Any]] = {"count": [1, 2, 3.0, 40, None], "minutes": [1.5]}
     user = {"user": chance.choice([*CONTACTS, None])} if chance.random() < 0.8 else {}
-    return user | _some(chance, fields | {"feature": ["export", None]})
+    return user | _some(chance, fields | {"feature": ["export", "board", "api", None]})
 
 
 # Stories
@@ -238,6 +241,7 @@ def _tells_contact(chance: Random) -> Raw:
         "role": ["user", "champion", "admin", "economic_buyer", "other", None],
         "left": [True, False, None],
         "emails": [["x@acme.example"]],
+        "function": ["Finance", " finance", "it", "", None],
     }
     return {"contact": chance.choice(CONTACTS)} | _some(chance, fields)
 
@@ -266,11 +270,13 @@ def _at_once(chance: Random) -> Story:
             ("contact", _tells_contact),
             ("rep", _tells_rep),
             ("subscription", _tells_subscription),
+            ("survey", _says),
+            ("outcome", _goal),
         ]
     )
     account = None if kind == "rep" else _account(chance)
     day, hour, one = _day(chance), _hour(chance), data_of(chance)
-    key = {kind: one[kind]} if kind in one else {}
+    key = {name: one[name] for name in (kind, "goal") if name in one}
     return [
         Moment(day, hour, kind, account, data_of(chance) | key) for _ in range(chance.randint(2, 5))
     ]
@@ -279,6 +285,8 @@ def _at_once(chance: Random) -> Story:
 def _tells_subscription(chance: Random) -> Raw:
     status = chance.choice(["trial", "started", "renewed", "changed", "churned"])
     worth = _some(chance, {"seats": [0, 3, 5, None], "mrr": [0.1, 0.2, 500, None]})
+    if chance.random() < 0.1:
+        worth["currency"] = chance.choice(["EUR", "USD", None])
     term = _term(chance) if chance.random() < 0.6 else {}
     return {"subscription": chance.choice(["s1", "s2"]), "status": status} | worth | term
 
@@ -319,15 +327,113 @@ def _term(chance: Random) -> Raw:
     return {"term_start": start.isoformat(), "term_end": end.isoformat()}
 
 
-def _said(chance: Random) -> Story:
-    """A survey, ticket or outcome: as yet they only make an account known."""
-    said: list[tuple[str, Raw]] = [
-        ("survey", {"kind": "nps", "score": 9, "contact": "dana"}),
-        ("ticket", {"ticket": "t1", "status": "opened", "priority": None}),
-        ("outcome", {"goal": "g1", "progress": 40, "achieved": False}),
+def _says(chance: Random) -> Raw:
+    """An answer to a survey of any kind, with fractions and at the edges of what its words mean."""
+    kind = chance.choice(["nps", "nps", "csat", "perception"])
+    scores: dict[str, list[Any]] = {
+        "nps": [0, 6, 6.4, 7, 8.9, 9, 10],
+        "csat": [1, 3, 3.5, 4, 5],
+        "perception": ["positive", "neutral", "negative"],
+    }
+    said: Raw = {"kind": kind, "score": chance.choice(scores[kind])}
+    return said | _some(chance, {"contact": [*CONTACTS, None]})
+
+
+def _ticket(chance: Random) -> Story:
+    """A ticket's steps, in a sensible order or in none."""
+    account, name = _account(chance), chance.choice(["t1", "t2", "t3"])
+    steps = chance.choice(
+        [
+            ["opened"],
+            ["opened", "resolved"],
+            ["opened", "escalated", "resolved"],
+            ["opened", "escalated", "deescalated", "escalated"],
+            ["resolved", "opened"],
+            ["escalated"],
+            ["opened", "resolved", "opened"],
+        ]
+    )
+    about: dict[str, list[Any]] = {
+        "priority": ["high", None],
+        "defect": [True, False, None],
+        "topic": ["billing"],
+    }
+    days = sorted((_day(chance) for _ in steps), reverse=True)
+    return [
+        Moment(
+            day,
+            _hour(chance),
+            "ticket",
+            account,
+            {"ticket": name, "status": status} | _some(chance, about),
+        )
+        for status, day in zip(steps, days, strict=True)
     ]
-    kind, data = chance.choice(said)
-    return [Moment(_day(chance), _hour(chance), kind, _account(chance), data)]
+
+
+def _goal(chance: Random) -> Raw:
+    due = [(TODAY + timedelta(days)).isoformat() for days in (-30, -1, 0, 1)]
+    fields: dict[str, list[Any]] = {
+        "target": [10, 0, "5 days", None],
+        "value": [5, 12.5, "four", None],
+        "progress": [0, 40, 99.5, 100, None],
+        "cost": [0, 100, 250.5, None],
+        "benefit": [300, -20, None],
+        "achieved": [True, False, None],
+        "due": [*due, None],
+    }
+    return {"goal": chance.choice(["g1", "g2"])} | _some(chance, fields)
+
+
+def _conversation(chance: Random) -> Story:
+    """Mails to and fro, some in one instant, some answered late or by a mail to somebody else."""
+    last, account = chance.choice([0, 1, 5, 60, 88, 90]), _account(chance)
+    story = []
+    for i in range(chance.choice([3, 6, 10])):
+        people = {"reps": [chance.choice(REPS)], "contacts": chance.choices(CONTACTS, k=2)}
+        data = {"channel": "email", "direction": chance.choice(_DIRECTIONS), **people}
+        if chance.random() < 0.3:
+            data["cc"] = chance.choices(CONTACTS, k=1)
+        story.append(Moment(last + i // 4, _hour(chance), "interaction", account, data))
+    return story
+
+
+def _paying(chance: Random) -> Story:
+    """A subscription whose MRR rises and falls within the year."""
+    account, name = _account(chance), chance.choice(["s1", "s2", "s3"])
+    start = {"term_start": (TODAY - timedelta(chance.choice([500, 366, 300]))).isoformat()}
+    story = [
+        Moment(
+            chance.choice([500, 365, 300]),
+            time(9),
+            "subscription",
+            account,
+            {"subscription": name, "status": "started", "mrr": 100, "seats": 4} | start,
+        )
+    ]
+    for _ in range(chance.choice([1, 3, 6])):
+        data = {"subscription": name, "status": "changed", "mrr": chance.choice([0, 50, 120, 300])}
+        story.append(Moment(_day(chance), _hour(chance), "subscription", account, data))
+    return story
+
+
+def _user(chance: Random) -> Story:
+    """Somebody who uses several features on many days."""
+    account, user, last = _account(chance), chance.choice(CONTACTS), chance.choice([0, 1, 20, 29])
+    story = []
+    for i in range(chance.choice([4, 12, 30])):
+        data = {"user": user} | _usage(chance) | {"user": user}
+        story.append(Moment(last + i // 2, _hour(chance), "usage", account, data))
+    return story
+
+
+def _poll(chance: Random) -> Story:
+    """Several people asked within some days."""
+    account, last = _account(chance), chance.choice([0, 1, 89, 90, 178, 179, 180, 363, 364])
+    return [
+        Moment(last + i // 2, _hour(chance), "survey", account, _says(chance))
+        for i in range(chance.choice([2, 5]))
+    ]
 
 
 def _tomorrow(chance: Random) -> Story:
@@ -354,6 +460,28 @@ _STORIES: list[Callable[[Random], Story]] = [
     _leaving,
     _at_once,
     _at_once,
-    _said,
+    *[_once("survey", _says)] * 3,
+    *[_ticket] * 2,
+    *[_once("outcome", _goal)] * 3,
     _tomorrow,
 ]
+
+_FURTHER: list[Callable[[Random], Story]] = [
+    *[_conversation] * 3,
+    *[_paying] * 3,
+    *[_user] * 3,
+    *[_poll] * 4,
+    *[_ticket] * 4,
+    *[_once("outcome", _goal)] * 4,
+    *[_once("contact", _tells_contact)] * 5,
+    *[_series] * 3,
+    _once("rep", _tells_rep),
+    _once("account", _tells_account),
+    _once("account", lambda chance: {"seats": 5, "currency": "EUR"}),
+    _subscription,
+    _leaving,
+    _at_once,
+    _tomorrow,
+]
+
+any_history = st.one_of(histories(), histories(further=True))

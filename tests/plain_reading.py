@@ -239,16 +239,29 @@ def _commercial_facts(own: list[Raw], by_then: list[Raw], on: date) -> dict[str,
     histories = _subscriptions(by_then)
     active = [history for history in histories if _is_active(history, on)]
     renewal = _renewal_date(_latest(said, "renewal_date"), histories, on)
-    mrr = [value for history in active if (value := _latest(history, "mrr")) is not None]
     return {
         "segment": _latest(said, "segment"),
         "lifecycle": _lifecycle(_latest(said, "lifecycle"), histories, active),
         "owner": _latest(said, "owner"),
-        "mrr": math.fsum(mrr) if mrr else _latest(said, "mrr"),
+        "mrr": _mrr(active, said),
         "licences": _licences(own, by_then, on),
         "days_to_renewal": (renewal - on).days if renewal else None,
         "tenure_days": max(((on - _day(event)).days for event in by_then), default=None),
     }
+
+
+def _mrr(active: list[list[Raw]], said: list[Raw]) -> float | None:
+    """Of the active subscriptions, unless one is in another currency; else the account's."""
+    paid = [(v, _latest(h, "currency")) for h in active if (v := _latest(h, "mrr")) is not None]
+    if not paid:
+        field: float | None = _latest(said, "mrr")
+        return field
+    own = _latest(said, "currency")
+    if own is None:
+        mixed = len({currency for _, currency in paid}) > 1
+    else:
+        mixed = any(currency not in (None, own) for _, currency in paid)
+    return None if mixed else math.fsum(value for value, _ in paid)
 
 
 def _subscriptions(by_then: list[Raw]) -> list[list[Raw]]:

@@ -8,6 +8,7 @@ import hashlib
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import cached_property
 from pathlib import Path
 
 from msgspec.structs import replace
@@ -17,10 +18,12 @@ from worker import freshness, healths
 from worker.core.alerts import Alert, AlertReason, reason_for
 from worker.core.conditions import Condition, Facts, Not, Thresholds, facts_in
 from worker.core.evidence import who
-from worker.core.facts import facts_of, renewal_day
+from worker.core.facts import facts_of, mrr_of, reading_for, renewal_day
 from worker.core.flags import Flag, State, judge, resolve
 from worker.core.freshness import Sources
 from worker.core.health import HEALTH, HEALTH_FACTS, NO_HEALTH, HealthSettings
+from worker.core.metrics import NO_METRICS, Metrics
+from worker.core.reading import Reading
 from worker.core.reasons import clears, reasons
 from worker.core.rules import CompiledRule, Mode, Rule, RuleSet, render
 from worker.core.stats import AccountStats, Workspace
@@ -39,17 +42,18 @@ RULE_IS_OFF = "the rule has been switched off"
 RULE_IS_IN_SHADOW = "the rule has gone into shadow: nobody is told of its flags"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Rulebook:
-    """What the rules directory says: the rules, how ties are weighed, which sources matter, what
-    the health score is made of."""
+    """What the rules directory says: the rules, how ties are weighed, which sources matter, the
+    metrics, and what the health score is made of."""
 
     rules: RuleSet
     ties: TieSettings
+    metrics: Metrics = NO_METRICS
     sources: Sources = field(default_factory=dict)
     health: HealthSettings = NO_HEALTH
 
-    @property
+    @cached_property
     def facts(self) -> frozenset[str]:
         """The facts that rules look at or speak of, and those that their health score rests on."""
         asked = self.rules.facts
@@ -58,14 +62,20 @@ class Rulebook:
     @property
     def digest(self) -> str:
         """16 hexadecimal digits, equal for directories that mean the same."""
-        return hashlib.sha256(
-            f"{self.rules.digest} {self.ties} {self.sources} {self.health}".encode()
-        ).hexdigest()[:16]
+        said = f"{self.rules.digest} {self.ties} {self.metrics} {self.sources} {self.health}"
+        return hashlib.sha256(said.encode()).hexdigest()[:16]
+
+    @cached_property
+    def reading(self) -> Reading:
+        """What is to be read of accounts for these facts."""
+        return reading_for(self.facts, self.metrics)
 
 
 def read_rulebook(root: Path) -> Rulebook:
     """The rules directory, read whole. Raises `RuleFilesRefused` with every problem in it."""
-    return Rulebook(load(root), load_ties(root), load_sources(root), load_health(root))
+    return Rulebook(
+        load(root), load_ties(root), sources=load_sources(root), health=load_health(root)
+    )
 
 
 class OtherRules(Exception):
@@ -124,10 +134,10 @@ def prepare(
     workspace: Callable[[], Workspace] = (
         (lambda: known) if known else stats_store.ask_workspace(db, book.ties)
     )
-    withheld = freshness.ask_withheld(db, book.sources, on, now)
+    withheld = freshness.ask_withheld(db, book.sources, book.metrics.facts, on, now)
     live = flags.ask_live(db, accounts)
     past = _ask_past(db, accounts, on, book, retire)
-    stats = stats_store.ask(db, accounts, on, book.ties.half_life)
+    stats = stats_store.ask(db, accounts, on, book.ties.half_life, book.reading, book.metrics)
     answer_now(db)
 
     def answer() -> Evaluated:
@@ -153,7 +163,7 @@ def _ask_past(
     if not (book.health.parts and healths.is_asked(book.rules.facts)):
         return lambda world: {}
     if sweeping:
-        return lambda world: healths.past_scores(db, accounts, on, world, keep=True)
+        return lambda world: healths.past_scores(db, accounts, on, world, book.metrics, keep=True)
     found = health_store.ask_past(db, accounts, on, book.health.digest)
     return lambda world: found()
 
@@ -177,7 +187,7 @@ def _evaluated(
     moves: list[Move] = []
     standings: dict[str, Standing] = {}
     for account, stats in accounts.items():
-        facts = facts_of(stats, on.toordinal(), workspace)
+        facts = facts_of(stats, on.toordinal(), workspace, book.metrics)
         standing = standings[account] = Standing(stats, facts)
         for compiled in book.rules.compiled:
             before = live.pop((account, compiled.rule.id), None)
@@ -249,7 +259,7 @@ def words_now(
 
     A flag is stored with the words of its last move; the days in them have gone on since.
     """
-    withheld = freshness.withheld_today(db, book.sources, on)
+    withheld = freshness.withheld_today(db, book.sources, book.metrics.facts, on)
     workspace = dataclasses.replace(
         stats_store.read_workspace(db, book.ties), withheld=withheld, health=book.health
     )
@@ -257,9 +267,10 @@ def words_now(
     thresholds = book.rules.thresholds
     found = {}
     past = _ask_past(db, accounts, on, book, sweeping=False)(workspace)
-    for account, stats in stats_store.read(db, accounts, on, book.ties.half_life).items():
+    read = stats_store.read(db, accounts, on, book.ties.half_life, book.reading, book.metrics)
+    for account, stats in read.items():
         stats.past_health = past.get(account)
-        facts = facts_of(stats, on.toordinal(), workspace)
+        facts = facts_of(stats, on.toordinal(), workspace, book.metrics)
         for rule, holds, _ in book.rules.compiled:
             if (account, rule.id) in listed and holds(facts):
                 found[account, rule.id] = words(rule, facts, thresholds)
@@ -345,7 +356,7 @@ def account_alert(
 ) -> Alert:
     """An alert with what every alert says of its account, and nothing else yet."""
     stats = standing.stats
-    terms = terms_on(stats.subscriptions, on.toordinal())
+    terms = terms_on(stats.contracts.subscriptions, on.toordinal())
     renewal = renewal_day(stats, terms, on.toordinal())
     return Alert(
         reason=reason,
@@ -354,7 +365,7 @@ def account_alert(
         title=title,
         account_name=stats.name,
         segment=stats.segment,
-        mrr=stats.mrr if terms.mrr is None else terms.mrr,
+        mrr=mrr_of(stats, terms),
         currency=stats.currency,
         renewal_date=None if renewal is None else date.fromordinal(renewal),
         owner=stats.owner,

@@ -100,7 +100,9 @@ def explain(
     with reading(engine) as db:
         if account not in stats.read(db, [account], on, book.ties.half_life):
             raise NotExplained(_no_account(db, account))
-        withheld = freshness.withheld_today(db, book.sources, on) if withhold else {}
+        withheld = (
+            freshness.withheld_today(db, book.sources, book.metrics.facts, on) if withhold else {}
+        )
         world = stats.read_workspace(db, book.ties)
         workspace = replace(world, withheld=withheld, health=book.health)
         days = _Days(db, account, book, workspace, horizon)
@@ -164,10 +166,12 @@ class _Days:
         """The account at the end of `on`, from the events up to then."""
         if on not in self.read:
             half_life, ordinal = self.book.ties.half_life, on.toordinal()
-            one = stats.read(self.db, [self.account], on, half_life)[self.account]
+            reading, metrics = self.book.reading, self.book.metrics
+            read = stats.read(self.db, [self.account], on, half_life, reading, metrics)
+            one = read[self.account]
             one.past_health = self._past_health(on)
             begun = one.first_day is not None and one.first_day <= ordinal
-            self.read[on] = _Day(one, facts_of(one, ordinal, self.workspace), begun)
+            self.read[on] = _Day(one, facts_of(one, ordinal, self.workspace, metrics), begun)
         return self.read[on]
 
     def _past_health(self, on: date) -> int | None:
@@ -178,7 +182,9 @@ class _Days:
         if then in self.read:
             score = self.read[then].facts[HEALTH]
             return score if isinstance(score, int) else None
-        found = healths.past_scores(self.db, [self.account], on, self.workspace, keep=False)
+        found = healths.past_scores(
+            self.db, [self.account], on, self.workspace, self.book.metrics, keep=False
+        )
         return found[self.account]
 
     def outcome_change(self, compiled: CompiledRule, on: date) -> OutcomeChange | None:

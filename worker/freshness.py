@@ -3,12 +3,13 @@
 Evaluation asks this for today only: the past is what has been delivered of it since.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import date, datetime
 
 from sqlalchemy import Connection, Engine
 
 from worker.core.alerts import Alert, AlertReason
+from worker.core.catalogue import Fact
 from worker.core.freshness import Silence, Sources, withheld
 from worker.store import outbox, sources
 from worker.store import sweeps as sweeps_store
@@ -21,11 +22,11 @@ RETURN = "return"
 
 
 def ask_withheld(
-    db: Connection, listed: Sources, on: date, now: datetime
+    db: Connection, listed: Sources, own: Collection[Fact], on: date, now: datetime
 ) -> Callable[[], Mapping[str, str]]:
-    """Ask which facts cannot be told on a day, each with the reason; nothing is of days gone by.
+    """Ask which facts, the admins' `own` included, cannot be told on a day, each with the reason.
 
-    The function returned waits, and tells the admins what has changed.
+    Of days gone by all can. The function returned waits, and tells the admins what has changed.
     """
     if not listed or on < now.date():
         return dict
@@ -35,7 +36,7 @@ def ask_withheld(
         heard = found()
         if heard.began or heard.ended:
             _tell(db, heard, on, now)
-        return withheld(heard.silences)
+        return withheld(heard.silences, own)
 
     return answer
 
@@ -52,9 +53,11 @@ def sweep_after_returns(engine: Engine, now: datetime) -> int | None:
         return sweeps_store.open_sweep(db, RETURN, slot, on, SHARD_SIZE, now) if back else None
 
 
-def withheld_today(db: Connection, listed: Sources, today: date) -> Mapping[str, str]:
+def withheld_today(
+    db: Connection, listed: Sources, own: Collection[Fact], today: date
+) -> Mapping[str, str]:
     """The facts that cannot be told today, each with the reason; changes nothing."""
-    return withheld(sources.ask_heard(db, listed, today)().silences) if listed else {}
+    return withheld(sources.ask_heard(db, listed, today)().silences, own) if listed else {}
 
 
 def _tell(db: Connection, heard: Heard, on: date, now: datetime) -> None:

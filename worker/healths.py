@@ -9,15 +9,22 @@ from datetime import date, timedelta
 
 from sqlalchemy import Connection
 
-from worker.core.facts import facts_of
+from worker.core.facts import facts_of, reading_for
 from worker.core.health import CHANGE, TREND_DAYS, Health, health_of
+from worker.core.metrics import Metrics
 from worker.core.stats import Workspace
 from worker.store import health as health_store
 from worker.store import stats as stats_store
 
 
 def past_scores(
-    db: Connection, accounts: Collection[str], on: date, workspace: Workspace, *, keep: bool
+    db: Connection,
+    accounts: Collection[str],
+    on: date,
+    workspace: Workspace,
+    metrics: Metrics,
+    *,
+    keep: bool,
 ) -> dict[str, int | None]:
     """The scores of these accounts 30 days before a date; those made anew are kept, if wished."""
     digest, then = workspace.health.digest, on - timedelta(days=TREND_DAYS)
@@ -27,7 +34,7 @@ def past_scores(
         return found
     # What a silent source withholds today is no matter then; who was not there yet has no score.
     made: dict[str, int | None] = dict.fromkeys(missing)
-    healths = on_day(db, missing, then, replace(workspace, withheld={}))
+    healths = on_day(db, missing, then, replace(workspace, withheld={}), metrics)
     made |= {account: health.score for account, health in healths.items()}
     if keep:
         health_store.keep(db, made, then, digest)
@@ -35,13 +42,15 @@ def past_scores(
 
 
 def on_day(
-    db: Connection, accounts: Collection[str], on: date, workspace: Workspace
+    db: Connection, accounts: Collection[str], on: date, workspace: Workspace, metrics: Metrics
 ) -> dict[str, Health]:
     """The health of those of these accounts that were there at the end of a day."""
     day, settings = on.toordinal(), workspace.health
+    reading, half_life = reading_for(settings.facts, metrics), workspace.ties.half_life
+    read = stats_store.read(db, accounts, on, half_life, reading, metrics)
     return {
-        account: health_of(facts_of(stats, day, workspace), settings)
-        for account, stats in stats_store.read(db, accounts, on, workspace.ties.half_life).items()
+        account: health_of(facts_of(stats, day, workspace, metrics), settings)
+        for account, stats in read.items()
         if stats.first_day is not None and stats.first_day <= day
     }
 

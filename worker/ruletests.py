@@ -12,13 +12,13 @@ from worker.core.conditions import Not, facts_in
 from worker.core.facts import FACTS, facts_of
 from worker.core.flags import HEARD_OF, Flag, State, Verdict, judge
 from worker.core.freshness import NO_SOURCES, Sources, withheld
-from worker.core.health import NO_HEALTH, HealthSettings, PastScores
+from worker.core.health import PastScores
 from worker.core.memory import Memory
 from worker.core.reasons import reasons
 from worker.core.rules import CompiledRule, Mode, Rule, RuleSet, render
 from worker.core.stats import additions
-from worker.core.ties import TieSettings
 from worker.core.units import Value
+from worker.evaluation import Rulebook
 from worker.rulefiles import Problem
 from worker.rulefiles.problems import Findings
 from worker.rulefiles.timelines import Expectation, Expected, Timeline, timelines
@@ -59,19 +59,17 @@ def read(
     return found, findings.sorted()
 
 
-def run(
-    test: Timeline, rules: RuleSet, ties: TieSettings, health: HealthSettings = NO_HEALTH
-) -> Result:
+def run(test: Timeline, book: Rulebook) -> Result:
     """Let the days of a test pass, and compare what is then up with what is expected."""
     expected: dict[date, list[Expectation]] = {}
     for one in test.expectations:
         expected.setdefault(one.on, []).append(one)
     failures = [
         Problem(each.at.file, each.at.line, each.at.column, said)
-        for day in _days(test, rules, ties, health)
+        for day in _days(test, book)
         for each in expected.get(day.on, ())
         for mode, flags in each.flags.items()
-        if (said := _difference(flags, mode, day, rules, test.name)) is not None
+        if (said := _difference(flags, mode, day, book.rules, test.name)) is not None
     ]
     return Result(test, tuple(failures))
 
@@ -85,9 +83,7 @@ def uncovered(tests: Sequence[Timeline], rules: RuleSet) -> list[str]:
     return [rule.id for rule in rules.rules if rule.id not in tested]
 
 
-def _days(
-    test: Timeline, rules: RuleSet, ties: TieSettings, health: HealthSettings
-) -> Iterator[Day]:
+def _days(test: Timeline, book: Rulebook) -> Iterator[Day]:
     memory, live, scores = Memory(), dict[str, Flag](), PastScores()
     days = [*test.events, *(each.on for each in test.expectations)]
     on = min(days)
@@ -95,15 +91,18 @@ def _days(
         if on in test.events:
             memory.add(additions(test.events[on]))
         facts: Mapping[str, Value] = dict.fromkeys(FACTS)
-        unknown = withheld(test.silences(on))
+        unknown = withheld(test.silences(on), book.metrics.facts)
         verdicts = {}
         if memory.knows(test.account):
-            stats = memory.stats(test.account, on.toordinal(), ties.half_life)
-            stats.past_health = scores.before(test.account, on.toordinal())
-            world = replace(memory.workspace(ties), withheld=unknown, health=health)
-            facts = facts_of(stats, on.toordinal(), world)
-            scores.note(test.account, on.toordinal(), facts)
-            for compiled in rules.compiled:
+            today = on.toordinal()
+            stats = memory.stats(
+                test.account, today, book.ties.half_life, book.reading, book.metrics
+            )
+            stats.past_health = scores.before(test.account, today)
+            world = replace(memory.workspace(book.ties), withheld=unknown, health=book.health)
+            facts = facts_of(stats, today, world, book.metrics)
+            scores.note(test.account, today, facts)
+            for compiled in book.rules.compiled:
                 id_ = compiled.rule.id
                 verdict = verdicts[id_] = judge(compiled, live.pop(id_, None), facts, on)
                 if verdict.after is not None and verdict.after.state is not State.RESOLVED:

@@ -308,9 +308,79 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("sweep", "shard", name=op.f("pk_sweep_shards")),
     )
     op.execute("INSERT INTO workspace (id) VALUES (1)")
+    op.create_table(
+        "feature_days",
+        sa.Column("account", sa.Text(), nullable=False),
+        sa.Column("day", sa.Integer(), nullable=False),
+        sa.Column("contact", sa.Text(), nullable=False),
+        sa.Column("feature", sa.Text(), nullable=False),
+        sa.Column("uses", sa.BigInteger(), nullable=False),
+        sa.Column("minutes", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint(
+            "account", "day", "contact", "feature", name=op.f("pk_feature_days")
+        ),
+    )
+    op.create_table(
+        "goals",
+        sa.Column("account", sa.Text(), nullable=False),
+        sa.Column("goal", sa.Text(), nullable=False),
+        sa.Column("course", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("account", "goal", name=op.f("pk_goals")),
+    )
+    op.create_table(
+        "surveys",
+        sa.Column("account", sa.Text(), nullable=False),
+        sa.Column("day", sa.Integer(), nullable=False),
+        sa.Column("contact", sa.Text(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("answer", sa.Text(), nullable=False),
+        sa.Column("points", sa.Integer(), nullable=False),
+        sa.Column("score", sa.Double(), nullable=True),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("source", sa.Text(), nullable=False),
+    )
+    op.create_index("ix_surveys_account_kind_day", "surveys", ["account", "kind", "day"])
+    op.create_table(
+        "tickets",
+        sa.Column("account", sa.Text(), nullable=False),
+        sa.Column("ticket", sa.Text(), nullable=False),
+        sa.Column("day", sa.Integer(), nullable=False),
+        sa.Column("last_day", sa.Integer(), nullable=False),
+        sa.Column("is_open", sa.Boolean(), nullable=False),
+        sa.Column("priority", sa.Text(), nullable=True),
+        sa.Column("topic", sa.Text(), nullable=True),
+        sa.Column("defect", sa.Text(), nullable=True),
+        sa.Column("course", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("account", "ticket", name=op.f("pk_tickets")),
+    )
+    op.create_index("ix_tickets_account_day", "tickets", ["account", "day"])
+    op.create_index("ix_tickets_account_last_day", "tickets", ["account", "last_day"])
+    op.create_index(
+        "ix_tickets_open",
+        "tickets",
+        ["account"],
+        postgresql_where=sa.text("is_open"),
+        sqlite_where=sa.text("is_open"),
+    )
+    op.create_table(
+        "touches",
+        sa.Column("account", sa.Text(), nullable=False),
+        sa.Column("day", sa.Integer(), nullable=False),
+        sa.Column("contact", sa.Text(), nullable=False),
+        sa.Column("channel", sa.Text(), nullable=False),
+        sa.Column("direction", sa.Text(), nullable=False),
+        sa.Column("minutes", sa.BigInteger(), nullable=False),
+        sa.Column("interactions", sa.Integer(), nullable=False),
+        sa.Column("copied", sa.Integer(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+    )
+    op.create_index("ix_touches_account_day", "touches", ["account", "day"])
 
 
 def downgrade() -> None:
+    for name in ("touches", "tickets", "surveys", "goals", "feature_days"):
+        op.drop_table(name)
     op.drop_table("sweep_shards")
     with op.batch_alter_table("flag_history", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_flag_history_flag"))

@@ -6,8 +6,8 @@ from datetime import date
 import pytest
 
 from worker.core.evidence import who
-from worker.core.stats import AccountStats, ContactStats, Tie, UsageStats, Workspace
-from worker.core.ties import Bucket, state_of
+from worker.core.stats import AccountStats, ContactStats, UsageStats, Workspace
+from worker.core.ties import Bucket, Tie, state_of
 
 TODAY = date(2026, 2, 18)
 ON = TODAY.toordinal()

@@ -9,11 +9,12 @@ from typing import Any
 
 import pytest
 
+from worker.core.catalogue import Part
 from worker.core.events import Subscription
 from worker.core.facts import FACTS, facts_of
-from worker.core.stats import AccountStats, ContactStats, Tie, UsageStats, Workspace
-from worker.core.subscriptions import SubscriptionEvent, Subscriptions, as_of
-from worker.core.ties import Bucket, state_of
+from worker.core.stats import AccountStats, ContactStats, UsageStats, Workspace
+from worker.core.subscriptions import Contracts, SubscriptionEvent, as_of
+from worker.core.ties import Bucket, Tie, state_of
 from worker.core.units import NEVER
 
 ON = 740_000
@@ -90,7 +91,7 @@ def facts(
     return facts_of(of_account, ON, workspace)
 
 
-def subscribed(status: Any = "started", **said: Any) -> Subscriptions:
+def subscribed(status: Any = "started", **said: Any) -> Contracts:
     """One subscription, whose term began ten days ago and is open unless `said`."""
     term = {"term_start": date.fromordinal(ON - 10)}
     stamp = (datetime(2026, 1, 1, tzinfo=UTC), "1", "crm")
@@ -98,7 +99,8 @@ def subscribed(status: Any = "started", **said: Any) -> Subscriptions:
 
 
 def test_the_catalogue_lists_the_facts_in_the_order_in_which_they_are_shown() -> None:
-    assert list(FACTS) == [*RELATIONSHIP, *COMMERCIAL, *USAGE]
+    base = [name for name, fact in FACTS.items() if fact.part is Part.BASE]
+    assert base == [*RELATIONSHIP, *COMMERCIAL, *USAGE]
     assert list(facts()) == list(FACTS)
 
 
@@ -290,21 +292,21 @@ def test_commercial_facts_without_anything_said_are_unknown_but_the_lifecycle() 
 
 
 def test_mrr_and_licences_are_those_of_active_subscriptions_before_the_accounts_own() -> None:
-    found = facts(mrr=7, seats=7, subscriptions=subscribed(mrr=0, seats=0))
+    found = facts(mrr=7, seats=7, contracts=subscribed(mrr=0, seats=0))
     assert (found["mrr"], found["licences"]) == (0, 0)
 
 
 def test_mrr_and_licences_are_the_accounts_own_when_no_active_subscription_says() -> None:
-    found = facts(mrr=7, seats=7, subscriptions=subscribed())
+    found = facts(mrr=7, seats=7, contracts=subscribed())
     assert (found["mrr"], found["licences"]) == (7, 7)
-    found = facts(mrr=7, seats=7, subscriptions=subscribed("churned", mrr=9, seats=9))
+    found = facts(mrr=7, seats=7, contracts=subscribed("churned", mrr=9, seats=9))
     assert (found["mrr"], found["licences"]) == (7, 7)
 
 
 def test_the_accounts_own_lifecycle_stands_above_that_of_its_subscriptions() -> None:
     churned = subscribed("churned")
-    assert facts(subscriptions=churned)["lifecycle"] == "churned"
-    assert facts(subscriptions=churned, lifecycle="active")["lifecycle"] == "active"
+    assert facts(contracts=churned)["lifecycle"] == "churned"
+    assert facts(contracts=churned, lifecycle="active")["lifecycle"] == "active"
 
 
 @pytest.mark.parametrize(
@@ -325,7 +327,7 @@ def test_renewal_is_the_accounts_date_else_the_next_term_end_else_the_accounts_p
     own: int | None, term: int | None, days: int | None
 ) -> None:
     ends = {} if term is None else {"term_end": date.fromordinal(ON + term)}
-    found = facts(renewal_day=None if own is None else ON + own, subscriptions=subscribed(**ends))
+    found = facts(renewal_day=None if own is None else ON + own, contracts=subscribed(**ends))
     assert found["days_to_renewal"] == days
 
 

@@ -7,7 +7,17 @@ from typing import Any
 import pytest
 
 from worker.core.events import Subscription
-from worker.core.subscriptions import NO_TERMS, SubscriptionEvent, Terms, as_of, terms_on
+from worker.core.subscriptions import (
+    NO_TERMS,
+    Income,
+    SubscriptionEvent,
+    Terms,
+    as_of,
+    extend,
+    income_on,
+    one_currency,
+    terms_on,
+)
 
 D = date(2026, 3, 10)
 
@@ -23,11 +33,13 @@ def said(on: str, status: Any, subscription: str = "s1", id_: str = "", **data: 
 
 def terms(*events: SubscriptionEvent, on: date = D) -> Terms:
     """What those of the events amount to that had happened by the end of the day."""
-    return terms_on(as_of(e for e in events if e.day <= on.toordinal()), on.toordinal())
+    contracts = as_of(e for e in events if e.day <= on.toordinal())
+    found = terms_on(contracts.subscriptions, on.toordinal())
+    return found._replace(mrr=one_currency(found.mrr, None) if found.mrr else None)
 
 
 def test_without_subscriptions_there_is_nothing_to_tell() -> None:
-    assert terms() == NO_TERMS == (None, None, None, None)
+    assert terms() == NO_TERMS == (None, None, None, None, None, False)
 
 
 @pytest.mark.parametrize(
@@ -101,7 +113,7 @@ def test_null_clears_what_was_said() -> None:
         said("2025-01-01", "started", mrr=100, seats=5, term_start="2025-01-01"),
         said("2025-06-01", "changed", mrr=None, seats=None),
     )
-    assert found == (None, None, None, "active")
+    assert found[:4] == (None, None, None, "active")
 
 
 def test_an_event_with_the_same_term_start_replaces_that_term_as_a_whole() -> None:
@@ -141,7 +153,7 @@ def test_a_churned_subscription_is_not_active_though_its_term_runs_on() -> None:
         said("2025-01-01", "started", mrr=100, seats=5, term_start="2025-01-01"),
         said("2025-06-01", "churned"),
     )
-    assert found == (None, None, None, "churned")
+    assert found[:4] == (None, None, None, "churned")
 
 
 def test_a_won_back_subscription_is_active_again_with_what_it_had() -> None:
@@ -151,7 +163,7 @@ def test_a_won_back_subscription_is_active_again_with_what_it_had() -> None:
         said("2025-06-01", "churned"),
         said("2026-02-01", "started", mrr=50, term_start="2026-02-01"),
     )  # fmt: skip
-    assert found == (50, 5, None, "active")
+    assert found[:4] == (50, 5, None, "active")
 
 
 def test_a_subscription_has_churned_when_every_one_has() -> None:
@@ -201,3 +213,70 @@ def test_the_next_end_is_the_earliest_over_all_terms_of_subscriptions_not_churne
         said("2025-01-01", "churned", "c", term_start="2025-01-01", term_end="2026-04-01"),
     )
     assert found.next_end == date(2026, 4, 30).toordinal()
+
+
+# The history
+
+
+def steps(*events: SubscriptionEvent, on: date = D) -> list[tuple[str, dict[str, float]]]:
+    found = income_on(as_of(events), on.toordinal())
+    return [(date.fromordinal(step.day).isoformat(), step.mrr) for step in found]
+
+
+def test_income_steps_where_terms_begin_change_and_end() -> None:
+    found = steps(
+        said("2025-01-01", "started", mrr=100, term_start="2025-01-05", term_end="2025-07-05"),
+        said("2025-02-01", "changed", mrr=150),
+        said("2025-03-01", "changed", mrr=150),  # no step: nothing changes
+        said("2025-08-01", "renewed", mrr=80, term_start="2025-08-01", term_end="2026-02-01"),
+    )
+    assert found == [
+        ("2025-01-01", {}),
+        ("2025-01-05", {"": 100}),
+        ("2025-02-01", {"": 150}),
+        ("2025-07-05", {}),
+        ("2025-08-01", {"": 80}),
+        ("2026-02-01", {}),
+    ]
+
+
+def test_income_is_the_same_however_its_events_are_batched() -> None:
+    events = [
+        said("2025-01-01", "started", mrr=100, term_start="2025-01-01", term_end="2025-03-01"),
+        said("2025-02-01", "started", "s2", mrr=50, term_start="2025-01-15", currency="EUR"),
+        said("2025-02-01", "changed", "s2", "z", mrr=60),
+        said("2025-04-01", "churned", "s2"),
+    ]
+    whole = as_of(events)
+    for cut in range(len(events) + 1):
+        parts = as_of(events[:cut])
+        extend(parts, events[cut:])
+        assert parts == whole
+    assert whole.income[-1] == Income(date(2025, 4, 1).toordinal(), {})
+
+
+@pytest.mark.parametrize(
+    ("amounts", "currency", "amount"),
+    [
+        ({"": 5.0}, None, 5),
+        ({"": 5.0, "EUR": 2.0}, "EUR", 7),
+        ({"EUR": 2.0}, None, 2),
+        ({"EUR": 2.0, "USD": 3.0}, None, None),
+        ({"USD": 3.0}, "EUR", None),
+        ({"": 5.0, "USD": 3.0}, "EUR", None),
+        ({}, "EUR", 0),
+    ],
+)
+def test_amounts_in_another_currency_than_the_accounts_are_not_added(
+    amounts: dict[str, float], currency: str | None, amount: float | None
+) -> None:
+    assert one_currency(amounts, currency) == amount
+
+
+def test_overlapping_terms_of_one_subscription_count_once() -> None:
+    found = terms(
+        said("2025-01-01", "started", mrr=100, term_start="2025-01-01", term_end="2026-06-01"),
+        said("2026-01-01", "renewed", term_start="2026-01-01", term_end="2027-01-01"),
+    )
+    assert found.mrr == 100
+    assert found.elapsed == pytest.approx(100 * (D - date(2025, 1, 1)).days / 516)

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from worker.core.events import Event, parse
+from worker.core.events import Content, Event, parse
 from worker.core.facts import FACTS
+from worker.core.listing import BEGIN, END, markdown
 from worker.core.portfolio.catalogue import BASIS, FIGURES, TERMS
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -30,8 +31,19 @@ def _as_list(document):
 
 def test_the_catalogue_of_facts_is_documented_as_it_is():
     page = (DOCS / "facts.md").read_text()
-    rows = re.findall(r"^\| `(\w+)` \| (.*?) \| (.*?) \| (.*?) \|$", page, re.M)
-    assert rows == [(f.name, str(f.unit), f.meaning, f.unknown_when) for f in FACTS.values()]
+    begin, end = page.index(BEGIN), page.index(END) + len(END)
+    current = markdown(FACTS.values())
+    assert page[begin:end] == current, "run 'tiewatch facts --list --markdown' and put it there"
+
+
+def test_every_fact_says_what_it_is_made_of():
+    types = {kind.__name__.lower() for kind in Content.__args__} | {"all types"}
+    for fact in FACTS.values():
+        assert set(fact.events) <= types, fact.name
+        assert fact.events, fact.name
+        assert fact.label, fact.name
+        assert fact.meaning, fact.name
+        assert fact.unknown_when, fact.name
 
 
 def test_the_figures_of_the_portfolio_are_documented_as_they_are():

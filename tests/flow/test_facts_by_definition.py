@@ -8,9 +8,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection, Engine
 
-from tests import plain_reading
+from tests import plain_reading, plain_reading_more
 from tests.histories import ACCOUNTS, TODAY, Raw, histories, parsed
+from worker.core.catalogue import Part
 from worker.core.facts import FACTS, facts_of
+from worker.core.metrics import Metrics
+from worker.core.reading import EVERYTHING
 from worker.core.stats import AccountStats, additions
 from worker.core.ties import TieSettings, strength
 from worker.core.units import NEVER
@@ -36,14 +39,19 @@ def ingest(db: Connection, history: list[Raw]) -> None:
     fold(db, additions(fresh), SETTINGS.half_life, TODAY, FACTS).rest()()
 
 
+LAUNCHED = {"board": TODAY - timedelta(40), "api": TODAY + timedelta(20)}
+ADVANCED = ("api", "export")
+METRICS = Metrics(ADVANCED, {name: day.toordinal() for name, day in LAUNCHED.items()})
+
+
 def stats_on(db: Connection, on: date) -> dict[str, AccountStats]:
-    return stats.read(db, ACCOUNTS, on, SETTINGS.half_life)
+    return stats.read(db, ACCOUNTS, on, SETTINGS.half_life, EVERYTHING, METRICS)
 
 
 def facts_on(db: Connection, on: date) -> dict[str, dict[str, Any]]:
     workspace = read_workspace(db, SETTINGS)
     return {
-        account: facts_of(of_account, on.toordinal(), workspace)
+        account: facts_of(of_account, on.toordinal(), workspace, METRICS)
         for account, of_account in stats_on(db, on).items()
     }
 
@@ -60,8 +68,8 @@ def ties_on(db: Connection, on: date) -> list[plain_reading.Tie]:
     return sorted(found)
 
 
-@settings(max_examples=70, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(history=histories(), dates=dates_to_check)
+@settings(max_examples=140, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(history=st.one_of(histories(), histories(further=True)), dates=dates_to_check)
 def test_facts_are_as_defined_on_any_date_past_or_future(
     engine: Engine, history: list[Raw], dates: list[date]
 ) -> None:
@@ -73,7 +81,16 @@ def test_facts_are_as_defined_on_any_date_past_or_future(
             assert found.keys() == accounts
             for account in sorted(accounts):
                 defined = plain_reading.facts(history, account, on, history)
-                assert found[account] == pytest.approx(defined, abs=1e-9), (account, on)
+                defined |= plain_reading_more.facts(
+                    history, account, on, history, ADVANCED, LAUNCHED
+                )
+                assert found[account].keys() == defined.keys()
+                wrong = {
+                    name: (value, defined[name])
+                    for name, value in found[account].items()
+                    if value != pytest.approx(defined[name], abs=1e-6)
+                }
+                assert not wrong, (account, on)
 
 
 @settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -94,7 +111,7 @@ def test_ties_have_the_score_and_tier_that_the_formula_gives_on_any_date(
 @settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     choice=st.data(),
-    history=histories(),
+    history=st.one_of(histories(), histories(further=True)),
     on=st.sampled_from([TODAY, *OTHER_DATES]),
     looked_at=st.sampled_from([frozenset(FACTS), frozenset(FACTS) - {"days_since_usage"}]),
 )
@@ -141,7 +158,9 @@ def test_more_usage_on_a_day_that_had_some_names_the_account(engine: Engine, day
 ON = date(2026, 3, 10)
 
 
-RELATIONSHIP_FACTS = list(FACTS)[: list(FACTS).index("segment")]
+RELATIONSHIP_FACTS = [
+    name for name, fact in FACTS.items() if fact.part is Part.BASE and "interaction" in fact.events
+]
 
 
 def event(number: int, days_ago: int, kind: str, data: Raw, at: str = "12:00:00Z") -> Raw:

@@ -134,7 +134,7 @@ def test_only_the_events_that_a_source_is_listed_for_count(engine, tmp_path):
     events = [meeting(START), event("usage", START), event("account", later)]
     take_in_from(engine, book, later, *({**one, "source": "suite"} for one in events))
     with reading(engine) as db:
-        found = withheld_today(db, book.sources, later)
+        found = withheld_today(db, book.sources, (), later)
     assert "days_since_contact" in found
     assert "days_since_usage" not in found
 

@@ -7,10 +7,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine
 
-from tests.histories import ACCOUNTS, TODAY, arrivals, histories, parsed
+from tests.histories import ACCOUNTS, TODAY, any_history, arrivals, parsed
 from tests.pipeline import at, rows, sweep
 from worker.core.facts import FACTS
 from worker.core.memory import Memory
+from worker.core.metrics import Metrics
+from worker.core.reading import EVERYTHING
 from worker.core.rules import Mode
 from worker.core.stats import AccountStats, additions
 from worker.core.ties import TieSettings
@@ -23,12 +25,16 @@ from worker.store import event_log, stats, tables
 from worker.store.fold import fold
 
 SETTINGS = TieSettings()
+METRICS = Metrics(("api", "export"), {"board": (TODAY - timedelta(40)).toordinal()})
 DATES = [TODAY + timedelta(days) for days in (-366, -60, -1, 0, 1, 30)]
 
 
 def in_order(one: AccountStats) -> AccountStats:
     one.contacts.sort()
     one.ties.sort()
+    one.mails.sort()
+    one.goals.sort(key=str)
+    one.tickets.courses.sort(key=str)
     return one
 
 
@@ -39,16 +45,16 @@ def test_memory_has_the_stats_of_the_store_on_any_date(
 ) -> None:
     memory = Memory()
     with engine.connect() as db:  # and roll back
-        for batch in choice.draw(arrivals(choice.draw(histories()))):
+        for batch in choice.draw(arrivals(choice.draw(any_history))):
             fresh, _ = event_log.append(db, parsed(batch), "batch")()
             fold(db, additions(fresh), SETTINGS.half_life, TODAY, FACTS).rest()()
             memory.add(additions(fresh))
         assert memory.workspace(SETTINGS) == stats.read_workspace(db, SETTINGS)
         for on in DATES:
-            stored = stats.read(db, ACCOUNTS, on, SETTINGS.half_life)
+            stored = stats.read(db, ACCOUNTS, on, SETTINGS.half_life, EVERYTHING, METRICS)
             assert stored.keys() == {name for name in ACCOUNTS if memory.knows(name)}
             for name, expected in stored.items():
-                found = memory.stats(name, on.toordinal(), SETTINGS.half_life)
+                found = memory.stats(name, on.toordinal(), SETTINGS.half_life, EVERYTHING, METRICS)
                 assert in_order(found) == in_order(expected)
 
 

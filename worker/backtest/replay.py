@@ -14,11 +14,10 @@ from worker.core.conditions import Facts
 from worker.core.events import Event
 from worker.core.facts import facts_of
 from worker.core.flags import Flag, State, judge
-from worker.core.health import HealthSettings, PastScores
+from worker.core.health import PastScores
 from worker.core.memory import Memory
 from worker.core.rules import RuleSet
-from worker.core.stats import additions
-from worker.core.ties import TieSettings
+from worker.core.stats import Workspace, additions
 from worker.evaluation import Rulebook
 
 DAY = timedelta(days=1)
@@ -93,10 +92,11 @@ def replay(
     `events` are the log from its beginning, in order of time; the flags and holds of the period's
     first day come out of it. `passed` is told of each day.
     """
-    memories = {_settings(book): Memory() for book in books}
-    scores = {settings: PastScores() for settings in memories}
     courses = [_Course(book) for book in books]
-    any_settings, any_memory = next(iter(memories.items()))
+    views = {_view(book): book for book in books}
+    memories = {book.ties: Memory() for book in books}
+    scores = {view: PastScores() for view in views}
+    any_memory = next(iter(memories.values()))
     customers: dict[date, list[str]] = {}
     account_days, ended = 0, period.first
     for on, happened in _by_day(events, period.last):
@@ -105,22 +105,19 @@ def replay(
             memory.add(added)
         if happened:
             ended = on
-        worlds = {
-            (ties, health): replace(memory.workspace(ties), health=health)
-            for (ties, health), memory in memories.items()
-        }
+        worlds = {ties: memory.workspace(ties) for ties, memory in memories.items()}
         remaining = []
         for account in any_memory.accounts:
-            facts = {}
-            for settings, memory in memories.items():
-                stats = memory.stats(account, today, settings[0].half_life)
-                stats.past_health = scores[settings].before(account, today)
-                facts[settings] = facts_of(stats, today, worlds[settings])
-                scores[settings].note(account, today, facts[settings])
-            if facts[any_settings]["lifecycle"] != CHURNED:
+            facts = {
+                view: _facts(
+                    memories[book.ties], account, book, today, worlds[book.ties], scores[view]
+                )
+                for view, book in views.items()
+            }
+            if next(iter(facts.values()))["lifecycle"] != CHURNED:
                 remaining.append(account)
             for course in courses:
-                course.evaluate(account, facts[_settings(course.book)], on, reported)
+                course.evaluate(account, facts[course.view], on, reported)
         if reported:
             customers[on] = remaining
             account_days += len(any_memory.accounts)
@@ -134,9 +131,19 @@ def replay(
     ]
 
 
-def _settings(book: Rulebook) -> tuple[TieSettings, HealthSettings]:
-    """What facts depend on; rulebooks that agree on it share their facts."""
-    return book.ties, book.health
+def _view(book: Rulebook) -> tuple[object, ...]:
+    """Equal for rulebooks of which an account has the same facts, as far as they are read."""
+    return book.ties, repr(book.metrics), repr(book.health), book.reading
+
+
+def _facts(
+    memory: Memory, account: str, book: Rulebook, on: int, world: Workspace, scores: PastScores
+) -> Facts:
+    stats = memory.stats(account, on, book.ties.half_life, book.reading, book.metrics)
+    stats.past_health = scores.before(account, on)
+    facts = facts_of(stats, on, replace(world, health=book.health), book.metrics)
+    scores.note(account, on, facts)
+    return facts
 
 
 def _by_day(events: Iterable[Event], last: date) -> Iterator[tuple[date, list[Event]]]:
@@ -159,10 +166,14 @@ class _Course:
     """The course of the flags of one rulebook."""
 
     book: Rulebook
+    view: tuple[object, ...] = field(init=False)
     unknown: Counter[str] = field(default_factory=Counter)
     live: dict[str, dict[str, Flag]] = field(default_factory=lambda: defaultdict(dict))
     open: dict[tuple[str, str], Raised] = field(default_factory=dict)
     resolved: list[Raised] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.view = _view(self.book)
 
     def evaluate(self, account: str, facts: Facts, on: date, reported: bool) -> None:
         """Move the account's flags; what is unknown counts on days that are reported."""

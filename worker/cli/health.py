@@ -30,15 +30,19 @@ def run(accounts: ACCOUNTS = None, on: ON = None, as_json: AsJson = False) -> No
     with reading(engine) as db:
         ids = sorted(set(accounts)) if accounts else sorted(stats.account_ids(db, day))
         then = replace(stats.read_workspace(db, book.ties), health=book.health)
-        withheld = freshness.withheld_today(db, book.sources, day) if on is None else {}
+        withheld = (
+            freshness.withheld_today(db, book.sources, book.metrics.facts, day)
+            if on is None
+            else {}
+        )
         now = replace(then, withheld=withheld)
         found: dict[str, tuple[Health, Health | None]] = {}
         for start in range(0, len(ids), CHUNK):
             some = ids[start : start + CHUNK]
-            before = healths.on_day(db, some, day - timedelta(days=TREND_DAYS), then)
+            before = healths.on_day(db, some, day - timedelta(days=TREND_DAYS), then, book.metrics)
             found |= {
                 account: (health, before.get(account))
-                for account, health in healths.on_day(db, some, day, now).items()
+                for account, health in healths.on_day(db, some, day, now, book.metrics).items()
             }
     missing = sorted(set(accounts or ()) - found.keys())
     if missing:

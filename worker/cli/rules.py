@@ -90,7 +90,7 @@ def run_tests(
     if not paths and not folder.is_dir():
         raise Refused(f"{folder}: there is no such folder. docs/rules.md says how to write a test.")
     tests, problems = ruletests.read(paths or [folder], book.rules, book.sources)
-    results = [ruletests.run(test, book.rules, book.ties, book.health) for test in tests]
+    results = [ruletests.run(test, book) for test in tests]
     failures = [failure for result in results for failure in result.failures]
     if junit is not None:
         _write_junit(junit, results)

@@ -13,12 +13,14 @@ from sqlalchemy import Connection
 from worker import freshness, healths, runtime
 from worker.cli.access import a_date, database
 from worker.cli.terminal import AsJson, Refused, out, print_json, table
-from worker.core.facts import FACTS, facts_of
+from worker.core.facts import FACTS, Fact, facts_of
 from worker.core.flags import State
+from worker.core.listing import documented, markdown
+from worker.core.reading import EVERYTHING
 from worker.core.stats import AccountStats, Workspace
 from worker.core.ties import strength
 from worker.core.units import NEVER, Value, shown
-from worker.evaluation import words_now
+from worker.evaluation import Rulebook, words_now
 from worker.ingest import evaluation_date
 from worker.store import flags as flags_store
 from worker.store import stats, sweeps
@@ -44,12 +46,27 @@ OVERVIEW = {
 """The facts that fit beside one another when many accounts are listed, and their headings."""
 
 
-def facts(accounts: ACCOUNTS = None, on: ON = None, as_json: AsJson = False) -> None:
+def facts(
+    accounts: ACCOUNTS = None,
+    on: ON = None,
+    list_: Annotated[
+        bool, typer.Option("--list", help="The catalogue: what every fact means, no values.")
+    ] = False,
+    as_markdown: Annotated[
+        bool, typer.Option("--markdown", help="With --list: as docs/facts.md has it.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
     """Show the facts of accounts: what the rules are evaluated on."""
-    day = a_date(on)
+    if list_:
+        _list(as_json, as_markdown)
+        return
+    day, metrics = a_date(on), runtime.rulebook().metrics
     found = _read(accounts, day, withhold=on is None, change=True)
     withheld = found[0][1].withheld if found else {}
-    computed = [(one.account, facts_of(one, day.toordinal(), world)) for one, world in found]
+    computed = [
+        (one.account, facts_of(one, day.toordinal(), world, metrics)) for one, world in found
+    ]
     if as_json:
         print_json([_facts_json(account, day, values, withheld) for account, values in computed])
     elif len(computed) == 1:
@@ -122,6 +139,22 @@ def flags(
     out.print(shape)
 
 
+def _list(as_json: bool, as_markdown: bool) -> None:
+    """The catalogue, without any database; with the admins' own facts, but in the documentation."""
+    if as_markdown:
+        print(markdown(FACTS.values()))
+        return
+    known = [*FACTS.values(), *(own.fact for own in runtime.rulebook().metrics.own.values())]
+    if as_json:
+        print_json([documented(fact) for fact in known])
+        return
+    shape = table("fact", "unit", "what it is", "unknown when")
+    for fact in known:
+        told = f"{fact.meaning}. {fact.formula}" if fact.formula else fact.meaning
+        shape.add_row(fact.name, str(fact.unit), Text(told), Text(fact.unknown_when, "dim"))
+    out.print(shape)
+
+
 def _read(
     accounts: Sequence[str] | None, on: date, *, withhold: bool = False, change: bool = False
 ) -> list[tuple[AccountStats, Workspace]]:
@@ -135,10 +168,12 @@ def _read(
     with writing(engine) as db:
         calibrate(db, settings.half_life)
     with reading(engine) as db:
-        withheld = freshness.withheld_today(db, book.sources, on) if withhold else {}
+        withheld = (
+            freshness.withheld_today(db, book.sources, book.metrics.facts, on) if withhold else {}
+        )
         world = replace(stats.read_workspace(db, settings), withheld=withheld, health=book.health)
         ids = sorted(set(accounts)) if accounts else sorted(stats.account_ids(db, on))
-        found = _in_chunks(db, ids, on, world, change=change)
+        found = _in_chunks(db, ids, on, world, book, change=change)
     missing = sorted(set(accounts or ()) - found.keys())
     if missing:
         raise Refused(f"There is no account {missing[0]!r}: 'tiewatch facts' lists all of them.")
@@ -146,16 +181,23 @@ def _read(
 
 
 def _in_chunks(
-    db: Connection, ids: Sequence[str], on: date, world: Workspace, *, change: bool
+    db: Connection,
+    ids: Sequence[str],
+    on: date,
+    world: Workspace,
+    book: Rulebook,
+    *,
+    change: bool,
 ) -> dict[str, AccountStats]:
     found: dict[str, AccountStats] = {}
     for start in range(0, len(ids), CHUNK):
-        some = stats.read(db, ids[start : start + CHUNK], on, world.ties.half_life)
+        some = ids[start : start + CHUNK]
+        read = stats.read(db, some, on, world.ties.half_life, EVERYTHING, book.metrics)
         if change and world.health.parts:
-            past = healths.past_scores(db, list(some), on, world, keep=False)
+            past = healths.past_scores(db, list(read), on, world, book.metrics, keep=False)
             for account, score in past.items():
-                some[account].past_health = score
-        found |= some
+                read[account].past_health = score
+        found |= read
     return found
 
 
@@ -176,15 +218,20 @@ def _print_account(account: str, values: dict[str, Value], withheld: Mapping[str
     out.print(Text(account, style="bold"))
     shape = table("fact", "value", "what it means")
     for name, value in values.items():
-        meaning = FACTS[name].meaning
+        fact = _fact(name)
+        meaning = fact.meaning
         if value is None:
-            meaning += f" (unknown: {withheld.get(name, FACTS[name].unknown_when)})"
+            meaning += f" (unknown: {withheld.get(name, fact.unknown_when)})"
         shape.add_row(name, _cell(name, value), Text(meaning, style="dim"))
     out.print(shape)
 
 
 def _cell(name: str, value: Value, unknown: str = "unknown") -> Text:
-    return Text(unknown, "dim") if value is None else Text(shown(value, FACTS[name].unit))
+    return Text(unknown, "dim") if value is None else Text(shown(value, _fact(name).unit))
+
+
+def _fact(name: str) -> Fact:
+    return FACTS.get(name) or runtime.rulebook().metrics.own[name].fact
 
 
 def _ties_of(one: AccountStats, world: Workspace, on: date) -> list[dict[str, Any]]:

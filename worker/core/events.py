@@ -26,6 +26,9 @@ MAX_BYTES = 262_144
 Id = Annotated[str, Meta(min_length=1, max_length=200)]
 EventId = Annotated[str, Meta(min_length=1, max_length=300)]
 Words = Annotated[str, Meta(max_length=2_000)]
+Feature = Annotated[str, Meta(max_length=200)]
+Currency = Annotated[str, Meta(min_length=1, max_length=20)]
+Amount = Annotated[float, Meta(ge=0, le=1e15)]
 Whole = Annotated[int, Meta(ge=0, le=10**12)]
 Number = Annotated[float, Meta(ge=-1e15, le=1e15)]
 Moment = Annotated[datetime, Meta(tz=True)]
@@ -65,7 +68,7 @@ class Usage(Struct, frozen=True):
     """Use of the product, by a contact if `user` says whom."""
 
     user: Id | None = None
-    feature: Words | None = None
+    feature: Feature | None = None
     count: Annotated[int, Meta(ge=1, le=10**12)] | None = None
     minutes: Annotated[float, Meta(ge=0, le=1e9)] | None = None
 
@@ -77,8 +80,8 @@ class Account(Struct, frozen=True):
     segment: Words | UnsetType | None = UNSET
     owner: Id | UnsetType | None = UNSET
     seats: Whole | UnsetType | None = UNSET
-    mrr: Number | UnsetType | None = UNSET
-    currency: Words | UnsetType | None = UNSET
+    mrr: Amount | UnsetType | None = UNSET
+    currency: Currency | UnsetType | None = UNSET
     renewal_date: date | UnsetType | None = UNSET
     lifecycle: Lifecycle | UnsetType | None = UNSET
     domains: list[Words] | UnsetType | None = UNSET
@@ -118,7 +121,8 @@ class Subscription(Struct, frozen=True):
     subscription: Id
     status: Literal["trial", "started", "renewed", "changed", "churned"]
     plan: Words | UnsetType | None = UNSET
-    mrr: Number | UnsetType | None = UNSET
+    mrr: Amount | UnsetType | None = UNSET
+    currency: Currency | UnsetType | None = UNSET
     seats: Whole | UnsetType | None = UNSET
     term_start: date | UnsetType | None = UNSET
     term_end: date | UnsetType | None = UNSET
@@ -149,9 +153,10 @@ class Outcome(Struct, frozen=True):
     target: Number | Words | UnsetType | None = UNSET
     value: Number | Words | UnsetType | None = UNSET
     progress: Annotated[float, Meta(ge=0, le=100)] | UnsetType | None = UNSET
-    cost: Number | UnsetType | None = UNSET
+    cost: Amount | UnsetType | None = UNSET
     benefit: Number | UnsetType | None = UNSET
     achieved: bool | UnsetType | None = UNSET
+    due: date | UnsetType | None = UNSET
 
 
 _UNREADABLE = "a key in it holds half of a surrogate pair, or it is nested too deeply"
@@ -164,6 +169,10 @@ Content = Interaction | Usage | Account | Contact | Rep | Subscription | Survey 
 _TYPES: dict[str, type[Content]] = {kind.__name__.lower(): kind for kind in Content.__args__}
 TYPES = tuple(_TYPES)
 """What an event's `type` can be."""
+
+
+_CHECKED = (Interaction, Survey, Subscription)
+"""The types whose fields may contradict each other."""
 
 
 class _Envelope(Struct):
@@ -190,6 +199,14 @@ class Event(Struct, frozen=True):
     account: str | None
     data: Content
     body: str
+
+    @property
+    def at(self) -> int:
+        """Its time in microseconds since 1970, exactly."""
+        return (self.time - _EPOCH) // timedelta(microseconds=1)
+
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,7 +245,7 @@ def parse(raw: object, received: datetime) -> Event | Quarantined:
         or "\\u0000" in body
         or "\\ud" in body
         or (account is None and envelope.type != "rep")
-        or (isinstance(data, Interaction | Survey) and any(_contradictions(data)))
+        or (isinstance(data, _CHECKED) and any(_contradictions(data)))
     )
     if suspect and _problems(raw, received):
         return _quarantined(raw, received)
@@ -348,6 +365,8 @@ def _contradictions(data: Content) -> Iterator[str]:
                 yield f"'direction' is missing: {article} must say inbound or outbound"
             if data.contacts == [] and not data.cc:
                 yield "'contacts' is empty: an interaction names at least one contact"
+        case Subscription(term_start=date() as start, term_end=date() as end) if end < start:
+            yield f"'term_end' {end} is before 'term_start' {start}: a term ends after it starts"
         case Survey(kind="nps", score=score) if not _between(score, 0, 10):
             yield f"'score' must be a number from 0 to 10 for nps, not {quoted(score)}"
         case Survey(kind="csat", score=score) if not _between(score, 1, 5):

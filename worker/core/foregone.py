@@ -29,9 +29,6 @@ from worker.core.units import NEVER, Unit, Value
 MOST_CASES = 4_096
 """Combinations to try for one condition; with more it counts as not foregone."""
 
-_LEAST = {"adoption": 0.0, "usage_change": -100.0}
-_MOST = {"active_days_30d": 30.0}
-
 
 class Foregone(Enum):
     """What a condition comes out as whatever the account is like."""
@@ -147,6 +144,8 @@ def _values(
     """Values of a fact among which each kind is, to these comparisons."""
     if fact.unit is Unit.TEXT:
         return _texts(fact, compares)
+    if fact.unit is Unit.YES_NO:
+        return [True, False, None]
     facts = {"segment": segment}
     limits = (limit(each, facts, thresholds) for one in compares for each in one.operands)
     return _numbers(fact, {each for each in limits if isinstance(each, int | float)})
@@ -169,22 +168,22 @@ def _numbers(fact: Fact, limits: set[float]) -> list[Value]:
     between = [_middle(low, high, fact) for low, high in pairwise(cuts)]
     numbers = [cuts[0] - 1, *cuts, *between, cuts[-1] + 1]
     values: list[Value] = [number for number in numbers if least <= number <= most]
-    if fact.name.startswith("days_since_"):
+    if fact.may_be_never:
         values.append(NEVER)
     return [*values, None]
 
 
 def _middle(low: float, high: float, fact: Fact) -> float:
     """A number between two, or one of them where the fact has none between them."""
-    if fact.unit not in (Unit.DAYS, Unit.COUNT):
+    if fact.unit is not Unit.COUNT and not (fact.unit is Unit.DAYS and fact.whole):
         return (low + high) / 2
     return min(low + 1, high)
 
 
 def _range(fact: Fact) -> tuple[float, float]:
     """The least and the greatest number that a fact can be, `never` aside."""
-    counted = fact.unit is Unit.COUNT or (
+    counted = fact.unit in (Unit.COUNT, Unit.HOURS) or (
         fact.unit is Unit.DAYS and not fact.name.startswith("days_to_")
     )
-    least = _LEAST.get(fact.name, 0.0 if counted else -math.inf)
-    return least, _MOST.get(fact.name, math.inf)
+    least = fact.least if fact.least is not None else 0.0 if counted else -math.inf
+    return least, math.inf if fact.most is None else fact.most

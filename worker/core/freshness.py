@@ -10,7 +10,9 @@ from datetime import date
 from itertools import pairwise
 from math import ceil
 
+from worker.core.catalogue import Fact
 from worker.core.facts import FACTS
+from worker.core.units import Unit
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,14 +44,19 @@ class Silence:
         return f"{self.source} has delivered nothing since {self.since:%d %b %Y}; {normal} normal"
 
 
-def withheld(silences: Iterable[Silence]) -> dict[str, str]:
-    """The facts that cannot be told today, in the order of the catalogue, each with the reason."""
-    reasons: dict[str, str] = {}
-    for silence in silences:
-        for name, fact in FACTS.items():
-            if silence.events & set(fact.events):
-                reasons.setdefault(name, silence.reason)
-    return {name: reasons[name] for name in FACTS if name in reasons}
+def withheld(silences: Iterable[Silence], own: Iterable[Fact] = ()) -> dict[str, str]:
+    """The facts that cannot be told today, in the order of the catalogue, each with the reason.
+
+    Texts, such as the segment, are what they were until somebody says otherwise. `own` are the
+    admins' own facts.
+    """
+    silent = list(silences)
+    reasons = {}
+    for fact in (*FACTS.values(), *own):
+        of = [one.reason for one in silent if one.events & set(fact.events)]
+        if of and fact.unit is not Unit.TEXT:
+            reasons[fact.name] = of[0]
+    return reasons
 
 
 FEWEST_DAYS = 10

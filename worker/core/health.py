@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from math import floor, fsum
 from typing import NamedTuple
 
+from worker.core.catalogue import Fact
 from worker.core.conditions import Condition, Facts, evaluate
-from worker.core.units import Value
+from worker.core.units import Unit, Value
 
 TREND_DAYS = 30
 """Days over which the score's change is told."""
@@ -21,6 +22,48 @@ MOVERS = 3
 """Facts that are named for having moved a score most."""
 
 HEALTH, CONFIDENCE, CHANGE = HEALTH_FACTS = ("health", "health_confidence", "health_change_30d")
+
+
+_NO_HEALTH = "rules/health.yaml has no parts, or nothing that they look at is known"
+_EVENTS = ("all types",)
+
+FACTS = (
+    Fact(
+        HEALTH,
+        Unit.COUNT,
+        "health score",
+        "the health score, from 0 to 100, out of the parts in rules/health.yaml",
+        _NO_HEALTH,
+        formula="Of each part, the mean of the points of its known facts; of those, the mean "
+        "weighted by the parts' weights, rounded. What is unknown drops out with its weight.",
+        events=_EVENTS,
+        least=0,
+        most=100,
+    ),
+    Fact(
+        CONFIDENCE,
+        Unit.PERCENT,
+        "confidence of the health score",
+        "how much of the health score's weight is known",
+        _NO_HEALTH,
+        formula="Each part's weight times the known share of its facts, as a share of all weights.",
+        events=_EVENTS,
+        least=0,
+        most=100,
+    ),
+    Fact(
+        CHANGE,
+        Unit.COUNT,
+        "30-day change of the health score",
+        "the health score less that of 30 days before",
+        f"{_NO_HEALTH}, or there was no score 30 days before",
+        formula="Less the score as the sweep of 30 days before found it; where that is not kept, "
+        "as the events dated up to then make it today.",
+        events=_EVENTS,
+        least=-100,
+        most=100,
+    ),
+)
 
 
 class Band(NamedTuple):

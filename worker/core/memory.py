@@ -11,21 +11,24 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
 from typing import Any
 
+from worker.core import keepsakes
 from worker.core.attributes import Stamp, merge
 from worker.core.events import Contact, Event, Rep, Subscription
+from worker.core.facts import measures_of
+from worker.core.metrics import NO_METRICS, Metrics
+from worker.core.reading import BASE, EVERYTHING, Reading
 from worker.core.stats import (
     NO_USAGE,
     AccountStats,
     Additions,
     ContactStats,
     Days,
-    Tie,
     UsageStats,
     Workspace,
     earliest,
 )
-from worker.core.subscriptions import SubscriptionEvent, Subscriptions, as_of, extend
-from worker.core.ties import Bucket, TieSettings, TieState, state_of
+from worker.core.subscriptions import Contracts, SubscriptionEvent, as_of, extend
+from worker.core.ties import Bucket, Tie, TieSettings, TieState, state_of
 from worker.core.ties import extend as extend_tie
 
 
@@ -113,7 +116,7 @@ class _Subscriptions:
 
     events: list[SubscriptionEvent] = field(default_factory=list)
     latest: datetime | None = None
-    current: Subscriptions = field(default_factory=dict)
+    current: Contracts = field(default_factory=Contracts)
 
     def add(self, event: SubscriptionEvent) -> None:
         self.events.append(event)
@@ -124,7 +127,7 @@ class _Subscriptions:
         else:
             self.current = as_of(self.events)
 
-    def on(self, day: int) -> Subscriptions:
+    def on(self, day: int) -> Contracts:
         if self.latest is None or self.latest.toordinal() <= day:
             return self.current
         end = datetime.combine(date.fromordinal(day + 1), time(), UTC)
@@ -142,6 +145,11 @@ class _Account:
     usage: _Usage = field(default_factory=_Usage)
     used: dict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
     subscriptions: _Subscriptions = field(default_factory=_Subscriptions)
+    kept: keepsakes.Kept = field(default_factory=keepsakes.Kept)
+
+    def met(self) -> set[tuple[str, int]]:
+        """All (contact, day) with contact."""
+        return {(contact, day) for (_, contact), tie in self.ties.items() for day in tie.days}
 
 
 class Memory:
@@ -179,6 +187,7 @@ class Memory:
             if event.account is not None and isinstance(event.data, Subscription):
                 kept = SubscriptionEvent((event.time, event.id, event.source), event.data)
                 self._accounts[event.account].subscriptions.add(kept)
+        keepsakes.keep(add, lambda account: self._accounts[account].kept)
         self._first_interaction_day = earliest(
             self._first_interaction_day, add.first_interaction_day
         )
@@ -205,11 +214,19 @@ class Memory:
         gone = frozenset(rep for rep, one in self._reps.items() if one.values.get("left"))
         return Workspace(self._first_interaction_day, gone, settings)
 
-    def stats(self, account: str, on: int, half_life: int) -> AccountStats:
+    def stats(
+        self,
+        account: str,
+        on: int,
+        half_life: int,
+        reading: Reading = EVERYTHING,
+        metrics: Metrics = NO_METRICS,
+    ) -> AccountStats:
         """The stats of an account on the day `on` (an ordinal), from events up to its end.
 
-        `half_life` is that of its ties, in days. What of it can change is that of the moment: read
-        again after the next events.
+        `half_life` is that of its ties, in days; `reading` says what is asked for, `metrics` what
+        is to be measured for it. What of it can change is that of the moment: read again after
+        the next events.
 
         Raises:
             KeyError: no event has named the account.
@@ -217,7 +234,7 @@ class Memory:
         one = self._accounts[account]
         values = one.attributes.values
         renewal = values.get("renewal_date")
-        return AccountStats(
+        found = AccountStats(
             account,
             name=values.get("name"),
             segment=values.get("segment"),
@@ -236,9 +253,14 @@ class Memory:
                 for (rep, contact), tie in one.ties.items()
                 if (state := tie.on(on, half_life)) is not None
             ],
-            subscriptions=one.subscriptions.on(on),
+            contracts=one.subscriptions.on(on),
             usage=one.usage.on(on),
+            reading=reading,
         )
+        measures = measures_of(reading, metrics, on)
+        if measures or reading.parts != BASE.parts:
+            one.kept.fill(found, measures, one.met, on)
+        return found
 
 
 def _contact(contact: str, one: _Account, on: int) -> ContactStats:
@@ -252,4 +274,5 @@ def _contact(contact: str, one: _Account, on: int) -> ContactStats:
         values.get("role"),
         values.get("left"),
         used[before - 1] if before else None,
+        values.get("function"),
     )

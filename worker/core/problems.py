@@ -99,6 +99,8 @@ def _words(info: msgspec.inspect.Type) -> str:
             return "a whole number, 0 or more"
         case msgspec.inspect.FloatType(ge=0, le=100):
             return "a number from 0 to 100"
+        case msgspec.inspect.FloatType(ge=0):
+            return "a number, 0 or more"
         case msgspec.inspect.FloatType():
             return "a number"
         case msgspec.inspect.BoolType():

@@ -5,14 +5,30 @@ comes to the same stats.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from worker.core.events import Account, Contact, Event, Interaction, Rep, Subscription, Usage
+from worker.core.courses import Course
+from worker.core.events import (
+    Account,
+    Contact,
+    Event,
+    Interaction,
+    Outcome,
+    Rep,
+    Subscription,
+    Survey,
+    Ticket,
+    Usage,
+)
 from worker.core.health import NO_HEALTH, HealthSettings
-from worker.core.subscriptions import Subscriptions
-from worker.core.ties import TieSettings, TieState, shares
+from worker.core.measures import Measure, Touch
+from worker.core.reading import EVERYTHING, Reading
+from worker.core.subscriptions import Contracts
+from worker.core.support import Tickets
+from worker.core.ties import Tie, TieSettings, shares
+from worker.core.voice import Voice
 
 
 class ContactStats(NamedTuple):
@@ -25,14 +41,16 @@ class ContactStats(NamedTuple):
     role: str | None
     gone: bool | None
     used: int | None
+    function: str | None = None
 
 
-class Tie(NamedTuple):
-    """The state of one tie, on or before the date."""
+class Mail(NamedTuple):
+    """A mail to or from one contact on a day; `at` is in microseconds since 1970."""
 
-    rep: str
     contact: str
-    state: TieState
+    at: int
+    inbound: bool
+    day: int
 
 
 class UsageStats(NamedTuple):
@@ -56,7 +74,9 @@ class AccountStats:
     """All that the facts of one account on one date are computed from. Days are ordinals.
 
     `first_usage_day` is the day of its first usage event, `first_user_day` of the first that
-    names a user. `past_health` is its health score of 30 days before.
+    names a user. `reading` says what has been read; what belongs to its parts is empty without
+    them: `met` are (contact, day) of the year's contact, `mails` those of the last 90 days.
+    `past_health` is the health score of 30 days before.
     """
 
     account: str
@@ -73,8 +93,15 @@ class AccountStats:
     first_user_day: int | None = None
     contacts: list[ContactStats] = field(default_factory=list)
     ties: list[Tie] = field(default_factory=list)
-    subscriptions: Subscriptions = field(default_factory=dict)
+    contracts: Contracts = field(default_factory=Contracts)
     usage: UsageStats = NO_USAGE
+    reading: Reading = EVERYTHING
+    measures: dict[Measure, int] = field(default_factory=lambda: defaultdict(int))
+    met: set[tuple[str, int]] = field(default_factory=set)
+    mails: list[Mail] = field(default_factory=list)
+    tickets: Tickets = field(default_factory=Tickets)
+    goals: list[Course] = field(default_factory=list)
+    voice: Voice = field(default_factory=Voice)
     past_health: int | None = None
 
 
@@ -107,7 +134,9 @@ class Additions:
 
     `contacts` and `reps` are those named otherwise than by usage, `not_usage` the accounts of all
     events but usage. `tie_days` maps (account, rep, contact, day) to hundredths [mutual, outbound,
-    inbound]; `user_days` are (account, user, day), `delivered` (source, day, type).
+    inbound]; `user_days` are (account, user, day). `feature_days` maps (account, day, user,
+    feature) to [count, thousandths of a minute], with empty names for what no event says.
+    `delivered` are (source, day, type).
     """
 
     accounts: dict[str, Days] = field(default_factory=dict)
@@ -119,6 +148,12 @@ class Additions:
     )
     usage_days: dict[tuple[str, int], int] = field(default_factory=lambda: defaultdict(int))
     user_days: set[tuple[str, str, int]] = field(default_factory=set)
+    feature_days: dict[tuple[str, int, str, str], list[int]] = field(
+        default_factory=lambda: defaultdict(lambda: [0, 0])
+    )
+    touches: list[tuple[str, Touch, int]] = field(default_factory=list)
+    surveys: list[Event] = field(default_factory=list)
+    courses: list[Event] = field(default_factory=list)
     attributes: list[Event] = field(default_factory=list)
     subscriptions: list[Event] = field(default_factory=list)
     first_interaction_day: int | None = None
@@ -142,6 +177,10 @@ def additions(events: Iterable[Event]) -> Additions:
                 continue
             case Subscription():
                 add.subscriptions.append(event)
+            case Survey():
+                add.surveys.append(event)
+            case Ticket() | Outcome():
+                add.courses.append(event)
             case Account():
                 add.attributes.append(event)
             case Contact() as person:
@@ -177,12 +216,53 @@ def _add_interaction(add: Additions, event: Event, interaction: Interaction) -> 
     direction = _DIRECTIONS.index(interaction.way)
     for rep, contact, hundredths in shares(interaction):
         add.tie_days[account, rep, contact, event.day][direction] += hundredths
+    add.touches += _touches(event, interaction, account)
+
+
+def _touches(
+    event: Event, interaction: Interaction, account: str
+) -> Iterator[tuple[str, Touch, int]]:
+    """(account, touch, microseconds since 1970), one for each contact; those copied stand last."""
+    minutes = thousandths(interaction.duration_minutes)
+    addressed = dict.fromkeys(interaction.contacts)
+    for number, contact in enumerate(addressed | dict.fromkeys(interaction.cc or ())):
+        lead = number == 0
+        yield (
+            account,
+            Touch(
+                event.day,
+                contact,
+                interaction.channel,
+                interaction.way,
+                minutes if lead else 0,
+                int(lead),
+                int(contact not in addressed),
+            ),
+            event.at,
+        )
+
+
+def is_mail(touch: Touch) -> bool:
+    """Whether it is a mail that asks this contact, or that the contact wrote, or an answer."""
+    if touch.channel != "email":
+        return False
+    return touch.direction == "outbound" or (touch.direction == "inbound" and not touch.copied)
+
+
+def thousandths(minutes: float | None) -> int:
+    """Minutes as a whole number, which adds up to the same in any order."""
+    return int((minutes or 0) * 1_000 + 0.5)
 
 
 def _add_usage(add: Additions, event: Event, usage: Usage, days: Days) -> None:
     account = event.account or ""
     days.usage = earliest(days.usage, event.day)
-    add.usage_days[account, event.day] += usage.count or 1
+    count = usage.count or 1
+    add.usage_days[account, event.day] += count
+    sums = add.feature_days[account, event.day, usage.user or "", usage.feature or ""]
+    sums[0] += count
+    if usage.minutes:
+        sums[1] += thousandths(usage.minutes)
     if usage.user is not None:
         days.user = earliest(days.user, event.day)
         add.user_days.add((account, usage.user, event.day))

@@ -125,6 +125,14 @@ class TieState(NamedTuple):
     two_way_day: int | None
 
 
+class Tie(NamedTuple):
+    """The state of one tie of an account, on or before the date."""
+
+    rep: str
+    contact: str
+    state: TieState
+
+
 class Strength(NamedTuple):
     """A tie on a date: score from 0 to 100, and the tier after the gates."""
 

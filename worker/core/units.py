@@ -9,7 +9,7 @@ NEVER = math.inf
 YEARS = range(1900, 3000)
 """Years that a date may name: arithmetic with dates beyond the calendar's ends fails."""
 
-Value = float | int | str | None
+Value = float | int | str | bool | None
 """A fact's value; None is unknown."""
 
 
@@ -19,17 +19,23 @@ class Unit(StrEnum):
     DAYS = "days"
     PERCENT = "%"
     COUNT = "count"
+    NUMBER = "number"
+    HOURS = "hours"
+    YES_NO = "yes or no"
     MONEY = "money"
     TEXT = "text"
 
 
 def shown(value: Value, unit: Unit) -> str:
-    """The value as an alert says it: `1 day`, `75%`, `20,000`, `never`, `unknown`.
+    """The value as an alert says it: `1 day`, `75%`, `20,000`, `yes`, `never`, `unknown`.
 
-    Percentages are rounded to whole ones, money to whole units; days and counts are whole already.
+    Percentages are rounded to whole ones, money to whole units, hours to tenths and other numbers
+    to hundredths; days and counts are whole already, but for medians.
     """
     if value is None:
         return "unknown"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     if isinstance(value, str):
         return value
     if value == NEVER:
@@ -41,6 +47,11 @@ def shown(value: Value, unit: Unit) -> str:
             return f"{_whole(value)}%"
         case Unit.MONEY:
             return f"{_whole(value):,}"
+        case Unit.HOURS:
+            hours = f"{round(value, 1):g}"
+            return "1 hour" if hours == "1" else f"{hours} hours"
+        case Unit.NUMBER:
+            return f"{round(value, 2):,}"
         case _:
             return f"{value:,}"
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from sqlalchemy import Connection, Engine
 
 from worker.core.events import Event, Outcome, Survey
-from worker.core.facts import facts_of
+from worker.core.facts import facts_of, reading_for
 from worker.core.portfolio.cohorts import Began, Cohort, cohorts, quarter_ends
 from worker.core.portfolio.contracts import contracts_due
 from worker.core.portfolio.courses import Held, History, began_on, course
@@ -44,8 +44,8 @@ CHUNK = 1_000
 MONTHS = 12
 """Month ends up to closing at which customers and revenue are shown."""
 
-ENGAGED_DAYS = 90
-"""Days within which a customer who is engaged has written, called or met."""
+ASKED = frozenset({"engaged", "days_to_renewal", "engagement_score"})
+"""The facts that the report asks of customers at closing, beside their health."""
 
 
 class By(StrEnum):
@@ -168,13 +168,14 @@ def _read(
             one, _until(subscribed.get(one.account, ()), end), told.get(one.account, ()), billed
         )
         for one in portfolio.described(db, ids)
-        if currency is None or one.currency == currency
     ]
     courses = {one.name: dict(zip(days, course(one.history, days), strict=True)) for one in begun}
     customers = [name for name, held in courses.items() if held[last.toordinal()].customer]
     facts = _facts(db, book, customers, last)
     for one in begun:
         held = courses[one.name]
+        if currency is not None and _currency(one, held, first, last) != currency:
+            continue
         found.described[one.name] = one.described
         found.held.append(held)
         found.members.append(_member(one, held, first, last, one.name in risky, facts))
@@ -196,7 +197,8 @@ class _Account(NamedTuple):
     @property
     def history(self) -> History:
         about = [event for event in self.told if event.type == "account"]
-        return History(self.described.first_day, self.subscribed, about, self.billed)
+        one = self.described
+        return History(one.first_day, self.subscribed, about, self.billed, one.currency)
 
 
 def _until(events: Iterable[SubscriptionEvent], end: datetime) -> list[SubscriptionEvent]:
@@ -223,10 +225,10 @@ def _facts(
     db: Connection, book: Rulebook, accounts: Sequence[str], on: date
 ) -> dict[str, dict[str, Value]]:
     world = replace(stats.read_workspace(db, book.ties), health=book.health)
-    half_life = book.ties.half_life
+    reading = reading_for(ASKED | book.health.facts, book.metrics)
+    read = stats.read(db, accounts, on, book.ties.half_life, reading, book.metrics)
     return {
-        account: facts_of(one, on.toordinal(), world)
-        for account, one in stats.read(db, accounts, on, half_life).items()
+        account: facts_of(one, on.toordinal(), world, book.metrics) for account, one in read.items()
     }
 
 
@@ -245,17 +247,23 @@ def _member(
         one.name,
         opening=held[start - 1],
         closing=held[end],
-        currency=one.described.currency,
+        currency=_currency(one, held, first, last),
         contracts=contracts_due(one.subscribed, start, end),
         nps=_scores(answers, "nps"),
         csat=_scores(answers, "csat"),
         days_to_value=_days_to_value(one, start),
-        engaged=_engaged(of_now.get("days_since_inbound")),
+        engaged=_yes_or_no(of_now.get("engaged")),
         days_to_renewal=_whole(of_now.get("days_to_renewal")),
         flagged=flagged,
         health=_number(of_now.get("health")),
         engagement=_number(of_now.get("engagement_score")),
     )
+
+
+def _currency(one: _Account, held: Mapping[int, Held], first: date, last: date) -> str | None:
+    """What it pays in: the account's currency, else that of its subscriptions."""
+    closing, opening = held[last.toordinal()], held[first.toordinal() - 1]
+    return one.described.currency or closing.currency or opening.currency
 
 
 def _scores(answers: Iterable[Survey], kind: str) -> list[float]:
@@ -269,8 +277,8 @@ def _days_to_value(one: _Account, start: int) -> int | None:
     return None if day is None or day < start else day - one.described.first_day
 
 
-def _engaged(silence: Value) -> bool | None:
-    return None if not isinstance(silence, int | float) else silence <= ENGAGED_DAYS
+def _yes_or_no(value: Value) -> bool | None:
+    return value if isinstance(value, bool) else None
 
 
 def _whole(value: Value) -> int | None:

@@ -9,7 +9,7 @@ from worker.core.units import Unit
 from worker.rulefiles.nodes import List, Node, Text
 from worker.rulefiles.operands import operand, ordered
 from worker.rulefiles.problems import Place, quoted
-from worker.rulefiles.quantities import quantity
+from worker.rulefiles.quantities import MEANS, quantity
 from worker.rulefiles.shapes import complain
 from worker.rulefiles.thresholds import Scope
 from worker.rulefiles.words import OTHER_WORDS, PRESENCE, START, SYMBOLS, WORDS
@@ -61,7 +61,7 @@ def _compare_list(fact: Fact, node: List, scope: Scope) -> Compare | None:
 def _compare_text(fact: Fact, text: str, at: Place, scope: Scope) -> Compare | None:
     start = START.match(text)
     if start is None:
-        if fact.unit is not Unit.TEXT and (words := _unknown_words(text, scope)):
+        if not fact.in_words and (words := _unknown_words(text, scope)):
             _note_unknown_words(words, at, scope)
             return None
         return _with_operands(fact, Comparison.IS, [(text, at)], scope)
@@ -82,13 +82,13 @@ def _misused(
     fact: Fact, words: str, comparison: Comparison, parts: Sequence[str], scope: Scope
 ) -> str | None:
     """What is wrong with a comparison, whatever its operands are worth."""
-    if fact.unit is Unit.TEXT and comparison not in _FOR_TEXT:
+    if fact.in_words and comparison not in _FOR_TEXT:
         others = "'is', 'is not', 'one of', 'known' or 'unknown'"
-        return f"{fact.name} is a text: compare it with {others}, not {quoted(words)}"
+        return f"{fact.name} is {MEANS[fact.unit]}: compare it with {others}, not {quoted(words)}"
     if words == "between" and len(parts) != 2:
         return "'between' takes two ends: 'between 0 days and 90 days'"
     two = any(_TWO_COMPARISONS.search(part) for part in parts if part not in scope.thresholds)
-    if fact.unit is not Unit.TEXT and two:
+    if not fact.in_words and two:
         return "one comparison at a time: two go in a list under 'all:' or 'any:'"
     return None
 
@@ -138,6 +138,9 @@ def example(fact: Fact) -> str:
         Unit.DAYS: "over 15 days",
         Unit.PERCENT: "at least 75%",
         Unit.COUNT: "fewer than 2",
+        Unit.NUMBER: "over 2.5",
+        Unit.HOURS: "over 24 hours",
+        Unit.YES_NO: "is yes",
         Unit.MONEY: "over $10,000",
         Unit.TEXT: "is not smb",
     }[fact.unit]

@@ -15,6 +15,8 @@ def operand(fact: Fact, text: str, at: Place, scope: Scope) -> Operand | None:
         return None
     if fact.unit is Unit.TEXT:
         return _text(fact, text, at, scope)
+    if fact.unit is Unit.YES_NO:
+        return _yes_or_no(fact, text, at, scope)
     if found := quantity(text):
         if wrong := complaint(fact.name, fact.unit, text):
             scope.findings.add(at, wrong)
@@ -50,6 +52,16 @@ def _text(fact: Fact, text: str, at: Place, scope: Scope) -> str | None:
     return text
 
 
+_YES_OR_NO = {"yes": True, "true": True, "no": False, "false": False}
+
+
+def _yes_or_no(fact: Fact, text: str, at: Place, scope: Scope) -> bool | None:
+    if text not in _YES_OR_NO:
+        scope.findings.unknown(at, fact.name, text, ("yes", "no"), f"; {fact.name} is yes or no")
+        return None
+    return _YES_OR_NO[text]
+
+
 def _threshold(fact: Fact, text: str, at: Place, scope: Scope) -> Named | None:
     if text not in scope.thresholds:
         if text[0].isalpha() and scope.complete:
@@ -60,7 +72,8 @@ def _threshold(fact: Fact, text: str, at: Place, scope: Scope) -> Named | None:
         return None
     scope.used.add(text)
     threshold = scope.thresholds[text]
-    if threshold is not None and threshold.unit is not fact.unit:
+    a_number = fact.unit is Unit.NUMBER and threshold and threshold.unit is Unit.COUNT
+    if threshold is not None and threshold.unit is not fact.unit and not a_number:
         means = f"threshold {quoted(text)} is {MEANS[threshold.unit]}"
         scope.findings.add(at, f"{means}, but {fact.name} is {MEANS[fact.unit]}")
         return None

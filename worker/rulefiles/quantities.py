@@ -12,6 +12,7 @@ _MONEY = rf"(?:[$€£¥]|[A-Z]{{3}} )?{_DIGITS}(?: ?[$€£¥]| [A-Z]{{3}})?(?:
 _FORMS = {
     Unit.COUNT: re.compile(_SIGN + _DIGITS),
     Unit.DAYS: re.compile(_SIGN + _DIGITS + " ?days?"),
+    Unit.HOURS: re.compile(_SIGN + _DIGITS + " ?hours?"),
     Unit.PERCENT: re.compile(_SIGN + _DIGITS + " ?%"),
     Unit.MONEY: re.compile(_SIGN + _MONEY),
 }
@@ -40,6 +41,8 @@ def complaint(name: str, unit: Unit, text: str) -> str | None:
     if found is None:
         return f"{name} is {MEANS[unit]}: write it like {_example(unit)}, not {quoted(text)}"
     number, written = found
+    if written is Unit.COUNT and unit is Unit.NUMBER:
+        return None
     if written is not unit:
         instead = _example(unit) if number == NEVER else _example(unit, number)
         return f"{name} is {MEANS[unit]}: write {instead}, not {quoted(text)}"
@@ -53,11 +56,21 @@ MEANS = {
     Unit.DAYS: "in days",
     Unit.PERCENT: "a percentage",
     Unit.COUNT: "a count",
+    Unit.NUMBER: "a number",
+    Unit.HOURS: "in hours",
+    Unit.YES_NO: "yes or no",
     Unit.MONEY: "money",
     Unit.TEXT: "a text",
 }
 """What a number of each unit is, as a part of a message."""
-_EXAMPLES = {Unit.DAYS: 15, Unit.PERCENT: 75, Unit.COUNT: 2, Unit.MONEY: 10_000}
+_EXAMPLES = {
+    Unit.DAYS: 15,
+    Unit.PERCENT: 75,
+    Unit.COUNT: 2,
+    Unit.NUMBER: 2.5,
+    Unit.HOURS: 24,
+    Unit.MONEY: 10_000,
+}
 
 
 def _example(unit: Unit, number: float | None = None) -> str:

@@ -9,7 +9,6 @@ from typing import Any
 from worker.core.events import TYPES
 from worker.core.facts import FACTS, Fact
 from worker.core.rules import LONGEST_LINK, Severity
-from worker.core.units import Unit
 from worker.rulefiles.comparisons import example
 from worker.rulefiles.conditions import CONNECTIVES
 from worker.rulefiles.quantities import MEANS
@@ -195,7 +194,7 @@ def _condition() -> Schema:
 
 def _comparison(fact: Fact) -> Schema:
     """What can stand beside a fact: a comparison, or a list of what it can be."""
-    free = ["string", "number", "boolean"] if fact.unit is Unit.TEXT else ["string", "number"]
+    free = ["string", "number", "boolean"] if fact.in_words else ["string", "number"]
     text: Schema = {"type": free, "minLength": 1, "examples": [example(fact)]}
     items: Schema = {"type": free}
     if fact.values:

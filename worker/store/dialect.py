@@ -113,6 +113,12 @@ def execute_among(db: Connection, sql: str, ids: Iterable[str], **more: Any) -> 
     return execute(db, _with_ids(sql, db.dialect.name), ids=payload, **more)
 
 
+def member_of(db: Connection, name: str) -> str:
+    """The end of a condition that asks for one of the texts in the parameter `name`, a JSON array:
+    `feature {member_of(db, "features")}`."""
+    return _member_of(name, db.dialect.name)
+
+
 def in_our_order(db: Connection, *columns: str) -> str:
     """The columns of an ORDER BY that sorts text as Python does, whatever the database's language.
 
@@ -158,11 +164,13 @@ def _with_rows(sql: str, columns: tuple[tuple[str, str], ...], dialect: str) -> 
 
 @lru_cache(maxsize=256)
 def _with_ids(sql: str, dialect: str) -> str:
+    return sql.replace("{among}", _member_of("ids", dialect))
+
+
+def _member_of(name: str, dialect: str) -> str:
     if dialect == "postgresql":  # an array, which unlike a subquery is looked up in an index
-        among = "= ANY(ARRAY(SELECT json_array_elements_text(CAST(:ids AS json))))"
-    else:
-        among = "IN (SELECT value FROM json_each(:ids))"
-    return sql.replace("{among}", among)
+        return f"= ANY(ARRAY(SELECT json_array_elements_text(CAST(:{name} AS json))))"
+    return f"IN (SELECT value FROM json_each(:{name}))"
 
 
 _PARAMETER = re.compile(r"(?<!:):(\w+)")

@@ -16,6 +16,7 @@ from sqlalchemy import Connection
 from worker.core.stats import Additions
 from worker.store.attributes import ask_attributes
 from worker.store.dialect import Rows, execute, execute_rows, in_our_order
+from worker.store.parts import ask_parts, send_features
 from worker.store.subscriptions import ask_subscriptions
 from worker.store.ties import ask_ties
 
@@ -59,6 +60,7 @@ def fold(
     fold_days = ask_ties(db, add, half_life) if add.tie_days else None
     set_attributes = ask_attributes(db, add.attributes)
     update_subscriptions = ask_subscriptions(db, add.subscriptions)
+    update_parts = ask_parts(db, add)
     first = add.first_interaction_day
     if first is not None and (began is None or first < began):
         _begin_interactions(db, first)
@@ -66,6 +68,7 @@ def fold(
         fold_days()
     set_attributes()
     update_subscriptions()
+    update_parts()
     changed = add.not_usage | late | {account for (account,) in begun}
     if not late and not of_today:
         return Folded(sorted(changed), lambda: _send_usage(db, add))
@@ -158,6 +161,7 @@ def _send_usage(db: Connection, add: Additions) -> Callable[[], None]:
             {"account": "text", "day": "int", "count": "bigint"},
             [(*key, count) for key, count in sorted(add.usage_days.items())],
         )
+        send_features(db, add)
     if not add.user_days:
         return lambda: None
     used = execute_rows(

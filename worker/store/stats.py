@@ -5,12 +5,14 @@ from datetime import UTC, date, datetime, time, timedelta
 
 from sqlalchemy import Connection
 
-from worker.core.stats import AccountStats, ContactStats, Tie, UsageStats, Workspace
+from worker.core.metrics import NO_METRICS, Metrics
+from worker.core.reading import EVERYTHING, Reading
+from worker.core.stats import AccountStats, ContactStats, UsageStats, Workspace
 from worker.core.subscriptions import as_of
-from worker.core.ties import TieSettings, TieState
-from worker.store import workspace
+from worker.core.ties import Tie, TieSettings, TieState
+from worker.store import parts, workspace
 from worker.store.dialect import Rows, execute, execute_among
-from worker.store.subscriptions import decode_subscriptions, subscription_events
+from worker.store.subscriptions import decode_contracts, subscription_events
 from worker.store.ties import states_of
 
 
@@ -46,18 +48,29 @@ def account_ids(
 
 
 def read(
-    db: Connection, accounts: Iterable[str], on: date, half_life: int
+    db: Connection,
+    accounts: Iterable[str],
+    on: date,
+    half_life: int,
+    reading: Reading = EVERYTHING,
+    metrics: Metrics = NO_METRICS,
 ) -> dict[str, AccountStats]:
     """The stats of those accounts that exist, by id, from events up to the end of `on`.
 
-    Usage windows end the day before. `half_life` (days) serves ties that had contact after `on`,
-    whose state on that date is made anew from their day buckets.
+    Windows end the day before. `half_life` (days) serves ties that had contact after `on`, whose
+    state on that date is made anew from their day buckets. `reading` says what is asked for, and
+    `metrics` what is to be measured for it.
     """
-    return ask(db, accounts, on, half_life)()
+    return ask(db, accounts, on, half_life, reading, metrics)()
 
 
 def ask(
-    db: Connection, accounts: Iterable[str], on: date, half_life: int
+    db: Connection,
+    accounts: Iterable[str],
+    on: date,
+    half_life: int,
+    reading: Reading = EVERYTHING,
+    metrics: Metrics = NO_METRICS,
 ) -> Callable[[], dict[str, AccountStats]]:
     """Ask what `read` returns; the function returned waits for the answer."""
     ids, day = sorted(set(accounts)), on.toordinal()
@@ -65,6 +78,7 @@ def ask(
     given = execute_among(db, _ACCOUNTS, ids, on=day, end=end)
     people = execute_among(db, _CONTACTS, ids, on=day)
     ties = execute_among(db, _TIES, ids)
+    add_parts = parts.ask(db, ids, day, reading, metrics)
 
     def answer() -> dict[str, AccountStats]:
         stats = {}
@@ -75,12 +89,13 @@ def ask(
             if is_later:
                 later.append(one.account)
             elif kept:
-                one.subscriptions = decode_subscriptions(kept)
+                one.contracts = decode_contracts(kept)
         for row in people:
             stats[row[0]].contacts.append(ContactStats._make(row[1:]))
         _add_ties(db, stats, ties, day, half_life)
         for account, events in subscription_events(db, later).items():
-            stats[account].subscriptions = as_of(e for e in events if e.stamp[0] < end)
+            stats[account].contracts = as_of(e for e in events if e.stamp[0] < end)
+        add_parts(stats)
         return stats
 
     return answer
@@ -114,7 +129,8 @@ _CONTACTS = """
             WHEN last_used = :on THEN used_before
             ELSE (SELECT max(day) FROM user_days u WHERE u.account = contacts.account
                 AND u.contact = contacts.contact AND u.day < :on)
-        END
+        END,
+        function
     FROM contacts WHERE account {among}
 """
 

@@ -11,12 +11,12 @@ import msgspec
 from sqlalchemy import Connection
 
 from worker.core.events import Event, Subscription
-from worker.core.subscriptions import SubscriptionEvent, Subscriptions, as_of, extend
+from worker.core.subscriptions import Contracts, SubscriptionEvent, as_of, extend
 from worker.store.dialect import Rows, execute_among, execute_rows
 from worker.store.tables import moment_of
 
-decode_subscriptions = msgspec.json.Decoder(Subscriptions).decode
-"""The subscriptions of an account, as its row keeps them."""
+decode_contracts = msgspec.json.Decoder(Contracts).decode
+"""The contracts of an account, as its row keeps them."""
 
 _decode_event = msgspec.json.Decoder(Subscription).decode
 
@@ -58,7 +58,7 @@ def ask_subscriptions(db: Connection, events: Sequence[Event]) -> Callable[[], N
 def _bring_up_to_date(
     db: Connection, by_account: dict[str, list[SubscriptionEvent]], found: Rows
 ) -> None:
-    updated: dict[str, Subscriptions] = {}
+    updated: dict[str, Contracts] = {}
     until: dict[str, datetime] = {}
     late = []
     for account, kept, last in found:
@@ -68,7 +68,7 @@ def _bring_up_to_date(
             late.append(account)
             until[account] = max(until[account], moment_of(last))
         else:
-            updated[account] = decode_subscriptions(kept) if kept else {}
+            updated[account] = decode_contracts(kept) if kept else Contracts()
             extend(updated[account], by_account[account])
     for account, events in subscription_events(db, late).items():
         updated[account] = as_of(events)

@@ -258,6 +258,80 @@ user_days = Table(
     Column("day", Integer, primary_key=True),
 )
 
+# What the parts of the catalogue beyond the base are computed from. A touch or survey is added
+# once and never looked up by itself: those tables have no key.
+feature_days = Table(
+    "feature_days",
+    metadata,
+    Column("account", Text, primary_key=True),
+    Column("day", Integer, primary_key=True),
+    Column("contact", Text, primary_key=True),
+    Column("feature", Text, primary_key=True),
+    Column("uses", BigInteger, nullable=False),
+    Column("minutes", BigInteger, nullable=False),
+)
+
+touches = Table(
+    "touches",
+    metadata,
+    Column("account", Text, nullable=False),
+    Column("day", Integer, nullable=False),
+    Column("contact", Text, nullable=False),
+    Column("channel", Text, nullable=False),
+    Column("direction", Text, nullable=False),
+    Column("minutes", BigInteger, nullable=False),
+    Column("interactions", Integer, nullable=False),
+    Column("copied", Integer, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Index("ix_touches_account_day", "account", "day"),
+)
+
+surveys = Table(
+    "surveys",
+    metadata,
+    Column("account", Text, nullable=False),
+    Column("day", Integer, nullable=False),
+    Column("contact", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("answer", Text, nullable=False),
+    Column("points", Integer, nullable=False),
+    Column("score", Double),
+    Column("at", BigInteger, nullable=False),
+    Column("id", Text, nullable=False),
+    Column("source", Text, nullable=False),
+    Index("ix_surveys_account_kind_day", "account", "kind", "day"),
+)
+
+tickets = Table(
+    "tickets",
+    metadata,
+    Column("account", Text, primary_key=True),
+    Column("ticket", Text, primary_key=True),
+    Column("day", Integer, nullable=False),
+    Column("last_day", Integer, nullable=False),
+    Column("is_open", Boolean, nullable=False),
+    Column("priority", Text),
+    Column("topic", Text),
+    Column("defect", Text),
+    Column("course", Text, nullable=False),
+    Index("ix_tickets_account_day", "account", "day"),
+    Index("ix_tickets_account_last_day", "account", "last_day"),
+    Index(
+        "ix_tickets_open",
+        "account",
+        postgresql_where=text("is_open"),
+        sqlite_where=text("is_open"),
+    ),
+)
+
+goals = Table(
+    "goals",
+    metadata,
+    Column("account", Text, primary_key=True),
+    Column("goal", Text, primary_key=True),
+    Column("course", Text, nullable=False),
+)
+
 subscription_events = Table(
     "subscription_events",
     metadata,

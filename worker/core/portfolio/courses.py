@@ -11,7 +11,13 @@ from typing import NamedTuple
 from msgspec import UNSET
 
 from worker.core.events import Account, Event
-from worker.core.subscriptions import SubscriptionEvent, Subscriptions, extend, terms_on
+from worker.core.subscriptions import (
+    Contracts,
+    SubscriptionEvent,
+    extend,
+    one_currency,
+    terms_on,
+)
 
 CUSTOMER = frozenset({"onboarding", "active"})
 """The lifecycles of a customer: neither one who is trying nor one who has left."""
@@ -20,12 +26,13 @@ CUSTOMER = frozenset({"onboarding", "active"})
 class Held(NamedTuple):
     """An account on a day. `mrr` is what it paid a month, None if it is no customer or nobody says.
 
-    `plan` is that of its subscription that paid most.
+    `plan` is that of its subscription that paid most, `currency` what its subscriptions say.
     """
 
     customer: bool
     mrr: float | None = None
     plan: str | None = None
+    currency: str | None = None
 
 
 NO_CUSTOMER = Held(False)
@@ -36,13 +43,15 @@ class History:
     """The dated past of one account. Days are ordinals, events are in order of stamp.
 
     `billed` says that subscriptions are recorded in this workspace: an account without one is then
-    no customer, unless it says so itself.
+    no customer, unless it says so itself. `currency` is the account's: what it pays in another one
+    is unknown.
     """
 
     first_day: int
     subscribed: Sequence[SubscriptionEvent] = ()
     described: Sequence[Event] = ()
     billed: bool = False
+    currency: str | None = None
 
 
 def began_on(history: History) -> int | None:
@@ -91,7 +100,7 @@ class _OnTheWay:
     history: History
     subscribed: int = 0
     described: int = 0
-    subscriptions: Subscriptions = field(default_factory=dict)
+    contracts: Contracts = field(default_factory=Contracts)
     plans: dict[str, str | None] = field(default_factory=dict)
     mrr: float | None = None
     lifecycle: str | None = None
@@ -100,7 +109,7 @@ class _OnTheWay:
         """Take in the events up to the end of the day, and say what the account is."""
         self._subscribed_until(day)
         self._described_until(day)
-        subscriptions = self.subscriptions
+        subscriptions = self.contracts.subscriptions
         terms = terms_on(subscriptions, day)
         lifecycle = self.lifecycle or terms.lifecycle or "active"
         active = [name for name, one in subscriptions.items() if one.active(day)]
@@ -109,7 +118,9 @@ class _OnTheWay:
             return NO_CUSTOMER
         most = max(active, key=lambda name: (subscriptions[name].mrr or 0, name), default=None)
         plan = None if most is None else self.plans.get(most)
-        return Held(True, self.mrr if terms.mrr is None else terms.mrr, plan)
+        mrr = one_currency(terms.mrr, self.history.currency) if terms.mrr else self.mrr
+        said = [name for name in terms.mrr or () if name]
+        return Held(True, mrr, plan, said[0] if len(said) == 1 else None)
 
     def _is_there(self, day: int) -> bool:
         says_so = self.mrr is not None or self.lifecycle is not None
@@ -122,7 +133,7 @@ class _OnTheWay:
             if said.plan is not UNSET:
                 self.plans[said.subscription] = said.plan
             self.subscribed += 1
-        extend(self.subscriptions, events[start : self.subscribed])
+        extend(self.contracts, events[start : self.subscribed])
 
     def _described_until(self, day: int) -> None:
         events = self.history.described

@@ -1,0 +1,61 @@
+"""Courses: the events of one ticket or one goal in order, which say where it stands on any day.
+
+A course is kept whole, since one has few events; of several steps in one instant the greater
+(event id, source) is the later one.
+"""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+
+import msgspec
+from msgspec import UNSET
+
+from worker.core.events import Event
+
+
+class Step(NamedTuple):
+    """One event of a course: its time in UTC as text of one width, and the fields that it says."""
+
+    at: str
+    id: str
+    source: str
+    said: dict[str, Any]
+
+    @property
+    def day(self) -> int:
+        """The event's UTC day, an ordinal."""
+        return datetime.fromisoformat(self.at).toordinal()
+
+
+Course = list[Step]
+"""Steps in order of time."""
+
+
+def step_of(event: Event) -> Step:
+    """The step that a ticket or outcome event is."""
+    said = {
+        name: msgspec.to_builtins(value)
+        for name in event.data.__struct_fields__
+        if name not in ("ticket", "goal") and (value := getattr(event.data, name)) is not UNSET
+    }
+    at = event.time.astimezone(UTC).isoformat(timespec="microseconds")
+    return Step(at, event.id, event.source, said)
+
+
+def merged(one: Iterable[Step], other: Iterable[Step]) -> Course:
+    """The steps of both, in order."""
+    return sorted([*one, *other], key=lambda step: step[:3])
+
+
+def by(course: Course, on: int) -> Course:
+    """The steps up to the end of the day `on` (an ordinal)."""
+    return [step for step in course if step.day <= on]
+
+
+def latest(course: Course, field: str) -> Any:
+    """What was said last of a field; None if nothing was, or it was cleared."""
+    for step in reversed(course):
+        if field in step.said:
+            return step.said[field]
+    return None

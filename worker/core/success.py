@@ -1,0 +1,151 @@
+"""Facts of success: how far the customer is with the goals that the product was bought for."""
+
+from collections.abc import Sequence
+from datetime import date
+from math import fsum
+from statistics import fmean
+from typing import Any
+
+from worker.core.catalogue import Fact, Part
+from worker.core.courses import Course, by, latest
+from worker.core.units import Unit, Value
+
+_EVENTS = ("outcome",)
+_NO_GOAL = "the account has no goal yet"
+
+FACTS = (
+    Fact(
+        "plan_progress",
+        Unit.PERCENT,
+        "progress of the success plan",
+        "how far the goals are, on average",
+        _NO_GOAL + ", or no goal says how far it is",
+        part=Part.SUCCESS,
+        formula="Mean progress of the goals that say it; a goal achieved is at 100%.",
+        events=_EVENTS,
+        least=0,
+        most=100,
+    ),
+    Fact(
+        "goals",
+        Unit.COUNT,
+        "goals",
+        "goals of the success plan",
+        _NO_GOAL,
+        part=Part.SUCCESS,
+        events=_EVENTS,
+    ),
+    Fact(
+        "goals_achieved",
+        Unit.COUNT,
+        "goals achieved",
+        "goals that have been achieved",
+        _NO_GOAL,
+        part=Part.SUCCESS,
+        formula="Those whose latest achieved is true, or without one, whose progress is 100.",
+        events=_EVENTS,
+    ),
+    Fact(
+        "goals_overdue",
+        Unit.COUNT,
+        "goals overdue",
+        "goals that are past their due date and not achieved",
+        _NO_GOAL,
+        part=Part.SUCCESS,
+        formula="due before the date, not achieved; a goal without a due date is not overdue.",
+        events=_EVENTS,
+    ),
+    Fact(
+        "roi",
+        Unit.PERCENT,
+        "return on investment",
+        "what the goals have brought beyond their cost, as a share of the cost",
+        _NO_GOAL + ", or none has both cost and benefit, or the cost is 0",
+        part=Part.SUCCESS,
+        formula="100 * (benefit - cost) / cost, of the sums over the goals that have both.",
+        events=_EVENTS,
+    ),
+    Fact(
+        "outcome_against_target",
+        Unit.PERCENT,
+        "outcome against target",
+        "what the goals have come to, as a share of their targets, on average",
+        _NO_GOAL + ", or none has a value and a target in numbers",
+        part=Part.SUCCESS,
+        formula="Mean of 100 * value / target over the goals with both as numbers, target not 0.",
+        events=_EVENTS,
+    ),
+    Fact(
+        "time_to_value",
+        Unit.DAYS,
+        "time to value",
+        "days from the account's first event to its first achieved goal",
+        _NO_GOAL + ", or none has been achieved",
+        part=Part.SUCCESS,
+        formula="First day on which a goal was achieved less the day of the first event.",
+        events=("outcome", "all types"),
+        least=0,
+    ),
+)
+
+
+def facts(goals: Sequence[Course], first_day: int | None, on: int) -> dict[str, Value]:
+    """The facts of success on the day `on`; none while there has been no goal.
+
+    `first_day` is the day of the account's first event, of any type.
+    """
+    courses = [known for course in goals if (known := by(course, on))]
+    if not courses:
+        return {}
+    progress = [p for course in courses if (p := _progress(course)) is not None]
+    sums = [
+        (cost, benefit)
+        for course in courses
+        if (cost := latest(course, "cost")) is not None
+        and (benefit := latest(course, "benefit")) is not None
+    ]
+    cost, benefit = fsum(cost for cost, _ in sums), fsum(benefit for _, benefit in sums)
+    ratios = [r for course in courses if (r := _against_target(course)) is not None]
+    first = min((day for course in courses if (day := _first_achieved(course))), default=None)
+    return {
+        "plan_progress": fmean(progress) if progress else None,
+        "goals": len(courses),
+        "goals_achieved": sum(map(_achieved, courses)),
+        "goals_overdue": sum(_overdue(course, on) for course in courses),
+        "roi": 100 * (benefit - cost) / cost if cost else None,
+        "outcome_against_target": fmean(ratios) if ratios else None,
+        "time_to_value": None if first is None or first_day is None else first - first_day,
+    }
+
+
+def _achieved(course: Course) -> bool:
+    said = latest(course, "achieved")
+    return bool(said) if said is not None else latest(course, "progress") == 100
+
+
+def _progress(course: Course) -> float | None:
+    progress: float | None = latest(course, "progress")
+    return 100 if _achieved(course) else progress
+
+
+def _overdue(course: Course, on: int) -> bool:
+    due = latest(course, "due")
+    return due is not None and due < date.fromordinal(on).isoformat() and not _achieved(course)
+
+
+def _against_target(course: Course) -> float | None:
+    value, target = latest(course, "value"), latest(course, "target")
+    if not (_is_number(value) and _is_number(target)) or not target:
+        return None
+    ratio: float = 100 * value / target
+    return ratio
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _first_achieved(course: Course) -> int | None:
+    """The first day at whose end the goal was achieved."""
+    days = sorted({step.day for step in course})
+    return next((day for day in days if _achieved(by(course, day))), None)
