@@ -30,7 +30,7 @@ from worker.core.stats import AccountStats, Workspace
 from worker.core.subscriptions import terms_on
 from worker.core.ties import TieSettings
 from worker.core.units import Value
-from worker.rulefiles import load, load_health, load_sources, load_ties
+from worker.rulefiles import load, load_health, load_metrics, load_sources, load_ties
 from worker.store import flags, outbox, people
 from worker.store import health as health_store
 from worker.store import stats as stats_store
@@ -74,7 +74,7 @@ class Rulebook:
 def read_rulebook(root: Path) -> Rulebook:
     """The rules directory, read whole. Raises `RuleFilesRefused` with every problem in it."""
     return Rulebook(
-        load(root), load_ties(root), sources=load_sources(root), health=load_health(root)
+        load(root), load_ties(root), load_metrics(root), load_sources(root), load_health(root)
     )
 
 

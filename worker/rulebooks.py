@@ -20,7 +20,7 @@ from sqlalchemy import Connection, Engine
 from worker.core.alerts import Alert, AlertReason
 from worker.evaluation import Rulebook, read_rulebook
 from worker.rulefiles import Problem, RuleFilesRefused
-from worker.rulefiles.files import HEALTH, SOURCES, TIES, rule_files
+from worker.rulefiles.files import HEALTH, METRICS, SOURCES, TIES, rule_files
 from worker.rulefiles.problems import Findings
 from worker.store import outbox, rule_sets
 from worker.store.database import reading, writing
@@ -150,8 +150,9 @@ def _files_of(problems: Sequence[Problem], root: Path) -> set[str]:
 
 
 def _paths(root: Path) -> list[Path]:
-    settings = [root / name for name in (TIES, SOURCES, HEALTH)]
-    return [*rule_files(root, Findings()), *(file for file in settings if file.is_file())]
+    names = (TIES, METRICS, SOURCES, HEALTH)
+    settings = [file for name in names if (file := root / name).is_file()]
+    return [*rule_files(root, Findings()), *settings]
 
 
 def _texts(root: Path) -> dict[str, str]:

@@ -8,13 +8,14 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from pathlib import Path
 
-from worker.core.conditions import Not, facts_in
+from worker.core.conditions import Not
 from worker.core.facts import FACTS, facts_of
 from worker.core.flags import HEARD_OF, Flag, State, Verdict, judge
+from worker.core.foregone import comparisons_in
 from worker.core.freshness import NO_SOURCES, Sources, withheld
 from worker.core.health import PastScores
 from worker.core.memory import Memory
-from worker.core.reasons import reasons
+from worker.core.reasons import fact_of, reasons
 from worker.core.rules import CompiledRule, Mode, Rule, RuleSet, render
 from worker.core.stats import additions
 from worker.core.units import Value
@@ -183,8 +184,9 @@ def _why_not(rule: Rule, day: Day, rules: RuleSet) -> str:
 
 
 def _unknown(rule: Rule, day: Day) -> str:
-    unknown = [name for name in FACTS if name in facts_in(rule.when) and day.facts[name] is None]
-    because = {name: day.withheld.get(name, FACTS[name].unknown_when) for name in unknown}
+    looked_at = {compare.fact: fact_of(compare) for compare in comparisons_in(rule.when)}
+    unknown = [fact for name, fact in looked_at.items() if day.facts[name] is None]
+    because = {fact.name: day.withheld.get(fact.name, fact.unknown_when) for fact in unknown}
     return ", ".join(f"{name} ({why})" for name, why in because.items())
 
 

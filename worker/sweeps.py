@@ -150,7 +150,7 @@ def renewal_check(
     known = (name for name in RENEWAL_FACTS if facts[name] is not None)
     return replace(
         account_alert(AlertReason.RENEWAL, standing, f"Renews in {left}", on, rep_names),
-        why=tuple(told(name, facts[name]) for name in known),
+        why=tuple(told(FACTS[name], facts[name]) for name in known),
         open_flags=tuple(
             OpenFlag(rule.id, rule.severity, render(rule.title, facts, rules.thresholds))
             for rule in standing.open

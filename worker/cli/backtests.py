@@ -23,7 +23,7 @@ from worker.cli.access import a_date, database
 from worker.cli.terminal import AsJson, Refused, out, print_json, progress, say, table
 from worker.evaluation import Rulebook
 from worker.pages import Sheet
-from worker.rulefiles import load, load_health, load_ties
+from worker.rulefiles import load, load_health, load_metrics, load_ties
 from worker.store.database import reading
 from worker.store.event_log import logged
 
@@ -108,8 +108,9 @@ def _rulebook(path: Path) -> Rulebook:
     """The rules at a path, with the settings beside them."""
     if not path.exists():
         raise Refused(f"{path}: there is no such file or folder.")
-    folder = path if path.is_dir() else path.parent
-    return Rulebook(load(path), load_ties(folder), health=load_health(folder))
+    root = path if path.is_dir() else path.parent
+    metrics, health = load_metrics(root), load_health(root)
+    return Rulebook(load(path), load_ties(root), metrics, health=health)
 
 
 def _churns(file: Path) -> Churns:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Self
 
+from worker.core.catalogue import Fact
 from worker.core.units import Unit, Value
 
 
@@ -38,12 +39,17 @@ class Comparison(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Threshold:
-    """A named number that may differ by segment; `default` serves everyone else."""
+    """A named number that may differ by segment; `default` serves everyone else.
+
+    One that `is_fact` is an admin's own fact, which texts may name beside thresholds: its number is
+    the account's.
+    """
 
     name: str
     unit: Unit
     by_segment: Mapping[str, float]
     default: float | None = None
+    is_fact: bool = False
 
     def value_for(self, segment: Value) -> float | None:
         """The number for an account of this segment, None if the threshold has none for it."""
@@ -67,12 +73,13 @@ class Compare:
     """One fact compared with as many operands as the comparison takes.
 
     `between` takes two, known and unknown none; `is` with several means one of them, and `is not`
-    none of them.
+    none of them. `own` is the fact's entry if it is an admin's own: the catalogue has the others.
     """
 
     fact: str
     comparison: Comparison
     operands: tuple[Operand, ...] = ()
+    own: Fact | None = None
 
 
 @dataclass(frozen=True, slots=True)

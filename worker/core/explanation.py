@@ -21,8 +21,7 @@ from worker.core.conditions import (
     evaluate,
     limit,
 )
-from worker.core.facts import FACTS
-from worker.core.reasons import compared
+from worker.core.reasons import compared, fact_of
 from worker.core.units import Value
 
 
@@ -124,7 +123,7 @@ def _unknown_because(
     if compare.fact in withheld:
         return withheld[compare.fact]
     if facts[compare.fact] is None:
-        return FACTS[compare.fact].unknown_when
+        return fact_of(compare).unknown_when
     names = [
         operand.name
         for operand in compare.operands

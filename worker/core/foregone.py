@@ -24,6 +24,7 @@ from worker.core.conditions import (
     limit,
 )
 from worker.core.facts import FACTS, Fact
+from worker.core.reasons import fact_of
 from worker.core.units import NEVER, Unit, Value
 
 MOST_CASES = 4_096
@@ -127,7 +128,7 @@ def _kinds(
     found: dict[str, list[Value]] = {}
     for name in sorted({one.fact for one in compares} - {"segment"}):
         asked = [one for one in compares if one.fact == name]
-        values = _values(FACTS[name], asked, segment, thresholds)
+        values = _values(fact_of(asked[0]), asked, segment, thresholds)
         effort.spend(len(values) * len(asked))
         outcomes = [compiled(one, thresholds) for one in asked]
         kinds: dict[object, Value] = {}

@@ -33,8 +33,8 @@ def opposite(condition: Condition) -> Condition:
     Comparisons are turned around rather than negated, so that people can read them.
     """
     match condition:
-        case Compare(fact, comparison, operands):
-            return Compare(fact, _OPPOSITES[comparison], operands)
+        case Compare(fact, comparison, operands, own):
+            return Compare(fact, _OPPOSITES[comparison], operands, own)
         case Not(part):
             return part
         case AllOf(parts):
@@ -48,22 +48,26 @@ def reasons(condition: Condition, facts: Facts, thresholds: Thresholds) -> tuple
 
     Such as `last contact with an executive: 22 days ago (over 15 days)`.
     """
-    grounds: dict[str, list[str]] = {}
+    grounds: dict[str, tuple[str, list[str]]] = {}
     for compare in _grounds(condition, facts, thresholds):
-        said = grounds.setdefault(compare.fact, [])
+        name, fact = compare.fact, fact_of(compare)
+        _, said = grounds.setdefault(name, (told(fact, facts[name]), []))
         words = _said(compare, facts, thresholds, explained=True)
         # "lifecycle: active (active)" would say it twice.
-        if words not in said and words != shown(facts[compare.fact], FACTS[compare.fact].unit):
+        if words not in said and words != shown(facts[name], fact.unit):
             said.append(words)
     return tuple(
-        f"{told(name, facts[name])} ({' and '.join(said)})" if said else told(name, facts[name])
-        for name, said in grounds.items()
+        f"{line} ({' and '.join(said)})" if said else line for line, said in grounds.values()
     )
 
 
-def told(name: str, value: Value) -> str:
+def fact_of(compare: Compare) -> Fact:
+    """The fact that is compared: the catalogue's, or an admin's own."""
+    return compare.own or FACTS[compare.fact]
+
+
+def told(fact: Fact, value: Value) -> str:
     """A fact and its value in a line: `last contact with an executive: 22 days ago`."""
-    fact = FACTS[name]
     return f"{fact.label}: {_dated(fact, shown(value, fact.unit))}"
 
 
@@ -76,7 +80,7 @@ def compared(compare: Compare, facts: Facts, thresholds: Thresholds) -> str:
     bare = compare.comparison in _BARE or (
         compare.comparison is Comparison.IS and len(compare.operands) == 1
     )
-    return f"{told(compare.fact, facts[compare.fact])} ({'is ' if bare else ''}{words})"
+    return f"{told(fact_of(compare), facts[compare.fact])} ({'is ' if bare else ''}{words})"
 
 
 _BARE = (Comparison.KNOWN, Comparison.UNKNOWN)
@@ -114,8 +118,8 @@ def missing(condition: Condition, facts: Facts, thresholds: Thresholds) -> str:
 def _sentence(condition: Condition, facts: Facts, thresholds: Thresholds) -> str:
     """A condition as a sentence, without what already holds where all of several must."""
     match condition:
-        case Compare(name):
-            fact = FACTS[name]
+        case Compare():
+            fact = fact_of(condition)
             words = _said(condition, facts, thresholds)
             return f"{_subject(fact)} is {_dated(fact, words)}"
         case Not(part):
@@ -149,7 +153,7 @@ def _said(
     compare: Compare, facts: Facts, thresholds: Thresholds, *, explained: bool = False
 ) -> str:
     """A comparison in words; `explained` as in a reason, with the names of thresholds."""
-    unit = FACTS[compare.fact].unit
+    unit = fact_of(compare).unit
     if compare == Compare(compare.fact, Comparison.IS_NOT, (NEVER,)):
         return "on record"
     limits = [

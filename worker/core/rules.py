@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Set
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple
@@ -16,7 +16,7 @@ from worker.core.conditions import (
     compiled,
     facts_in,
 )
-from worker.core.facts import FACTS
+from worker.core.facts import FACTS, Fact
 from worker.core.units import NEVER, shown
 
 __all__ = [
@@ -123,26 +123,32 @@ class RuleSet:
 
 
 def rule_set(
-    rules: Iterable[Rule], thresholds: Iterable[Threshold], off: Iterable[str] = ()
+    rules: Iterable[Rule],
+    thresholds: Iterable[Threshold],
+    off: Iterable[str] = (),
+    own: Collection[Fact] = (),
 ) -> RuleSet:
-    """These rules and thresholds, in order and with their digest; `off` are ids of others."""
+    """These rules and thresholds, in order and with their digest; `off` are ids of others, `own`
+    the admins' own facts, in order of name."""
     ordered = tuple(sorted(rules, key=lambda rule: rule.id))
     switched_off = frozenset(off)
     named = {t.name: t for t in sorted(thresholds, key=lambda threshold: threshold.name)}
+    named |= {fact.name: Threshold(fact.name, fact.unit, {}, is_fact=True) for fact in own}
     meaning = [
         *map(repr, ordered),
         *(repr((t.name, t.unit, sorted(t.by_segment.items()), t.default)) for t in named.values()),
         *sorted(switched_off),
     ]
     digest = hashlib.sha256("\n".join(meaning).encode()).hexdigest()[:16]
-    facts: frozenset[str] = frozenset().union(*map(_facts_of, ordered))
+    speakable = {*FACTS, *(fact.name for fact in own)}
+    facts: frozenset[str] = frozenset().union(*(_facts_of(one, speakable) for one in ordered))
     functions = tuple(_compiled(rule, named) for rule in ordered)
     return RuleSet(ordered, named, functions, facts, digest, switched_off)
 
 
-def _facts_of(rule: Rule) -> frozenset[str]:
+def _facts_of(rule: Rule, facts: Set[str]) -> frozenset[str]:
     told = PLACEHOLDER.finditer(f"{rule.title} {rule.advice}")
-    spoken_of = {each["name"] for each in told} & FACTS.keys()
+    spoken_of = {each["name"] for each in told} & facts
     excepted = frozenset() if rule.except_when is None else facts_in(rule.except_when)
     return facts_in(rule.when) | excepted | spoken_of
 
@@ -178,7 +184,10 @@ def render(text: str, facts: Facts, thresholds: Thresholds) -> str:
         if name in FACTS:
             value, unit = facts[name], FACTS[name].unit
         else:
-            value, unit = thresholds[name].value_for(facts["segment"]), thresholds[name].unit
+            one = thresholds[name]
+            value, unit = one.value_for(facts["segment"]), one.unit
+            if one.is_fact:
+                value = facts[name]
         return shown(value, unit) + ("" if value in (None, NEVER) else ago)
 
     return PLACEHOLDER.sub(fill, text)

@@ -8,6 +8,7 @@ tells editors what such a file looks like.
 
 from worker.rulefiles.check import check, load
 from worker.rulefiles.health import load_health
+from worker.rulefiles.metrics import load_metrics
 from worker.rulefiles.problems import Problem, RuleFilesRefused
 from worker.rulefiles.schema import schema
 from worker.rulefiles.sources import load_sources
@@ -19,6 +20,7 @@ __all__ = [
     "check",
     "load",
     "load_health",
+    "load_metrics",
     "load_sources",
     "load_ties",
     "schema",

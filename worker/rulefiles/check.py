@@ -8,6 +8,7 @@ from worker.core.rules import Mode, RuleSet, rule_set
 from worker.rulefiles import shapes, shared, thresholds
 from worker.rulefiles.files import (
     HEALTH,
+    METRICS,
     RESERVED_FILES,
     SOURCES,
     TIES,
@@ -16,6 +17,7 @@ from worker.rulefiles.files import (
     rule_files,
 )
 from worker.rulefiles.health import read_health
+from worker.rulefiles.metrics import metrics_beside, read_metrics
 from worker.rulefiles.nodes import Node, Refused
 from worker.rulefiles.overrides import Claim, decided
 from worker.rulefiles.problems import Findings, Place, Problem, RuleFilesRefused, quoted
@@ -56,6 +58,10 @@ def check(paths: Sequence[Path], today: date | None = None) -> tuple[list[Proble
     ids are unique among them. Warnings come with the problems if `today` is given, the UTC date.
     """
     scope = Scope()
+    for path in paths:
+        metrics = read_metrics(metrics_beside(path), scope.findings)
+        scope.own |= {name: own.fact for name, own in metrics.own.items()}
+    scope.complete = scope.own_complete = not scope.findings
     seen: set[Path] = set()
     nodes = [node for path in paths for node in _rules_at(path, seen, scope)]
     shared.read_conditions(scope)
@@ -69,7 +75,8 @@ def check(paths: Sequence[Path], today: date | None = None) -> tuple[list[Proble
         return found, None
     rules = [claim.rule for claim in claims if claim.rule and not claim.off]
     off = [claim.id for claim in claims if claim.off]
-    return found, rule_set(rules, filter(None, scope.thresholds.values()), off)
+    thresholds_set = filter(None, scope.thresholds.values())
+    return found, rule_set(rules, thresholds_set, off, tuple(scope.own.values()))
 
 
 def _warn(claims: Iterable[Claim], today: date, scope: Scope) -> None:
@@ -106,6 +113,8 @@ def _rules_at(path: Path, seen: set[Path], scope: Scope) -> list[Node]:
             read_file(path / name, scope.findings)
     elif path.name in _SETTINGS:
         _SETTINGS[path.name](path, scope.findings)
+        return []
+    elif path.name == METRICS:
         return []
     elif path.name in RESERVED_FILES:
         scope.findings.add(Place(str(path)), f"{quoted(path.name)} is no name for a rule file")

@@ -38,7 +38,7 @@ def compare(fact: Fact, node: Node, scope: Scope) -> Compare | None:
     elif len(text) > _LONGEST:
         scope.findings.add(node.at, f"a comparison of more than {_LONGEST} characters")
     elif text in PRESENCE:
-        return Compare(fact.name, PRESENCE[text])
+        return Compare(fact.name, PRESENCE[text], (), scope.own.get(fact.name))
     else:
         return _compare_text(fact, text, node.at, scope)
     return None
@@ -103,7 +103,7 @@ def _with_operands(
     at = texts[0][1]
     if comparison is Comparison.BETWEEN and not ordered(operands[0], operands[1], at, scope):
         return None
-    return Compare(fact.name, comparison, operands)
+    return Compare(fact.name, comparison, operands, scope.own.get(fact.name))
 
 
 def _unknown_words(text: str, scope: Scope) -> str | None:

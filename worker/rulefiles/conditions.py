@@ -97,7 +97,7 @@ def _parts(node: Node, what: str, scope: Scope) -> list[tuple[Condition | None, 
 
 
 def _part(key: Text, value: Node, scope: Scope) -> Condition | None:
-    if fact := FACTS.get(key.text):
+    if fact := FACTS.get(key.text) or scope.own.get(name_of(key)):
         found = compare(fact, value, scope)
         return None if found and foregone.note_comparison(found, value.at, scope) else found
     match key.text:
@@ -113,8 +113,10 @@ def _part(key: Text, value: Node, scope: Scope) -> Condition | None:
         message = f"{quoted(name)} is a condition, not a fact: name it in a list, after '- '"
         scope.findings.add(key.at, message)
         return None
+    if not scope.own_complete and not scope.findings.nearest(key.text, FACTS):
+        return None  # it may be one that metrics.yaml tries to define
     scope.findings.unknown(
-        key.at, "fact", key.text, [*FACTS, *CONNECTIVES], "; docs/facts.md has them"
+        key.at, "fact", key.text, [*FACTS, *scope.own, *CONNECTIVES], "; docs/facts.md has them"
     )
     return None
 

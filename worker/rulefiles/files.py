@@ -7,9 +7,10 @@ from worker.rulefiles.nodes import Node, Refused, parse
 from worker.rulefiles.problems import Findings, Place
 
 TIES = "ties.yaml"
+METRICS = "metrics.yaml"
 SOURCES = "sources.yaml"
 HEALTH = "health.yaml"
-RESERVED_FILES = (TIES, "metrics.yaml", HEALTH, "capture.yaml", SOURCES)
+RESERVED_FILES = (TIES, METRICS, HEALTH, "capture.yaml", SOURCES)
 RESERVED_FOLDERS = ("tests",)
 MOST_BYTES = 1_000_000
 

@@ -13,9 +13,8 @@ from worker.core.conditions import (
     Not,
     facts_in,
 )
-from worker.core.facts import FACTS
 from worker.core.foregone import Foregone, foregone, thresholds_in
-from worker.core.reasons import opposite
+from worker.core.reasons import fact_of, opposite
 from worker.core.units import shown
 from worker.rulefiles.problems import Place
 from worker.rulefiles.thresholds import Scope
@@ -102,7 +101,7 @@ def _listed(texts: Sequence[str], word: str) -> str:
 
 def _said(compare: Compare) -> str:
     """A comparison as the rule file has it, thresholds by their name."""
-    unit = FACTS[compare.fact].unit
+    unit = fact_of(compare).unit
     limits = [
         each.name if isinstance(each, Named) else shown(each, unit) for each in compare.operands
     ]

@@ -34,6 +34,9 @@ def read_conditions(scope: Scope) -> None:
     """
     in_order = sorted(scope.conditions.items(), key=lambda item: item[1].at)
     for name, one in in_order:
+        if name in scope.own:
+            message = f"{quoted(name)} cannot name a condition: it is a fact of metrics.yaml"
+            scope.findings.add(one.at, message)
         if name in scope.thresholds:
             message = f"{quoted(name)} cannot name a condition: it is a threshold"
             scope.findings.add(one.at, message)

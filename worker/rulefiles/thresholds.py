@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from worker.core.conditions import Condition, Threshold
-from worker.core.facts import FACTS
+from worker.core.facts import FACTS, Fact
 from worker.core.foregone import Effort
 from worker.core.units import Unit
 from worker.rulefiles import shapes
@@ -38,7 +38,8 @@ class Scope:
 
     A threshold that is None has been reported. `used` are the names of thresholds and conditions
     that some file uses. With a file that could not be read, `complete` is False: a threshold,
-    condition or rule that seems to be missing may be in there.
+    condition or rule that seems to be missing may be in there. `own` are the facts of metrics.yaml,
+    `own_complete` unless it has a problem.
     """
 
     findings: Findings = field(default_factory=Findings)
@@ -49,6 +50,12 @@ class Scope:
     used: set[str] = field(default_factory=set)
     effort: Effort = field(default_factory=Effort)
     complete: bool = True
+    own: dict[str, Fact] = field(default_factory=dict)
+    own_complete: bool = True
+
+    def fact(self, name: str) -> Fact | None:
+        """The fact of this name: the catalogue's, or an admin's own."""
+        return FACTS.get(name) or self.own.get(name)
 
 
 def definitions(
@@ -72,7 +79,10 @@ def definitions(
 def define(node: Node, scope: Scope) -> None:
     """Add the thresholds of one file's `thresholds:` to the scope."""
     for name, key, value in definitions(node, "threshold", scope.places.get, scope):
-        if is_name(name, key, "threshold", scope.findings):
+        if name in scope.own:
+            message = f"{quoted(name)} cannot name a threshold: it is a fact of metrics.yaml"
+            scope.findings.add(key.at, message)
+        elif is_name(name, key, "threshold", scope.findings):
             scope.places[name] = key.at
             scope.thresholds[name] = _threshold(name, key, value, scope)
 

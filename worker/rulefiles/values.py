@@ -31,8 +31,8 @@ def words(node: Node | None, what: str, longest: int, scope: Scope) -> str | Non
     for found in PLACEHOLDER.finditer(text):
         name = found["name"]
         scope.used.add(name)
-        if name not in FACTS and name not in scope.thresholds and scope.complete:
-            known = [*FACTS, *scope.thresholds]
+        if not scope.fact(name) and name not in scope.thresholds and scope.complete:
+            known = [*FACTS, *scope.own, *scope.thresholds]
             scope.findings.unknown(
                 node.at, "placeholder", name, known, ": it is neither a fact nor a threshold"
             )
