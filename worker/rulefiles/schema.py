@@ -8,7 +8,7 @@ from typing import Any
 
 from worker.core.events import TYPES
 from worker.core.facts import FACTS, Fact
-from worker.core.rules import LONGEST_LINK, Severity
+from worker.core.rules import LONGEST_LINK, Kind, Severity
 from worker.rulefiles.comparisons import example
 from worker.rulefiles.conditions import CONNECTIVES
 from worker.rulefiles.quantities import MEANS
@@ -62,6 +62,11 @@ _RULE_KEYS: dict[str, Schema] = {
         "type": ["string", "number", "array"],
         "items": _WORD,
         "description": "Words of your own to group rules by.",
+    },
+    "kind": {
+        "enum": list(Kind),
+        "description": "risk: the customer may go (the default). growth: it may buy more; its "
+        "flags put nobody at risk.",
     },
     "mode": {
         "enum": list(MODES),
