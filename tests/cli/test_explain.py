@@ -12,16 +12,14 @@ from worker.cli.explanations import document, show
 from worker.core.facts import FACTS
 from worker.evaluation import read_rulebook
 from worker.explain import explain
+from worker.rulefiles import load
 from worker.shipped import rules_dir
 from worker.store.database import engine_for
 
 TODAY = datetime.now(UTC).date()
 PAGE = (Path(worker.__file__).parent.parent / "docs/rules.md").read_text()
 SECTION = PAGE.partition("## Why did it fire, or why not?")[2].partition("\n## ")[0]
-RULES = [
-    *("adoption-falling-without-contact", "adoption-without-user-ties"),
-    *("renewal-without-exec-contact", "single-threaded"),
-]
+RULES = [rule.id for rule in load(rules_dir()).rules]
 
 
 def acme(today: date) -> list[dict]:

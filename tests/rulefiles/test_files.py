@@ -41,8 +41,6 @@ def test_rules_are_read_from_all_files_in_all_folders(root):
 def test_reserved_and_hidden_files_are_not_rules(root):
     write(root / "a.yaml", rule("a"))
     for name in (
-        "metrics.yaml",
-        "health.yaml",
         "capture.yaml",
         "tests/relationship.yaml",
         "..2026_01_05/a.yaml",
@@ -198,9 +196,9 @@ def test_files_may_be_named_one_by_one_and_twice(root):
 
 def test_reserved_files_are_checked_for_what_they_are(root):
     write(root / "ties.yaml", "half_life: 5\n")
-    write(root / "metrics.yaml", rule("a"))
-    problems, _ = check([root / "ties.yaml", root / "metrics.yaml"])
+    write(root / "capture.yaml", rule("a"))
+    problems, _ = check([root / "ties.yaml", root / "capture.yaml"])
     assert texts(problems) == [
-        "rules/metrics.yaml:1:1: 'metrics.yaml' is no name for a rule file",
+        "rules/capture.yaml:1:1: 'capture.yaml' is no name for a rule file",
         "rules/ties.yaml:1:12: half_life is in days: write '5 days', not '5'",
     ]

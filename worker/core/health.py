@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from math import floor, fsum
 from typing import NamedTuple
 
-from worker.core.catalogue import Fact
+from worker.core.catalogue import Fact, Part
 from worker.core.conditions import Condition, Facts, evaluate
 from worker.core.units import Unit, Value
 
@@ -36,6 +36,7 @@ FACTS = (
         _NO_HEALTH,
         formula="Of each part, the mean of the points of its known facts; of those, the mean "
         "weighted by the parts' weights, rounded. What is unknown drops out with its weight.",
+        part=Part.HEALTH,
         events=_EVENTS,
         least=0,
         most=100,
@@ -47,6 +48,7 @@ FACTS = (
         "how much of the health score's weight is known",
         _NO_HEALTH,
         formula="Each part's weight times the known share of its facts, as a share of all weights.",
+        part=Part.HEALTH,
         events=_EVENTS,
         least=0,
         most=100,
@@ -59,6 +61,7 @@ FACTS = (
         f"{_NO_HEALTH}, or there was no score 30 days before",
         formula="Less the score as the sweep of 30 days before found it; where that is not kept, "
         "as the events dated up to then make it today.",
+        part=Part.HEALTH,
         events=_EVENTS,
         least=-100,
         most=100,

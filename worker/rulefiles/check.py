@@ -17,7 +17,7 @@ from worker.rulefiles.files import (
     rule_files,
 )
 from worker.rulefiles.health import read_health
-from worker.rulefiles.metrics import metrics_beside, read_metrics
+from worker.rulefiles.metrics import read_beside
 from worker.rulefiles.nodes import Node, Refused
 from worker.rulefiles.overrides import Claim, decided
 from worker.rulefiles.problems import Findings, Place, Problem, RuleFilesRefused, quoted
@@ -59,7 +59,7 @@ def check(paths: Sequence[Path], today: date | None = None) -> tuple[list[Proble
     """
     scope = Scope()
     for path in paths:
-        metrics = read_metrics(metrics_beside(path), scope.findings)
+        metrics = read_beside(path, scope.findings)
         scope.own |= {name: own.fact for name, own in metrics.own.items()}
     scope.complete = scope.own_complete = not scope.findings
     seen: set[Path] = set()

@@ -42,9 +42,13 @@ def load_metrics(root: Path) -> Metrics:
     return metrics
 
 
-def metrics_beside(path: Path) -> Path:
-    """The metrics file that goes with a rules directory, or with a file in it."""
-    return (path if path.is_dir() else path.parent) / METRICS
+def read_beside(path: Path, findings: Findings) -> Metrics:
+    """The metrics that go with a rules directory, or with a file in it."""
+    try:
+        file = (path if path.is_dir() else path.parent) / METRICS
+        return read_metrics(file, findings)
+    except OSError:  # a path that cannot be, which is told where its rules are read
+        return NO_METRICS
 
 
 def read_metrics(file: Path, findings: Findings) -> Metrics:
