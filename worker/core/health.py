@@ -85,7 +85,7 @@ class Scale(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class HealthPart:
     """A part of the score: its weight, and for each of its facts the scales, the first that fits
     an account being its own. All facts of a part weigh the same."""
 
@@ -98,7 +98,7 @@ class Part:
 class HealthSettings:
     """What `health.yaml` says; without parts there is no score."""
 
-    parts: tuple[Part, ...] = ()
+    parts: tuple[HealthPart, ...] = ()
 
     @property
     def facts(self) -> frozenset[str]:
@@ -130,7 +130,7 @@ class Scored(NamedTuple):
 class PartScore(NamedTuple):
     """A part's score; None if none of its facts is known."""
 
-    part: Part
+    part: HealthPart
     score: float | None
     facts: tuple[Scored, ...]
 

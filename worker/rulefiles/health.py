@@ -5,7 +5,7 @@ from pathlib import Path
 
 from worker.core.conditions import Condition
 from worker.core.facts import FACTS
-from worker.core.health import HEALTH_FACTS, NO_HEALTH, Band, HealthSettings, Part, Scale
+from worker.core.health import HEALTH_FACTS, NO_HEALTH, Band, HealthPart, HealthSettings, Scale
 from worker.core.units import Unit
 from worker.rulefiles import shapes
 from worker.rulefiles.comparisons import compare
@@ -84,7 +84,7 @@ def _number(node: Node, what: str, least: float, most: float, findings: Findings
     return number
 
 
-def _part(key: Text, node: Node, bands: Mapping[str, float], scope: Scope) -> Part | None:
+def _part(key: Text, node: Node, bands: Mapping[str, float], scope: Scope) -> HealthPart | None:
     findings = scope.findings
     found = shapes.fields(node, "a part", PART_KEYS, findings)
     for name in PART_KEYS:
@@ -102,7 +102,7 @@ def _part(key: Text, node: Node, bands: Mapping[str, float], scope: Scope) -> Pa
             facts[fact.text] = _scales(fact, value, bands, scope)
     if not facts:
         findings.add(key.at, f"part {quoted(key.text)} has no fact")
-    return None if weight is None else Part(key.text, weight, facts)
+    return None if weight is None else HealthPart(key.text, weight, facts)
 
 
 def _scales(fact: Text, node: Node, bands: Mapping[str, float], scope: Scope) -> tuple[Scale, ...]:
