@@ -8,6 +8,7 @@ from typing import Any
 
 from worker.core.events import TYPES
 from worker.core.facts import FACTS, Fact
+from worker.core.health import HEALTH_FACTS
 from worker.core.rules import LONGEST_LINK, Kind, Severity
 from worker.rulefiles.comparisons import example
 from worker.rulefiles.conditions import CONNECTIVES
@@ -130,6 +131,56 @@ _SOURCES: Schema = {
     },
 }
 
+_SCALE: Schema = {
+    "type": "object",
+    "minProperties": 1,
+    "properties": {"for": {**_CONDITION, "description": "The accounts that these bands are for."}},
+    "additionalProperties": {**_WORD, "description": "A comparison; the last one is 'otherwise'."},
+}
+
+
+def _health() -> Schema:
+    return {
+        "type": ["object", "null"],
+        "additionalProperties": False,
+        "properties": {
+            "bands": {
+                "type": "object",
+                "description": "What each band is worth, from 0 to 100.",
+                "additionalProperties": {"type": "number", "minimum": 0, "maximum": 100},
+            },
+            "parts": {
+                "type": ["object", "null"],
+                "description": "The parts of the score.",
+                "additionalProperties": {
+                    "type": "object",
+                    "additionalProperties": False,
+                    "required": ["weight", "facts"],
+                    "properties": {
+                        "weight": {"type": "number", "minimum": 1, "maximum": 1_000},
+                        "facts": {
+                            "type": "object",
+                            "additionalProperties": False,
+                            "minProperties": 1,
+                            "properties": {
+                                name: {
+                                    "description": _described(fact),
+                                    "anyOf": [
+                                        _SCALE,
+                                        {"type": "array", "items": _SCALE, "minItems": 1},
+                                    ],
+                                }
+                                for name, fact in FACTS.items()
+                                if name not in HEALTH_FACTS
+                            },
+                        },
+                    },
+                },
+            },
+        },
+    }
+
+
 _CONNECTIVE_MEANINGS = {
     "all": "All of these must hold.",
     "any": "At least one of these must hold.",
@@ -138,8 +189,7 @@ _CONNECTIVE_MEANINGS = {
 
 
 def schema() -> Schema:
-    """The JSON Schema of a rule file; those of ties.yaml and sources.yaml are in its
-    `#/definitions`."""
+    """The JSON Schema of a rule file; those of other files are in its `#/definitions`."""
     return {
         "$schema": "http://json-schema.org/draft-07/schema#",
         "title": "tiewatch rules",
@@ -171,7 +221,12 @@ def schema() -> Schema:
                 },
             },
         },
-        "definitions": {"condition": _condition(), "ties": _TIES, "sources": _SOURCES},
+        "definitions": {
+            "condition": _condition(),
+            "ties": _TIES,
+            "sources": _SOURCES,
+            "health": _health(),
+        },
     }
 
 
@@ -212,6 +267,10 @@ def _comparison(fact: Fact) -> Schema:
         }
         items = {"enum": list(fact.values)}
     return {
-        "description": f"{fact.meaning[0].upper()}{fact.meaning[1:]} ({MEANS[fact.unit]}).",
+        "description": _described(fact),
         "anyOf": [text, {"type": "array", "minItems": 1, "items": items}],
     }
+
+
+def _described(fact: Fact) -> str:
+    return f"{fact.meaning[0].upper()}{fact.meaning[1:]} ({MEANS[fact.unit]})."
