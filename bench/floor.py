@@ -26,16 +26,19 @@ WITH given AS MATERIALIZED (
 ), fresh AS MATERIALIZED (
     SELECT given.* FROM given JOIN logged USING (source, id)
 ), used AS MATERIALIZED (
-    SELECT subject, data ->> 'user' AS contact, day, coalesce((data ->> 'count')::bigint, 1) AS n
+    SELECT subject, coalesce(data ->> 'user', '') AS contact, data ->> 'feature' AS feature, day,
+        coalesce((data ->> 'count')::bigint, 1) AS n
     FROM fresh WHERE type = 'usage'
 ), usage AS (
     INSERT INTO usage_days (account, day, count)
     SELECT subject, day, sum(n) FROM used GROUP BY 1, 2 ORDER BY 1, 2
     ON CONFLICT (account, day) DO UPDATE SET count = usage_days.count + excluded.count
 ), users AS (
-    INSERT INTO user_days (account, contact, day)
-    SELECT DISTINCT subject, contact, day FROM used WHERE contact IS NOT NULL ORDER BY 1, 2, 3
-    ON CONFLICT (account, contact, day) DO NOTHING
+    INSERT INTO feature_days (account, day, contact, feature, uses, minutes)
+    SELECT subject, day, contact, feature, sum(n), 0 FROM used
+    GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4
+    ON CONFLICT (account, day, contact, feature)
+        DO UPDATE SET uses = feature_days.uses + excluded.uses
 ), pairs AS (
     SELECT subject, rep, contact, day, coalesce(data ->> 'direction', 'mutual') AS way
     FROM fresh, jsonb_array_elements_text(data -> 'reps') AS rep,

@@ -258,13 +258,6 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("account", "day", name=op.f("pk_usage_days")),
     )
     op.create_table(
-        "user_days",
-        sa.Column("account", sa.Text(), nullable=False),
-        sa.Column("contact", sa.Text(), nullable=False),
-        sa.Column("day", sa.Integer(), nullable=False),
-        sa.PrimaryKeyConstraint("account", "contact", "day", name=op.f("pk_user_days")),
-    )
-    op.create_table(
         "workspace",
         sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("demo", sa.Boolean(), server_default=sa.text("(false)"), nullable=False),
@@ -387,7 +380,6 @@ def downgrade() -> None:
 
     op.drop_table("flag_history")
     op.drop_table("workspace")
-    op.drop_table("user_days")
     op.drop_table("usage_days")
     op.drop_table("ties")
     op.drop_table("tie_days")

@@ -169,7 +169,7 @@ def test_all_three_count_the_same_usage(kept: dict[str, str]) -> None:
     assert rows(kept["floor"], "SELECT account, day, count FROM usage_days") == days
     of_baseline = "SELECT account, day - date '0001-01-01' + 1, count FROM baseline.usage_days"
     assert rows(kept["baseline"], of_baseline) == days
-    users = "SELECT account, contact, day FROM user_days"
+    users = "SELECT account, contact, feature, day, uses FROM feature_days"
     assert rows(kept["floor"], users) == rows(kept["tiewatch"], users)
 
 

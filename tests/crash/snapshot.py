@@ -20,7 +20,11 @@ _STATS = (
     "tie_days",
     "ties",
     "usage_days",
-    "user_days",
+    "feature_days",
+    "touches",
+    "surveys",
+    "tickets",
+    "goals",
     "subscription_events",
     "flags",
 )

@@ -365,7 +365,9 @@ def _contradictions(data: Content) -> Iterator[str]:
                 yield f"'direction' is missing: {article} must say inbound or outbound"
             if data.contacts == [] and not data.cc:
                 yield "'contacts' is empty: an interaction names at least one contact"
-        case Subscription(term_start=date() as start, term_end=date() as end) if end < start:
+        case Subscription(term_start=date() | str() as start, term_end=date() | str() as end) if (
+            str(end) < str(start)
+        ):
             yield f"'term_end' {end} is before 'term_start' {start}: a term ends after it starts"
         case Survey(kind="nps", score=score) if not _between(score, 0, 10):
             yield f"'score' must be a number from 0 to 10 for nps, not {quoted(score)}"

@@ -30,7 +30,7 @@ _EVENTS = ("all types",)
 FACTS = (
     Fact(
         HEALTH,
-        Unit.COUNT,
+        Unit.NUMBER,
         "health score",
         "the health score, from 0 to 100, out of the parts in rules/health.yaml",
         _NO_HEALTH,
@@ -55,7 +55,7 @@ FACTS = (
     ),
     Fact(
         CHANGE,
-        Unit.COUNT,
+        Unit.NUMBER,
         "30-day change of the health score",
         "the health score less that of 30 days before",
         f"{_NO_HEALTH}, or there was no score 30 days before",

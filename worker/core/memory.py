@@ -6,7 +6,7 @@ of both equal.
 
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
 from typing import Any
@@ -16,7 +16,9 @@ from worker.core.attributes import Stamp, merge
 from worker.core.events import Contact, Event, Rep, Subscription
 from worker.core.facts import measures_of
 from worker.core.metrics import NO_METRICS, Metrics
+from worker.core.people import EXEC_LEVELS
 from worker.core.reading import BASE, EVERYTHING, Reading
+from worker.core.relationship import USER_DAYS, decision_level
 from worker.core.stats import (
     NO_USAGE,
     AccountStats,
@@ -148,8 +150,13 @@ class _Account:
     kept: keepsakes.Kept = field(default_factory=keepsakes.Kept)
 
     def met(self) -> set[tuple[str, int]]:
-        """All (contact, day) with contact."""
-        return {(contact, day) for (_, contact), tie in self.ties.items() for day in tie.days}
+        """All (contact, day) with contact, of executives."""
+        return {
+            (contact, day)
+            for (_, contact), tie in self.ties.items()
+            if _is_exec(self.contacts[contact].values)
+            for day in tie.days
+        }
 
 
 class Memory:
@@ -174,7 +181,9 @@ class Memory:
             self._accounts[account].ties[rep, contact].add(day, sums)
         for (account, day), count in add.usage_days.items():
             self._accounts[account].usage.add(day, count)
-        for account, contact, day in add.user_days:
+        for account, day, contact, _ in add.feature_days:
+            if not contact:
+                continue
             one = self._accounts[account]
             one.contacts.setdefault(contact, _Attributes())
             used = one.used[contact]
@@ -263,6 +272,10 @@ class Memory:
         return found
 
 
+def _is_exec(values: Mapping[str, Any]) -> bool:
+    return decision_level(values.get("level"), values.get("title")) in EXEC_LEVELS
+
+
 def _contact(contact: str, one: _Account, on: int) -> ContactStats:
     values, used = one.contacts[contact].values, one.used.get(contact, [])
     before = bisect_left(used, on)
@@ -273,6 +286,6 @@ def _contact(contact: str, one: _Account, on: int) -> ContactStats:
         values.get("level"),
         values.get("role"),
         values.get("left"),
-        used[before - 1] if before else None,
+        used[before - 1] if before and used[before - 1] >= on - USER_DAYS else None,
         values.get("function"),
     )

@@ -32,7 +32,8 @@ from worker.core.voice import Voice
 
 
 class ContactStats(NamedTuple):
-    """A person at the account. `used` is their last day of usage before the date, an ordinal."""
+    """A person at the account. `used` is their last day of usage in the 90 complete days before
+    the date, an ordinal."""
 
     contact: str
     name: str | None
@@ -134,9 +135,8 @@ class Additions:
 
     `contacts` and `reps` are those named otherwise than by usage, `not_usage` the accounts of all
     events but usage. `tie_days` maps (account, rep, contact, day) to hundredths [mutual, outbound,
-    inbound]; `user_days` are (account, user, day). `feature_days` maps (account, day, user,
-    feature) to [count, thousandths of a minute], with empty names for what no event says.
-    `delivered` are (source, day, type).
+    inbound], `feature_days` (account, day, user, feature) to [count, thousandths of a minute], with
+    empty names for what no event says, `delivered` are (source, day, type).
     """
 
     accounts: dict[str, Days] = field(default_factory=dict)
@@ -147,7 +147,6 @@ class Additions:
         default_factory=lambda: defaultdict(lambda: [0, 0, 0])
     )
     usage_days: dict[tuple[str, int], int] = field(default_factory=lambda: defaultdict(int))
-    user_days: set[tuple[str, str, int]] = field(default_factory=set)
     feature_days: dict[tuple[str, int, str, str], list[int]] = field(
         default_factory=lambda: defaultdict(lambda: [0, 0])
     )
@@ -265,7 +264,6 @@ def _add_usage(add: Additions, event: Event, usage: Usage, days: Days) -> None:
         sums[1] += thousandths(usage.minutes)
     if usage.user is not None:
         days.user = earliest(days.user, event.day)
-        add.user_days.add((account, usage.user, event.day))
 
 
 def earliest(one: int | None, other: int | None) -> int | None:

@@ -149,7 +149,8 @@ def _without_usage(db: Connection, accounts: Collection[str], day: int) -> Rows:
 
 
 def _send_usage(db: Connection, add: Additions) -> Callable[[], None]:
-    """Add to the days of accounts and users; the function returned waits, and creates the users."""
+    """Add to the days of accounts, users and features; the function returned waits, and creates
+    the users."""
     if add.usage_days:
         execute_rows(
             db,
@@ -161,30 +162,22 @@ def _send_usage(db: Connection, add: Additions) -> Callable[[], None]:
             {"account": "text", "day": "int", "count": "bigint"},
             [(*key, count) for key, count in sorted(add.usage_days.items())],
         )
-        send_features(db, add)
-    if not add.user_days:
+    if not add.feature_days:
         return lambda: None
-    used = execute_rows(
-        db,
-        """
-        INSERT INTO user_days (account, contact, day)
-        SELECT account, contact, day FROM {rows} WHERE true
-        ON CONFLICT (account, contact, day) DO NOTHING RETURNING account, contact, day
-        """,
-        {"account": "text", "contact": "text", "day": "int"},
-        sorted(add.user_days),
-    )
-    return lambda: _fold_users(db, used)
+    sums = send_features(db, add)
+    return lambda: _fold_users(db, add, sums)
 
 
-def _fold_users(db: Connection, used: Rows) -> None:
+def _fold_users(db: Connection, add: Additions, sums: Rows) -> None:
     """Create the users, and keep the last two days on which each used the product.
 
-    A day that is not new is kept already, and its user is there.
+    `sums` are what their days have come to: one that is all of this batch is new. A day that is
+    not is kept already, and its user is there.
     """
-    days: dict[tuple[str, str], list[int]] = defaultdict(list)
-    for account, contact, day in used:
-        days[account, contact].append(day)
+    days: dict[tuple[str, str], set[int]] = defaultdict(set)
+    for account, day, contact, feature, uses in sums:
+        if contact and uses == add.feature_days[account, day, contact, feature][0]:
+            days[account, contact].add(day)
     if not days:
         return
     latest = [(user, sorted(of_user)[-2:]) for user, of_user in sorted(days.items())]

@@ -8,7 +8,7 @@ import msgspec
 from sqlalchemy import Connection
 
 from worker.core.measures import AMOUNTS, FIELDS, Measure, Source
-from worker.store.dialect import Rows, execute_among, member_of
+from worker.store.dialect import Rows, execute_among, in_our_order, member_of
 
 _TABLES = {
     Source.USAGE: "feature_days",
@@ -81,4 +81,6 @@ def _column(db: Connection, measure: Measure, parameters: dict[str, Any]) -> str
         column if column != "day" or len(amount.distinct) == 1 else "CAST(day AS text)"
         for column in amount.distinct
     )
+    if texts:
+        value = in_our_order(db, f"({value})")  # as bytes, which sort several times faster
     return f"count(DISTINCT CASE WHEN {' AND '.join(terms)} THEN {value} END)"

@@ -9,17 +9,18 @@ from worker.core.catalogue import Part
 from worker.core.events import Event, Survey
 from worker.core.facts import measures_of
 from worker.core.metrics import Metrics
+from worker.core.people import EXEC_LEVELS
 from worker.core.reading import Reading
-from worker.core.relationship import CONTACT_DAYS, RHYTHM_DAYS
+from worker.core.relationship import CONTACT_DAYS, RHYTHM_DAYS, decision_level
 from worker.core.stats import AccountStats, Additions, Mail
-from worker.core.support import SUPPORT_DAYS, Tickets
+from worker.core.support import SUPPORT_DAYS
 from worker.core.voice import YEAR, Said, answer, said_in, voice_of
 from worker.store.courses import ask_courses, decode_course
-from worker.store.dialect import execute_among, execute_rows
+from worker.store.dialect import Rows, execute_among, execute_rows
 from worker.store.measures import ask_measures
 
-Fill = Callable[[AccountStats], None]
-"""Adds to the stats of one account what was read of it."""
+Fill = Callable[[Mapping[str, AccountStats]], None]
+"""Adds what was read of accounts to their stats."""
 
 
 def ask_parts(db: Connection, add: Additions) -> Callable[[], None]:
@@ -81,9 +82,9 @@ def _add_surveys(db: Connection, events: Sequence[Event]) -> None:
     )
 
 
-def send_features(db: Connection, add: Additions) -> None:
-    """Add to the days of users and features."""
-    execute_rows(
+def send_features(db: Connection, add: Additions) -> Rows:
+    """Add to the days of users and features; returns the uses that each has come to."""
+    return execute_rows(
         db,
         """
         INSERT INTO feature_days (account, day, contact, feature, uses, minutes)
@@ -91,6 +92,7 @@ def send_features(db: Connection, add: Additions) -> None:
         ON CONFLICT (account, day, contact, feature) DO UPDATE SET
             uses = feature_days.uses + excluded.uses,
             minutes = feature_days.minutes + excluded.minutes
+        RETURNING account, day, contact, feature, uses
         """,
         {
             "account": "text",
@@ -106,7 +108,7 @@ def send_features(db: Connection, add: Additions) -> None:
 
 def ask(
     db: Connection, accounts: Sequence[str], on: int, reading: Reading, metrics: Metrics
-) -> Callable[[Mapping[str, AccountStats]], None]:
+) -> Fill:
     """Ask for what a reading takes beyond the base; the function returned adds it to the stats."""
     measures = measures_of(reading, metrics, on)
     measured = ask_measures(db, accounts, on, measures)
@@ -121,37 +123,42 @@ def ask(
             one.measures = dict.fromkeys(measures, 0) | found.get(account, {})
         for fill in asked:
             fill(stats)
+        if Part.RHYTHM in reading.parts:
+            _add_met(db, stats, on)
 
     return answer
 
 
-def _ask_met(
-    db: Connection, accounts: Sequence[str], on: int
-) -> Callable[[Mapping[str, AccountStats]], None]:
-    """Days of contact, of those who may be executives, by way of the ties' own key."""
-    rows = execute_among(
+def _add_met(db: Connection, stats: Mapping[str, AccountStats], on: int) -> None:
+    """Days of contact with executives, by way of the key of their ties."""
+    first = on - RHYTHM_DAYS
+    keys = []
+    for account, one in stats.items():
+        execs = {c.contact for c in one.contacts if decision_level(c.level, c.title) in EXEC_LEVELS}
+        keys += [
+            (account, tie.rep, tie.contact)
+            for tie in one.ties
+            if tie.state.day > first and tie.contact in execs
+        ]
+    if not keys:
+        return
+    rows = execute_rows(
         db,
         """
-        SELECT DISTINCT d.account, d.contact, d.day
-        FROM ties t JOIN tie_days d
-            ON d.account = t.account AND d.rep = t.rep AND d.contact = t.contact
-        WHERE t.account {among} AND d.day > :first AND d.day <= :on
+        SELECT d.account, d.contact, d.day FROM {rows} JOIN tie_days d
+            ON d.account = r.account AND d.rep = r.rep AND d.contact = r.contact
+        WHERE d.day > :first AND d.day <= :on
         """,
-        accounts,
-        first=on - RHYTHM_DAYS,
+        {"account": "text", "rep": "text", "contact": "text"},
+        sorted(keys),
+        first=first,
         on=on,
     )
-
-    def fill(stats: Mapping[str, AccountStats]) -> None:
-        for account, contact, day in rows:
-            stats[account].met.add((contact, day))
-
-    return fill
+    for account, contact, day in rows:
+        stats[account].met.add((contact, day))
 
 
-def _ask_mails(
-    db: Connection, accounts: Sequence[str], on: int
-) -> Callable[[Mapping[str, AccountStats]], None]:
+def _ask_mails(db: Connection, accounts: Sequence[str], on: int) -> Fill:
     rows = execute_among(
         db,
         """
@@ -171,9 +178,7 @@ def _ask_mails(
     return fill
 
 
-def _ask_goals(
-    db: Connection, accounts: Sequence[str], on: int
-) -> Callable[[Mapping[str, AccountStats]], None]:
+def _ask_goals(db: Connection, accounts: Sequence[str], on: int) -> Fill:
     rows = execute_among(db, "SELECT account, course FROM goals WHERE account {among}", accounts)
 
     def fill(stats: Mapping[str, AccountStats]) -> None:
@@ -183,9 +188,7 @@ def _ask_goals(
     return fill
 
 
-def _ask_voice(
-    db: Connection, accounts: Sequence[str], on: int
-) -> Callable[[Mapping[str, AccountStats]], None]:
+def _ask_voice(db: Connection, accounts: Sequence[str], on: int) -> Fill:
     """The NPS surveys of the year, and the latest of each kind."""
     rows = execute_among(
         db,
@@ -222,40 +225,34 @@ def _ask_voice(
     return fill
 
 
-def _ask_tickets(
-    db: Connection, accounts: Sequence[str], on: int
-) -> Callable[[Mapping[str, AccountStats]], None]:
-    begun = execute_among(
-        db,
-        """
-        SELECT account, (SELECT min(day) FROM tickets t WHERE t.account = a.account)
-        FROM accounts a WHERE account {among}
-        """,
-        accounts,
-    )
+def _ask_tickets(db: Connection, accounts: Sequence[str], on: int) -> Fill:
     rows = execute_among(
         db,
         """
-        SELECT account, course FROM tickets WHERE account {among} AND is_open
+        SELECT account, course, CAST(NULL AS int) FROM tickets WHERE account {among} AND is_open
         UNION ALL
-        SELECT account, course FROM tickets
+        SELECT account, course, CAST(NULL AS int) FROM tickets
         WHERE account {among} AND last_day >= :first AND NOT is_open
+        UNION ALL
+        SELECT account, CAST(NULL AS text),
+            (SELECT min(day) FROM tickets t WHERE t.account = a.account)
+        FROM accounts a WHERE account {among}
         """,
         accounts,
         first=on - SUPPORT_DAYS,
     )
 
     def fill(stats: Mapping[str, AccountStats]) -> None:
-        for account, first_day in begun:
-            stats[account].tickets = Tickets(first_day)
-        for account, course in rows:
-            stats[account].tickets.courses.append(decode_course(course))
+        for account, course, first_day in rows:
+            if course is None:
+                stats[account].tickets.first_day = first_day
+            else:
+                stats[account].tickets.courses.append(decode_course(course))
 
     return fill
 
 
 _ASK = {
-    Part.RHYTHM: _ask_met,
     Part.RESPONSES: _ask_mails,
     Part.SUCCESS: _ask_goals,
     Part.VOICE: _ask_voice,

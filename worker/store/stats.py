@@ -125,10 +125,12 @@ _ACCOUNTS = """
 
 _CONTACTS = """
     SELECT account, contact, name, title, level, role, gone,
-        CASE WHEN last_used IS NULL OR last_used < :on THEN last_used
-            WHEN last_used = :on THEN used_before
-            ELSE (SELECT max(day) FROM user_days u WHERE u.account = contacts.account
-                AND u.contact = contacts.contact AND u.day < :on)
+        CASE WHEN last_used < :on - 90 THEN NULL
+            WHEN last_used < :on THEN last_used
+            WHEN last_used = :on THEN CASE WHEN used_before >= :on - 90 THEN used_before END
+            WHEN last_used > :on THEN (
+                SELECT max(day) FROM feature_days u WHERE u.account = contacts.account
+                    AND u.contact = contacts.contact AND u.day >= :on - 90 AND u.day < :on)
         END,
         function
     FROM contacts WHERE account {among}

@@ -250,14 +250,6 @@ usage_days = Table(
     Column("count", BigInteger, nullable=False),
 )
 
-user_days = Table(
-    "user_days",
-    metadata,
-    Column("account", Text, primary_key=True),
-    Column("contact", Text, primary_key=True),
-    Column("day", Integer, primary_key=True),
-)
-
 # What the parts of the catalogue beyond the base are computed from. A touch or survey is added
 # once and never looked up by itself: those tables have no key.
 feature_days = Table(
