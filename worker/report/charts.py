@@ -42,7 +42,8 @@ def bridge(moved: Movements, say: Say) -> str:
     for place, (name, change) in enumerate(steps, 1):
         low, high = sorted((level, level + change))
         kind = "up" if change >= 0 and name in ("new", "expansion") else "down"
-        signed = f"{'+' if kind == 'up' else '-'}{say(abs(change))}"
+        sign = "" if not change else "+" if kind == "up" else "-"
+        signed = f"{sign}{say(abs(change))}"
         bars.append(_column(place, name, low, high, kind, signed, scale, width))
         level += change
     bars.append(_column(5, "closing", 0, moved.closing, "whole", say(moved.closing), scale, width))
