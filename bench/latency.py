@@ -29,13 +29,14 @@ METHOD = """\
 {rate} events a second for {seconds} seconds from one producer, {together} to a message, to \
 `tiewatch worker` with {processes} processes that serve all queues, on a database of {stored:,} \
 events of {customers:,} accounts. One event in {every} sets a renewal date on an account whose \
-executives nobody has met, which opens `renewal-without-exec-contact`; the others are usage, which \
-raises no alert. Time counts from just before the producer's call to when the request reaches a \
+executives nobody has met, which opens `renewal-without-exec-contact`; each such account has an \
+owner of its own, as an owner is sent one message a second. The others are usage, which raises no \
+alert. Time counts from just before the producer's call to when the request reaches a \
 local stand-in for Slack, which answers at once. {warm} seconds of warm-up are left out."""
 
 _WATCHED = "watched-{:05}"
 _APPLIED = "SELECT count(*) FROM batches WHERE state = 'applied'"
-_SENT = "SELECT count(*) FROM outbox WHERE state = 'sent'"
+_SENT = "SELECT count(*) FROM messages WHERE state = 'sent'"
 
 
 def run(
@@ -91,7 +92,9 @@ def _unmet(number: int, at: datetime) -> Iterator[Event]:
     made = events.Envelopes("crm", "unmet")
     for n in range(number):
         account = _WATCHED.format(n)
-        yield made("account", at, account, {"name": account.title(), "owner": "rep-000"})
+        owner = f"owner-{n:05}"
+        yield made("rep", at, None, {"rep": owner, "slack_user": f"U{n:05}"})
+        yield made("account", at, account, {"name": account.title(), "owner": owner})
         yield made("contact", at, account, {"contact": "cio", "level": "c_level"})
         yield made("contact", at, account, {"contact": "user", "role": "user"})
 
@@ -132,11 +135,12 @@ def _measure(
         sent = db.scalar(sa.text(_SENT))
         pace, calls = _send(on, new, rate, together)
         workers.wait_for(running, db, _SENT, sent + len(calls))
-        found = db.execute(sa.text("SELECT id, account FROM outbox"))
+        found = db.execute(sa.text("SELECT id, account FROM messages"))
         accounts = {row.id: row.account for row in found}
     arrived: dict[str, float] = {}
     for request in slack.requests:
-        arrived.setdefault(accounts[request.alert_id], request.at)
+        for id_ in request.alert_ids if request.posted else ():
+            arrived.setdefault(accounts[id_], request.at)
     waits = [arrived[account] - called for account, called in calls.items()]
     return pace, waits[WARM_UP_SECONDS * rate // ALERTED_EVERY :]
 

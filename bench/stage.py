@@ -106,7 +106,7 @@ def load(engine: sa.Engine, events: Iterable[Event], now: datetime) -> None:
     take(engine, "load", batches(events, LOADED_AT_ONCE), book, backfill=True)
     sweep(engine, book, now.date(), now)
     with engine.begin() as db:
-        db.execute(sa.text("UPDATE outbox SET state = 'sent'"))
+        db.execute(sa.text("UPDATE outbox SET planned_at = created_at"))
     vacuum(engine)
 
 

@@ -1,5 +1,6 @@
 """Real worker processes, and what they are sent."""
 
+import json
 import os
 import signal
 import subprocess
@@ -117,3 +118,29 @@ def empty(on: Stage) -> None:
     """Forget what is queued."""
     with redis.Redis.from_url(on.broker) as client:
         client.flushdb()
+
+
+def command(*words: str, **variables: str) -> tuple[Any, float, float]:
+    """Run a `tiewatch` command with `--json`, start-up included.
+
+    Its document, wall seconds, and largest resident memory in MB. Settings are given by name,
+    without their prefix. Raises RuntimeError, with what it said, if it fails.
+    """
+    began = time.perf_counter()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "worker", *words, "--json"],
+        cwd=ROOT,
+        env=os.environ | {f"TIEWATCH_{name}": value for name, value in variables.items()},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    assert process.stdout is not None
+    assert process.stderr is not None
+    told, remarks = process.stdout.read(), process.stderr.read()
+    _, status, used = os.wait4(process.pid, 0)
+    seconds = time.perf_counter() - began
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise RuntimeError(f"tiewatch {words[0]} failed: {told.decode()}{remarks.decode()}")
+    unit = 1 if sys.platform == "darwin" else 1_024
+    return json.loads(told), seconds, used.ru_maxrss * unit / 1_000_000

@@ -3,6 +3,7 @@
 import re
 import time
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 from typer.testing import CliRunner
@@ -181,10 +182,10 @@ def test_two_hundred_tests_take_less_than_ten_seconds(tmp_path):
     expected = "    - {day: 2026-01-21, flags: [renewal-without-exec-contact, single-threaded]}\n"
     for number in range(4):
         (tmp_path / f"{number}.yaml").write_text((QUIET + expected) * 50)
-    began = time.perf_counter()
+    began = time.process_time()
     tests, problems = ruletests.read([tmp_path], SHIPPED.rules)
     done = [ruletests.run(test, SHIPPED) for test in tests]
-    assert time.perf_counter() - began < 10
+    assert time.process_time() - began < 10
     assert (len(done), problems) == (200, [])
 
 
@@ -207,7 +208,9 @@ def test_the_command_tells_passes_failures_and_what_cannot_be_read(tiewatch, tmp
     assert "t.yaml:11:3: the test has no 'expect'" in done.output
     assert "1 test: 0 passed, 1 failed. Those with a problem were not run." in done.output
     assert "No test expects adoption-without-user-ties to be open." in done.output
-    assert 'failures="1"' in (tmp_path / "out.xml").read_text()
+    suite = ElementTree.parse(tmp_path / "out.xml").getroot()
+    assert [suite.get(count) for count in ("tests", "failures", "errors")] == ["2", "1", "1"]
+    assert [case[0].tag for case in suite] == ["error", "failure"]
 
 
 PAGE = (Path(worker.__file__).parent.parent / "docs/rules.md").read_text()

@@ -10,7 +10,13 @@ from sqlalchemy import make_url
 from worker.settings import Settings, SettingsError
 from worker.settings import settings as cached
 
-SECRETS = ("DATABASE_URL", "BROKER_URL", "SLACK_BOT_TOKEN")
+SECRETS = (
+    "DATABASE_URL",
+    "BROKER_URL",
+    "SLACK_BOT_TOKEN",
+    "SLACK_APP_TOKEN",
+    "SLACK_SIGNING_SECRET",
+)
 
 
 @pytest.fixture

@@ -17,6 +17,7 @@ from worker.settings import settings
 INGEST = "tiewatch.ingest"
 SWEEP = "tiewatch.sweep"
 DELIVER = "tiewatch.deliver"
+WEEKS = "tiewatch.weeks"
 
 TASK_SECONDS = 50
 """The longest a task may take; its worker process is killed then, and the message comes back."""
@@ -29,7 +30,8 @@ app = Celery("tiewatch", include=["worker.tasks"], set_as_current=False)
 app.conf.update(
     task_default_queue=INGEST,
     task_queues=[Queue(INGEST), Queue(SWEEP), Queue(DELIVER)],
-    task_routes={name: {"queue": name} for name in (INGEST, SWEEP, DELIVER)},
+    task_routes={name: {"queue": name} for name in (INGEST, SWEEP, DELIVER)}
+    | {WEEKS: {"queue": DELIVER}},
     task_acks_late=True,
     task_reject_on_worker_lost=True,
     task_ignore_result=True,

@@ -1,28 +1,30 @@
-"""Delivery: sends what waits in the outbox, a row at a time.
+"""Delivery: sends the messages that are due, a bundle at a time.
 
-Each row goes through three steps: marked as sending, in a transaction; sent, outside of any; its
-end recorded, in another transaction. So a process that dies between Slack's answer and the record
-repeats one message at most, the one in flight, once its lease has run out. The same may repeat when
-no answer comes, as nobody can tell whether Slack took it: an alert seen twice beats one not seen.
+Each bundle goes through three steps: marked as being sent, in a transaction; sent, outside of any;
+its end recorded, in another transaction. Of what was marked and not recorded nobody knows whether
+it arrived, so whoever comes to it next looks for it in Slack before sending it.
 """
 
-from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
-import msgspec
 from rich.console import Console
 from sqlalchemy import Connection, Engine
 
-from worker.slack.console import to_console
-from worker.slack.sender import Posted, Send, SendFailed, SlackConfig, to_slack
-from worker.store import outbox
+from worker.posting import to_slack
+from worker.sending import Act, Outcome, Way, to_show
+from worker.slack.console import show_on
+from worker.slack.sender import SlackConfig
+from worker.slack.trouble import SendFailed, Verdict
+from worker.store import messages, outbox, pacing
 from worker.store.database import reading, writing
-from worker.store.outbox import Waiting
+from worker.store.messages import Row
 
 LEASE = timedelta(minutes=2)
-"""Far longer than a send can take, or two would send the same row."""
+"""Far longer than a send can take, or two would send the same bundle."""
 
 FIRST_BACKOFF = timedelta(seconds=30)
 LONGEST_BACKOFF = timedelta(hours=1)
@@ -33,90 +35,130 @@ MAX_ATTEMPTS = 30
 TROUBLE = 3
 """After so many temporary failures in a row Slack is left alone until the next pass."""
 
+SENDERS = 8
+"""Messages on their way at once in one process: Slack takes a fifth of a second for each."""
+
 
 @dataclass(frozen=True, slots=True)
 class Delivered:
-    """What a pass came to; `waiting` is what the outbox holds unsent at its end."""
+    """What a pass came to, in messages; `waiting` is what is unsent at its end."""
 
     sent: int
     failed: int
     waiting: int
 
 
-def sender(config: SlackConfig, console: Console) -> Send:
-    """The way alerts go: to Slack with a token, else as cards to the console."""
-    return to_slack(config) if config.token else to_console(console)
+def way(config: SlackConfig, console: Console) -> Way:
+    """The way messages go: to Slack with a token, else as cards to the console."""
+    return to_slack(config) if config.token else to_show(show_on(console))
 
 
 def deliver(
     engine: Engine,
-    send: Send,
+    way: Way,
     now: Callable[[], datetime],
     limit: int | None = None,
     within: timedelta | None = None,
+    senders: int = 1,
 ) -> Delivered:
-    """Send what is due: up to `limit` rows, none of them begun after `within`. Never sleeps.
+    """Send what is due: up to `limit` bundles, none of them begun after `within`, and `senders` at
+    a time. Never sleeps: what is not due yet is left to a later pass.
 
-    Any number of these may run at once: a row is sent by one of them, and an account's alerts go in
-    order.
+    Any number of these may run at once: a bundle is sent by one of them, and what is told to one
+    recipient about an account goes in order.
     """
     began = now()
-    ends: Counter[str] = Counter()
-    trouble = 0
-    while trouble < TROUBLE and ends.total() != limit:
-        started = now()
-        if within is not None and started - began > within:
-            break
-        with writing(engine) as db:
-            taken = outbox.take(db, started, LEASE)
-        if not taken:
-            break
-        end = _deliver(engine, send, taken[0], now)
-        ends[end] += 1
-        trouble = trouble + 1 if end == outbox.WAITING else 0
+    tally = _Tally()
+    with ThreadPoolExecutor(senders) as pool:
+        under_way: set[Future[Outcome]] = set()
+        while tally.troubles < TROUBLE and tally.bundles != limit:
+            if within is not None and now() - began > within:
+                break
+            taken = _take(engine, way, now())
+            if taken.rows:
+                tally.bundles += 1
+            elif not under_way:
+                break
+            if isinstance(taken.ready, Outcome):
+                tally.add(taken.ready)
+            else:
+                under_way.add(pool.submit(_send, engine, taken.rows, taken.ready, now))
+            if under_way and (len(under_way) == senders or not taken.more):
+                ended, under_way = wait(under_way, return_when=FIRST_COMPLETED)
+                tally.add(*(each.result() for each in ended))
+        tally.add(*(each.result() for each in under_way))
     with reading(engine) as db:
-        return Delivered(ends[outbox.SENT], ends[outbox.FAILED], outbox.unsent(db))
+        waiting = messages.unsent(db) + outbox.to_plan(db)
+    return Delivered(tally.sent, tally.failed, waiting)
 
 
-def _deliver(engine: Engine, send: Send, row: Waiting, now: Callable[[], datetime]) -> str:
-    """Send a row and record the end of it: the state that the row is in from now on."""
+@dataclass(slots=True)
+class _Tally:
+    """What a pass has come to so far; `troubles` are those in a row."""
+
+    bundles: int = 0
+    sent: int = 0
+    failed: int = 0
+    troubles: int = 0
+
+    def add(self, *outcomes: Outcome) -> None:
+        for outcome in outcomes:
+            self.sent += outcome.sent
+            self.failed += outcome.failed
+            self.troubles = self.troubles + 1 if outcome.trouble else 0
+
+
+class _Taken(NamedTuple):
+    """A bundle, and how to send it or what has become of it already; whether `more` are due."""
+
+    rows: Sequence[Row]
+    ready: Act | Outcome
+    more: bool
+
+
+def _take(engine: Engine, way: Way, now: datetime) -> _Taken:
+    """The bundle that is due next; one without rows if none is."""
+    with writing(engine) as db:
+        rows, more = messages.take(db, now, LEASE)
+        if not rows:
+            return _Taken(rows, Outcome(), more)
+        if rows[0].attempts > MAX_ATTEMPTS:
+            messages.failed(db, rows, f"{MAX_ATTEMPTS} attempts broke off, without an answer")
+            return _Taken(rows, Outcome(failed=len(rows)), more)
+        return _Taken(rows, way(db, rows, now), more)
+
+
+def _send(engine: Engine, rows: Sequence[Row], act: Act, now: Callable[[], datetime]) -> Outcome:
+    """Send a bundle and record the end of it."""
     try:
-        posted = _send(engine, send, row)
+        record = act()
     except SendFailed as error:
         with writing(engine) as db:
-            return _record_failure(db, row, error, now())
+            return _record_failure(db, rows, error, now())
     with writing(engine) as db:
-        outbox.sent(db, row, posted.channel, posted.ts, now())
-    return outbox.SENT
+        return record(db, now())
 
 
-def _send(engine: Engine, send: Send, row: Waiting) -> Posted:
-    if row.attempts > MAX_ATTEMPTS:
-        raise SendFailed(f"{MAX_ATTEMPTS} attempts broke off, without an answer", permanent=True)
-    try:
-        alert = row.alert
-    except msgspec.DecodeError as error:
-        told = f"this version of tiewatch cannot read the alert: {error}"
-        raise SendFailed(told, permanent=True) from error
-    with reading(engine) as db:
-        user = outbox.slack_user(db, alert.owner)
-    return send(alert, row.id, user)
-
-
-def _record_failure(db: Connection, row: Waiting, error: SendFailed, now: datetime) -> str:
-    if error.retry_after is not None:
-        until = now + timedelta(seconds=error.retry_after)
-        outbox.pause(db, until)
-        outbox.put_back(db, row, until, error.reason, counted=False)
-        return outbox.WAITING
-    if error.permanent:
-        outbox.failed(db, row, error.reason)
-        return outbox.FAILED
-    if row.attempts >= MAX_ATTEMPTS:
-        outbox.failed(db, row, f"given up after {row.attempts} attempts: {error.reason}")
-        return outbox.FAILED
-    outbox.put_back(db, row, now + _backoff(row.attempts), error.reason)
-    return outbox.WAITING
+def _record_failure(
+    db: Connection, rows: Sequence[Row], error: SendFailed, now: datetime
+) -> Outcome:
+    attempts = rows[0].attempts
+    match error.verdict:
+        case Verdict.WAIT:
+            until = now + timedelta(seconds=error.retry_after)
+            pacing.pause(db, until)
+            messages.put_back(db, rows, until, error.reason, counted=False)
+            return Outcome(trouble=True)
+        case Verdict.AGAIN if attempts < MAX_ATTEMPTS:
+            due_at = now + _backoff(attempts)
+            messages.put_back(db, rows, due_at, error.reason, uncertain=error.uncertain)
+            return Outcome(trouble=True)
+        case Verdict.AGAIN:
+            reason = f"given up after {attempts} attempts: {error.reason}"
+        case _:
+            reason = error.reason
+    messages.failed(db, rows, reason)
+    return Outcome(failed=len(rows))
 
 
 def _backoff(attempts: int) -> timedelta:

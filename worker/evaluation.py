@@ -7,6 +7,7 @@ import dataclasses
 import hashlib
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from dataclasses import replace as replaced
 from datetime import date, datetime
 from functools import cached_property
 from pathlib import Path
@@ -16,6 +17,7 @@ from sqlalchemy import Connection
 
 from worker import freshness, healths
 from worker.core.alerts import Alert, AlertReason, reason_for
+from worker.core.answers import resumed
 from worker.core.conditions import Condition, Facts, Not, Thresholds, facts_in
 from worker.core.evidence import who
 from worker.core.facts import facts_of, mrr_of, reading_for, renewal_day
@@ -28,10 +30,18 @@ from worker.core.reasons import clears, reasons
 from worker.core.rules import CompiledRule, Mode, Rule, RuleSet, render
 from worker.core.stats import AccountStats, Workspace
 from worker.core.subscriptions import terms_on
+from worker.core.telling import Telling
 from worker.core.ties import TieSettings
 from worker.core.units import Value
-from worker.rulefiles import load, load_health, load_metrics, load_sources, load_ties
-from worker.store import flags, outbox, people
+from worker.rulefiles import (
+    load,
+    load_health,
+    load_metrics,
+    load_sources,
+    load_telling,
+    load_ties,
+)
+from worker.store import flags, outbox, people, showing
 from worker.store import health as health_store
 from worker.store import stats as stats_store
 from worker.store.dialect import answer_now
@@ -44,11 +54,12 @@ RULE_IS_IN_SHADOW = "the rule has gone into shadow: nobody is told of its flags"
 
 @dataclass(frozen=True)
 class Rulebook:
-    """What the rules directory says: the rules, how ties are weighed, which sources matter, the
-    metrics, and what the health score is made of."""
+    """What the rules directory says: the rules, how ties are weighed, how people are told, the
+    metrics, which sources matter, and what the health score is made of."""
 
     rules: RuleSet
     ties: TieSettings
+    telling: Telling = field(default_factory=Telling)
     metrics: Metrics = NO_METRICS
     sources: Sources = field(default_factory=dict)
     health: HealthSettings = NO_HEALTH
@@ -62,7 +73,8 @@ class Rulebook:
     @property
     def digest(self) -> str:
         """16 hexadecimal digits, equal for directories that mean the same."""
-        said = f"{self.rules.digest} {self.ties} {self.metrics} {self.sources} {self.health}"
+        parts = (self.ties, self.telling, self.metrics, self.sources, self.health)
+        said = " ".join([self.rules.digest, *map(str, parts)])
         return hashlib.sha256(said.encode()).hexdigest()[:16]
 
     @cached_property
@@ -71,10 +83,18 @@ class Rulebook:
         return reading_for(self.facts, self.metrics)
 
 
-def read_rulebook(root: Path) -> Rulebook:
-    """The rules directory, read whole. Raises `RuleFilesRefused` with every problem in it."""
+def read_rulebook(root: Path, shipped: Path | None = None) -> Rulebook:
+    """The rules directory, read whole. Raises `RuleFilesRefused` with every problem in it.
+
+    `shipped` is where the rules that ship are, by default those of this version of tiewatch.
+    """
     return Rulebook(
-        load(root), load_ties(root), load_metrics(root), load_sources(root), load_health(root)
+        load(root, shipped),
+        load_ties(root),
+        telling=load_telling(root),
+        metrics=load_metrics(root),
+        sources=load_sources(root),
+        health=load_health(root),
     )
 
 
@@ -100,19 +120,25 @@ class Evaluated:
     """What an evaluation did. `alerts` counts the rows it wrote to the outbox."""
 
     standings: Mapping[str, Standing]
+    workspace: Workspace
     opened: int
     resolved: int
     alerts: int
 
 
 def evaluate(
-    db: Connection, accounts: Collection[str], on: date, book: Rulebook, now: datetime
+    db: Connection,
+    accounts: Collection[str],
+    on: date,
+    book: Rulebook,
+    now: datetime,
+    sweep: int | None = None,
 ) -> Evaluated:
-    """Evaluate every rule for these accounts as of the UTC date `on`.
+    """Evaluate every rule for these accounts as of the UTC date `on`, for a sweep if it is given.
 
     The accounts' rows should be locked, so that nobody moves their flags meanwhile.
     """
-    return prepare(db, accounts, on, book, now, retire=True)()
+    return prepare(db, accounts, on, book, now, retire=True, sweep=sweep)()
 
 
 def prepare(
@@ -123,6 +149,7 @@ def prepare(
     now: datetime,
     known: Workspace | None = None,
     retire: bool = False,
+    sweep: int | None = None,
 ) -> Callable[[], Evaluated]:
     """Ask for what evaluating takes, but for the workspace if it is known; the function returned
     does the rest.
@@ -145,7 +172,7 @@ def prepare(
         found = stats()
         for account, score in past(world).items():
             found[account].past_health = score
-        done = _evaluated(db, found, world, live(), on, book, now, retire)
+        done = _evaluated(db, found, world, live(), on, book, now, retire, sweep)
         if retire and healths.is_asked(book.rules.facts):
             _keep_health(db, done, on, world)
         return done
@@ -183,6 +210,7 @@ def _evaluated(
     book: Rulebook,
     now: datetime,
     retire: bool,
+    sweep: int | None,
 ) -> Evaluated:
     moves: list[Move] = []
     standings: dict[str, Standing] = {}
@@ -203,11 +231,18 @@ def _evaluated(
         if retire and stored.account in standings
     ]
     if not moves:
-        return Evaluated(standings, 0, 0, 0)
+        return Evaluated(standings, workspace, 0, 0, 0)
+    ended = flags.last_ended(db, (move.account for move in moves if move.opens))
+    moves = [_resumed(move, ended, standings[move.account]) for move in moves]
     ids = flags.write(db, moves, book.digest, now, on)
-    written = outbox.put(db, list(_alerts(db, moves, ids, standings, workspace, book, on)), now)
+    said = list(_alerts(db, moves, ids, ended, standings, workspace, book, on))
+    written = outbox.put(db, [(key, alert) for key, alert, quiet in said if not quiet], now, sweep)
+    for key, alert, quiet in said:
+        if quiet:
+            showing.show_again(db, alert.account, key, now, alert)
     return Evaluated(
         standings,
+        workspace,
         sum(move.opens for move in moves),
         sum(move.resolves for move in moves),
         written,
@@ -239,6 +274,16 @@ def _judge(
     else:
         title, why = _words(rule, Not(rule.when), facts, thresholds)
     return Move(account, rule.id, before, after, title, why)
+
+
+def _resumed(move: Move, ended: Mapping[tuple[str, str], Flag], standing: Standing) -> Move:
+    """The move, in view of what people answered to the rule's last flag on the account."""
+    if not move.opens or move.after is None:
+        return move
+    after = resumed(move.after, ended.get((move.account, move.rule)), standing.facts)
+    if not after.heard_of:
+        standing.open[:] = [rule for rule in standing.open if rule.id != move.rule]
+    return replaced(move, after=after)
 
 
 def words(rule: Rule, facts: Facts, thresholds: Thresholds) -> tuple[str, tuple[str, ...]]:
@@ -287,13 +332,13 @@ def _alerts(
     db: Connection,
     moves: Iterable[Move],
     ids: Mapping[tuple[str, str], int],
+    ended: Mapping[tuple[str, str], Flag],
     standings: Mapping[str, Standing],
     workspace: Workspace,
     book: Rulebook,
     on: date,
-) -> Iterator[tuple[str, Alert]]:
-    """(key, alert) of every move that someone should hear of."""
-    resolved_before = flags.last_resolved(db, (move.account for move in moves if move.opens))
+) -> Iterator[tuple[str, Alert, bool]]:
+    """(key, alert, whether only cards show it) of every move that someone should hear or see."""
     rules = {rule.id: rule for rule in book.rules.rules}
     names: Mapping[str, str] | None = None
     for move in moves:
@@ -302,12 +347,16 @@ def _alerts(
         key = (move.account, move.rule)
         if after is None:
             continue
-        reason = reason_for(before, after, resolved_before.get(key))
+        last = ended.get(key)
+        reason = reason_for(before, after, last.resolved_on if last else None)
+        if reason is None and move.ends_in_silence:
+            reason = AlertReason.RESOLVED
         if reason is None:
             continue
         names = people.rep_names(db) if names is None else names
         alert = alert_of(
             reason,
+            ids[key],
             move,
             after,
             rules.get(move.rule),
@@ -317,11 +366,21 @@ def _alerts(
             names,
             on,
         )
-        yield f"flag/{ids[key]}/{after.state}/{after.severity}/{on}", alert
+        yield key_of(ids[key], reason, after, on), alert, move.ends_in_silence
+
+
+def key_of(flag: int, reason: AlertReason, after: Flag, on: date) -> str:
+    """The outbox key of an alert: a flag does the same only once a day."""
+    return f"flag/{flag}/{after.state}/{after.severity}/{on}" + _WOKEN.get(reason, "")
+
+
+_WOKEN = {AlertReason.AWAKE: "/awake", AlertReason.BACK: "/back"}
+"""A flag can open, be snoozed, and wake on one day."""
 
 
 def alert_of(
     reason: AlertReason,
+    flag: int,
     move: Move,
     after: Flag,
     rule: Rule | None,
@@ -331,13 +390,15 @@ def alert_of(
     rep_names: Mapping[str, str],
     on: date,
 ) -> Alert:
-    """Everything that the message of this move says, as of now. `rule` is None if it is gone."""
+    """Everything that the message of this move says, as of now. `flag` is the flag's id; `rule` is
+    None if it is gone."""
     stats, facts = standing.stats, standing.facts
     thresholds = book.rules.thresholds
     told = facts_in(rule.when) if rule else frozenset()
     ended = reason is AlertReason.RESOLVED
     return replace(
         account_alert(reason, standing, move.title, on, rep_names),
+        flag=flag,
         rule=move.rule,
         severity=after.severity,
         why=move.reasons,
@@ -348,6 +409,8 @@ def alert_of(
         playbook=rule.playbook if rule and not ended else None,
         since=after.first_true_on,
         clears=clears(rule.when, facts, thresholds) if rule and not ended else None,
+        tags=rule.tags if rule else (),
+        notify=rule.notify if rule else (),
     )
 
 
@@ -358,6 +421,7 @@ def account_alert(
     stats = standing.stats
     terms = terms_on(stats.contracts.subscriptions, on.toordinal())
     renewal = renewal_day(stats, terms, on.toordinal())
+    lifecycle = standing.facts.get("lifecycle")
     return Alert(
         reason=reason,
         account=stats.account,
@@ -368,6 +432,7 @@ def account_alert(
         mrr=mrr_of(stats, terms),
         currency=stats.currency,
         renewal_date=None if renewal is None else date.fromordinal(renewal),
+        lifecycle=lifecycle if isinstance(lifecycle, str) else None,
         owner=stats.owner,
         owner_name=rep_names.get(stats.owner or ""),
     )

@@ -13,12 +13,14 @@ from typing import NamedTuple
 from sqlalchemy import Connection, Engine
 
 from worker import freshness, healths
+from worker.core.answers import resumed
 from worker.core.conditions import AllOf, Condition, Facts, Not, facts_in
 from worker.core.evidence import who
 from worker.core.explanation import Explained, explained
 from worker.core.facts import facts_of
 from worker.core.flags import Flag, State, judge
 from worker.core.health import HEALTH, TREND_DAYS
+from worker.core.reading import BASE
 from worker.core.reasons import clears, missing
 from worker.core.rules import CompiledRule, Rule
 from worker.core.stats import AccountStats, Workspace
@@ -33,7 +35,7 @@ HORIZON = 400
 
 
 class NotExplained(LookupError):
-    """There is no such account or rule; the message says which, and what was perhaps meant."""
+    """There is no such account or rule in force; the message says which, and what may be meant."""
 
 
 class OutcomeChange(NamedTuple):
@@ -98,14 +100,15 @@ def explain(
     with writing(engine) as db:
         calibrate(db, book.ties.half_life)
     with reading(engine) as db:
-        if account not in stats.read(db, [account], on, book.ties.half_life):
+        if account not in stats.read(db, [account], on, book.ties.half_life, BASE):
             raise NotExplained(_no_account(db, account))
         withheld = (
             freshness.withheld_today(db, book.sources, book.metrics.facts, on) if withhold else {}
         )
         world = stats.read_workspace(db, book.ties)
         workspace = replace(world, withheld=withheld, health=book.health)
-        days = _Days(db, account, book, workspace, horizon)
+        ended = flags.last_ended(db, [account])
+        days = _Days(db, account, book, workspace, horizon, ended)
         live = flags.ask_live(db, [account])()
         flag_on = evaluation_date(sweeps.last_sweep_on(db), now)
         names = people.rep_names(db)
@@ -122,6 +125,8 @@ def _chosen(book: Rulebook, rule: str | None) -> Sequence[CompiledRule]:
     if rule is None:
         return rules
     chosen = [one for one in rules if one.rule.id == rule]
+    if rule in book.rules.off:
+        raise NotExplained(f"Rule {rule!r} is switched off: it has 'mode: off'.")
     if not chosen:
         hint = _hint(rule, [one.rule.id for one in rules])
         raise NotExplained(f"There is no rule {rule!r}{hint}")
@@ -160,6 +165,7 @@ class _Days:
     book: Rulebook
     workspace: Workspace
     horizon: int
+    ended: Mapping[tuple[str, str], Flag]
     read: dict[date, _Day] = field(default_factory=dict)
 
     def day(self, on: date) -> _Day:
@@ -208,10 +214,20 @@ class _Days:
         for ahead in range(self.horizon + 1):
             on = start + timedelta(days=ahead)
             if self.day(on).begun:
-                after = judge(compiled, after, self.day(on).facts, on).after
+                before, facts = after, self.day(on).facts
+                after = judge(compiled, before, facts, on).after
+                if _opens(before, after) and after is not None:
+                    last = self.ended.get((self.account, compiled.rule.id))
+                    after = resumed(after, last, facts)
             if _standing(after) != _standing(flag):
                 return FlagChange(on, after)
         return None
+
+
+def _opens(before: Flag | None, after: Flag | None) -> bool:
+    """Whether a flag opens that nobody has heard of."""
+    was_up = before is not None and before.state is not State.PENDING
+    return not was_up and after is not None and after.heard_of
 
 
 def _outcome(compiled: CompiledRule, facts: Facts) -> tuple[bool | None, bool]:

@@ -20,8 +20,9 @@ from sqlalchemy import Connection, Engine
 from worker.core.alerts import Alert, AlertReason
 from worker.evaluation import Rulebook, read_rulebook
 from worker.rulefiles import Problem, RuleFilesRefused
-from worker.rulefiles.files import HEALTH, METRICS, SOURCES, TIES, rule_files
+from worker.rulefiles.files import HEALTH, METRICS, SLACK, SOURCES, TIES, rule_files
 from worker.rulefiles.problems import Findings
+from worker.shipped import rules_dir
 from worker.store import outbox, rule_sets
 from worker.store.database import reading, writing
 from worker.store.rule_sets import Texts
@@ -34,6 +35,10 @@ SETTLED = 1.0
 
 # Not structlog's: a command that nobody has set up logs for should say nothing of this.
 log = logging.getLogger("tiewatch.rules")
+
+SHIPPED = ".shipped"
+"""The folder among a version's texts that has the rules that ship: those that were there to be
+included. In the directory itself, hidden folders hold no rules."""
 
 Seen = tuple[tuple[str, int, int, int], ...]
 """(path, inode, time of change in ns, size) of every file."""
@@ -85,15 +90,39 @@ class RulesInForce:
             kept = rule_sets.texts(db, current) if current else None
         if self._book is not None and _is_being_written(seen):
             return self._book
-        found = find(self._root, kept)
+        found, _ = self._follow(engine, current, kept, at)
+        self._seen = seen
+        return found.book
+
+    def watch(self, engine: Engine, at: datetime) -> bool:
+        """Put what has changed in the directory in force; whether admins are to be told of it.
+
+        For a process that evaluates nothing: with which directory to begin is left to the workers.
+        """
+        seen = _seen(self._root)
+        if self._seen is None:
+            self._seen = seen
+        if seen == self._seen or _is_being_written(seen):
+            return False
+        with reading(engine) as db:
+            current = rule_sets.in_force(db)
+            kept = rule_sets.texts(db, current) if current else None
+        told = kept is not None and self._follow(engine, current, kept, at)[1]
+        self._seen = seen
+        return told
+
+    def _follow(
+        self, engine: Engine, current: str | None, kept: Texts | None, at: datetime
+    ) -> tuple[Found, bool]:
+        """Read the directory and put it in force; whether admins are to be told of it."""
+        found, told = find(self._root, kept), False
         with writing(engine) as db:
             if found.problems:
-                _tell(db, self._root, found, at)
+                told = _tell(db, self._root, found, at)
             if current != found.book.digest:
                 rule_sets.put_in_force(db, found.book.digest, found.files, at)
                 log.info("rules %s in force, before: %s", found.book.digest, current)
-        self._seen = seen
-        return found.book
+        return found, told
 
 
 def find(root: Path, kept: Texts | None) -> Found:
@@ -130,11 +159,12 @@ def _book_of(files: Mapping[str, str]) -> Rulebook:
     """The rules of these texts. The places of problems are paths among them."""
     with tempfile.TemporaryDirectory(prefix="tiewatch-rules-") as folder:
         root = Path(folder)
+        (root / SHIPPED).mkdir()
         for name, text in files.items():
             (root / name).parent.mkdir(parents=True, exist_ok=True)
             (root / name).write_text(text, encoding="utf-8", newline="")
         try:
-            return read_rulebook(root)
+            return read_rulebook(root, root / SHIPPED)
         except RuleFilesRefused as refused:
             raise RuleFilesRefused([_within(root, one) for one in refused.problems]) from None
 
@@ -149,18 +179,24 @@ def _files_of(problems: Sequence[Problem], root: Path) -> set[str]:
     return {_within(root, problem).file for problem in problems}
 
 
-def _paths(root: Path) -> list[Path]:
-    names = (TIES, METRICS, SOURCES, HEALTH)
-    settings = [file for name in names if (file := root / name).is_file()]
-    return [*rule_files(root, Findings()), *settings]
+def _paths(root: Path) -> dict[str, Path]:
+    """The files that are read or may be included, by their path among a version's texts."""
+    names, shipped = (METRICS, SLACK, TIES, SOURCES, HEALTH), rules_dir()
+    settings = [root / name for name in names]
+    own = [*rule_files(root, Findings()), *(file for file in settings if file.is_file())]
+    found = {str(path.relative_to(root)): path for path in own}
+    if shipped.resolve() != root.resolve():
+        for path in rule_files(shipped, Findings()):
+            found[str(PurePath(SHIPPED) / path.relative_to(shipped))] = path
+    return found
 
 
 def _texts(root: Path) -> dict[str, str]:
     """The files that can be read as text."""
     texts = {}
-    for path in _paths(root):
+    for name, path in _paths(root).items():
         try:
-            texts[str(path.relative_to(root))] = path.read_bytes().decode("utf-8-sig")
+            texts[name] = path.read_bytes().decode("utf-8-sig")
         except (OSError, UnicodeDecodeError):  # a problem of it, told as such
             continue
     return texts
@@ -168,7 +204,7 @@ def _texts(root: Path) -> dict[str, str]:
 
 def _seen(root: Path) -> Seen:
     seen = []
-    for path in _paths(root):
+    for path in _paths(root).values():
         try:
             status = path.stat()
         except OSError:
@@ -182,8 +218,8 @@ def _is_being_written(seen: Seen) -> bool:
     return any(0 <= time.time() - changed / 1e9 < SETTLED for _, _, changed, _ in seen)
 
 
-def _tell(db: Connection, root: Path, found: Found, at: datetime) -> None:
-    """Tell the admins, once, however many workers see it."""
+def _tell(db: Connection, root: Path, found: Found, at: datetime) -> bool:
+    """Have the admins told, once, however many workers see it; whether this one is the first."""
     told = [str(_within(root, problem)) for problem in found.problems]
     log.error("rule files with problems, which stay as they were: %s", "; ".join(told[:20]))
     names = ", ".join(sorted(_files_of(found.problems, root)))
@@ -197,4 +233,4 @@ def _tell(db: Connection, root: Path, found: Found, at: datetime) -> None:
         advice="Correct it; 'tiewatch rules check' says when all is right.",
     )
     digest = hashlib.sha256("\n".join([found.book.digest, *told]).encode()).hexdigest()[:16]
-    outbox.put(db, [(f"rules/{digest}", alert)], at)
+    return outbox.put(db, [(f"rules/{digest}", alert)], at) > 0

@@ -17,7 +17,7 @@ from worker.core.health import PastScores
 from worker.core.memory import Memory
 from worker.core.reasons import fact_of, reasons
 from worker.core.rules import CompiledRule, Mode, Rule, RuleSet, render
-from worker.core.stats import additions
+from worker.core.stats import AccountStats, Workspace, additions
 from worker.core.units import Value
 from worker.evaluation import Rulebook
 from worker.rulefiles import Problem
@@ -37,7 +37,8 @@ class Result:
 class Day:
     """A timeline after the sweep of a day: the facts, what each rule said, the live flags.
 
-    `withheld` are the facts that rest on a stale source, with the reason.
+    `withheld` are the facts that rest on a stale source, with the reason. `stats` and `workspace`
+    are what the facts come from; None before the account's first event.
     """
 
     on: date
@@ -45,6 +46,8 @@ class Day:
     withheld: Mapping[str, str]
     verdicts: Mapping[str, Verdict]
     live: Mapping[str, Flag]
+    stats: AccountStats | None
+    workspace: Workspace
 
 
 def read(
@@ -67,7 +70,7 @@ def run(test: Timeline, book: Rulebook) -> Result:
         expected.setdefault(one.on, []).append(one)
     failures = [
         Problem(each.at.file, each.at.line, each.at.column, said)
-        for day in _days(test, book)
+        for day in days_of(test, book)
         for each in expected.get(day.on, ())
         for mode, flags in each.flags.items()
         if (said := _difference(flags, mode, day, book.rules, test.name)) is not None
@@ -84,7 +87,8 @@ def uncovered(tests: Sequence[Timeline], rules: RuleSet) -> list[str]:
     return [rule.id for rule in rules.rules if rule.id not in tested]
 
 
-def _days(test: Timeline, book: Rulebook) -> Iterator[Day]:
+def days_of(test: Timeline, book: Rulebook) -> Iterator[Day]:
+    """Let the days of a test pass, from the first event to the last event or expectation."""
     memory, live, scores = Memory(), dict[str, Flag](), PastScores()
     days = [*test.events, *(each.on for each in test.expectations)]
     on = min(days)
@@ -94,21 +98,22 @@ def _days(test: Timeline, book: Rulebook) -> Iterator[Day]:
         facts: Mapping[str, Value] = dict.fromkeys(FACTS)
         unknown = withheld(test.silences(on), book.metrics.facts)
         verdicts = {}
+        stats, shared = None, memory.workspace(book.ties)
+        workspace = replace(shared, withheld=unknown, health=book.health)
         if memory.knows(test.account):
             today = on.toordinal()
             stats = memory.stats(
                 test.account, today, book.ties.half_life, book.reading, book.metrics
             )
             stats.past_health = scores.before(test.account, today)
-            world = replace(memory.workspace(book.ties), withheld=unknown, health=book.health)
-            facts = facts_of(stats, today, world, book.metrics)
+            facts = facts_of(stats, today, workspace, book.metrics)
             scores.note(test.account, today, facts)
             for compiled in book.rules.compiled:
                 id_ = compiled.rule.id
                 verdict = verdicts[id_] = judge(compiled, live.pop(id_, None), facts, on)
                 if verdict.after is not None and verdict.after.state is not State.RESOLVED:
                     live[id_] = verdict.after
-        yield Day(on, facts, unknown, verdicts, dict(live))
+        yield Day(on, facts, unknown, verdicts, dict(live), stats, workspace)
         on += timedelta(days=1)
 
 

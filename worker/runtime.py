@@ -10,8 +10,10 @@ from typing import TypeVar
 
 from sqlalchemy import Engine
 
+from worker.core.telling import Telling
 from worker.evaluation import OtherRules, Rulebook, read_rulebook
 from worker.rulebooks import RulesInForce
+from worker.rulefiles import RuleFilesRefused
 from worker.settings import SettingsError, settings
 from worker.shipped import rules_dir
 from worker.slack.sender import SlackConfig
@@ -54,6 +56,14 @@ def rules_in_force() -> Rulebook:
     return _followed().now(engine(), clock())
 
 
+def watch_rules(database: Engine) -> bool:
+    """Put a change of the rules directory in force, for a process that does not evaluate.
+
+    Whether there is something new to tell admins.
+    """
+    return _followed().watch(database, clock())
+
+
 def with_rules_in_force(work: Callable[[Rulebook], Result]) -> Result:
     """What `work` returns, done over if the rules turn out not to be those in force."""
     try:
@@ -61,6 +71,14 @@ def with_rules_in_force(work: Callable[[Rulebook], Result]) -> Result:
     except OtherRules:
         _followed().look_again()
         return work(rules_in_force())
+
+
+def telling() -> Telling:
+    """How people want to be told; gently, where rule files cannot be used and never could."""
+    try:
+        return rules_in_force().telling
+    except RuleFilesRefused:
+        return Telling()
 
 
 def rules_path() -> Path:
@@ -88,6 +106,7 @@ def slack() -> SlackConfig:
             base_url=ours.slack_base_url,
             channel=ours.slack_channel,
             admin_channel=ours.slack_admin_channel,
+            apart=ours.slack_seconds_apart,
         )
     except ValueError as error:
         raise SettingsError(f"TIEWATCH_SLACK_BOT_TOKEN cannot be used: {error}") from error

@@ -15,7 +15,8 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from worker import freshness, runtime, sweeps, tasks
-from worker.store import outbox
+from worker.rulebooks import LOOK_EVERY
+from worker.store import messages, outbox
 from worker.store import sweeps as sweeps_store
 from worker.store.database import reading
 
@@ -27,7 +28,8 @@ log = structlog.get_logger("tiewatch.scheduler")
 
 
 def run(engine: Engine, hour: int, zone: ZoneInfo) -> None:
-    """Run until told to stop: the daily sweep at `hour` in `zone`, and the pass of each minute."""
+    """Run until told to stop: the daily sweep at `hour` in `zone`, the pass of each minute, and
+    weekly summaries as they come due."""
     scheduler = BlockingScheduler(
         timezone="UTC",
         job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": LATE_SECONDS},
@@ -39,6 +41,9 @@ def run(engine: Engine, hour: int, zone: ZoneInfo) -> None:
     scheduler.add_job(daily_sweep, args=(engine, hour, zone))
     scheduler.add_job(daily_sweep, "interval", minutes=1, args=(engine, hour, zone))
     scheduler.add_job(minute_pass, "interval", minutes=1, args=(engine,))
+    scheduler.add_job(watch_rules, "interval", seconds=LOOK_EVERY, args=(engine,))
+    # Mornings begin at any quarter of an hour, somewhere.
+    scheduler.add_job(tasks.request_weeks, "interval", minutes=15)
     for stop in (signal.SIGTERM, signal.SIGINT):
         signal.signal(stop, lambda *_: scheduler.shutdown(wait=False))
     log.info("scheduler started", daily_sweep=f"{hour:02}:00 {zone.key}")
@@ -68,19 +73,32 @@ def due_slot(now: datetime, hour: int, zone: ZoneInfo) -> date:
 
 
 def minute_pass(engine: Engine) -> None:
-    """Sweep if a source is back, hand out shards that nobody sweeps, and ask for a delivery if the
-    outbox holds anything."""
+    """Sweep if a source is back, hand out shards that nobody sweeps, and ask for a delivery if
+    anything is due."""
     try:
         sweep = freshness.sweep_after_returns(engine, runtime.clock())
         if sweep is not None:
             log.info("sweep begun: a source is back", sweep=sweep)
         hand_out(engine)
         with reading(engine) as db:
-            unsent = outbox.unsent(db)
-        if unsent:
+            due = messages.next_due(db)
+            unplanned = outbox.to_plan(db)
+        if unplanned or (due is not None and due <= runtime.clock()):
             tasks.request_delivery()
     except SQLAlchemyError as error:
         log.error("minute's pass failed", error=str(error))
+
+
+def watch_rules(engine: Engine) -> None:
+    """Take a change of the rules directory up, and have admins hear of a mistake in it.
+
+    Workers do so themselves, but only when they have work.
+    """
+    try:
+        if runtime.watch_rules(engine):
+            tasks.request_delivery()
+    except SQLAlchemyError as error:
+        log.warning("rules not looked at", error=str(error))
 
 
 def hand_out(engine: Engine) -> None:

@@ -30,7 +30,10 @@ class Settings(BaseSettings):
     broker_url: SecretStr | None = None
     rules_dir: Path | None = None
     slack_bot_token: SecretStr | None = None
+    slack_signing_secret: SecretStr | None = None
+    slack_app_token: SecretStr | None = None
     slack_base_url: str = "https://slack.com/api/"
+    slack_seconds_apart: Annotated[float, Field(ge=0, le=60)] = 1.0
     slack_channel: str | None = None
     slack_admin_channel: str | None = None
     sweep_hour: Annotated[int, Field(ge=0, le=23)] = 6

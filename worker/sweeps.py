@@ -1,7 +1,7 @@
 """Sweeps: every account evaluated as of a date, in shards that workers share.
 
-A sweep sees what only midnight changes: days that have passed, windows that have moved. The daily
-one also tells owners of renewals that come near.
+A sweep sees what only midnight changes: days that have passed, windows that have moved. It also
+tells owners of renewals that come near, and again of what stays open.
 """
 
 from collections.abc import Iterator, Mapping
@@ -24,6 +24,7 @@ from worker.evaluation import (
     account_alert,
     evaluate,
 )
+from worker.retelling import retold
 from worker.store import outbox, people, rule_sets, stats, sweeps
 from worker.store.database import writing
 from worker.store.dialect import execute_among, in_our_order
@@ -105,9 +106,13 @@ def _sweep(db: Connection, held: Lease, book: Rulebook, now: datetime) -> Swept 
             f"ORDER BY {in_our_order(db, 'account')} FOR UPDATE",
             ids,
         )
-    done = evaluate(db, ids, on, book, now)
-    checks = list(_renewal_checks(done, on, held.previous_on, book.rules, people.rep_names(db)))
-    written = outbox.put(db, checks, now) if checks else 0
+    done = evaluate(db, ids, on, book, now, held.sweep)
+    names = people.rep_names(db)
+    more = [
+        *_renewal_checks(done, on, held.previous_on, book.rules, names),
+        *retold(db, done, on, book, names),
+    ]
+    written = outbox.put(db, more, now, held.sweep) if more else 0
     in_force = rule_sets.in_force(db)
     if in_force not in (None, book.digest):  # perhaps only since we began
         raise OtherRules(in_force)

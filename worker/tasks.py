@@ -16,14 +16,22 @@ from celery.signals import setup_logging, worker_process_init
 from kombu.exceptions import OperationalError as BrokerDown
 from rich.console import Console
 
-from worker import delivery, logs, sweeps
+from worker import delivery, logs, planning, sweeps, weekly
 from worker.bell import Bell
-from worker.celery_app import DELIVER, INGEST, SWEEP, TASK_SECONDS, app
+from worker.celery_app import DELIVER, INGEST, SWEEP, TASK_SECONDS, WEEKS, app
 from worker.ingest import ingest
-from worker.runtime import clock, collect_less_often, engine, slack, with_rules_in_force
+from worker.runtime import (
+    clock,
+    collect_less_often,
+    engine,
+    rules_in_force,
+    slack,
+    telling,
+    with_rules_in_force,
+)
 from worker.settings import settings
-from worker.store import outbox
-from worker.store.database import reading
+from worker.store import messages, pacing
+from worker.store.database import reading, writing
 from worker.store.workspace import is_demo
 
 LEASE = timedelta(seconds=TASK_SECONDS + 10)
@@ -90,13 +98,30 @@ def sweep_shard(self: Task, sweep: int, shard: int) -> None:
 
 @app.task(bind=True, name=DELIVER, max_retries=None)
 def deliver(self: Task) -> None:
-    """Send what the outbox holds."""
-    send = delivery.sender(slack(), Console())
-    done = delivery.deliver(engine(), send, clock, within=DELIVERY_TIME)
+    """Plan what the outbox holds, and send what is due."""
+    planning.plan(engine(), clock(), telling())
+    way = delivery.way(slack(), Console())
+    done = delivery.deliver(engine(), way, clock, within=DELIVERY_TIME, senders=delivery.SENDERS)
     if done.sent or done.failed:
         log.info("delivered", sent=done.sent, failed=done.failed, waiting=done.waiting)
     if done.waiting:
         _go_on_delivering(done.sent + done.failed > 0)
+
+
+@app.task(name=WEEKS)
+def plan_weeks() -> None:
+    """Plan the weekly summaries that are due."""
+    book = rules_in_force()
+    if weekly.plan_weeks(engine(), clock(), book.telling, book.ties.half_life):
+        request_delivery()
+
+
+def request_weeks() -> None:
+    """Ask for the weekly summaries that are due; what is not asked for now is a while later."""
+    try:
+        plan_weeks.apply_async(retry=False)
+    except BrokerDown as error:
+        log.warning("weekly summaries wait for the next pass", error=str(error))
 
 
 def handed_out_before(task: Task) -> bool:
@@ -134,15 +159,22 @@ def _ring() -> None:
 
 
 def _go_on_delivering(progress: bool) -> None:
-    """Go on where a pass stopped; where a pause is wanted and is short, just after it.
+    """Go on where a pass stopped, when the next message is due: a channel's turn has come, or the
+    pause is over that Slack asked for.
 
     What waits for longer than a worker should hold a message is left to the minute's pass. So is
     what is due although the pass made no progress: another worker is sending it.
     """
     with reading(engine()) as db:
-        due = outbox.next_due(db)
-    seconds = (due - clock()).total_seconds() if due else 0
-    if 0 < seconds <= LONGEST_DELAY or (progress and seconds <= 0):
+        due = messages.next_due(db)
+    now = clock()
+    seconds = (due - now).total_seconds() if due else 0
+    if due is None or seconds > LONGEST_DELAY or (seconds <= 0 and not progress):
+        return
+    at = max(due, now)
+    with writing(engine()) as db:
+        ours = pacing.claim(db, at, now)
+    if ours:
         request_delivery(max(0, seconds))
 
 

@@ -11,6 +11,13 @@ down_revision = None
 
 def upgrade() -> None:
     op.create_table(
+        "account_holds",
+        sa.Column("account", sa.Text(), nullable=False),
+        sa.Column("until", sa.Date(), nullable=False),
+        sa.Column("at", Instant(), nullable=False),
+        sa.PrimaryKeyConstraint("account", name=op.f("pk_account_holds")),
+    )
+    op.create_table(
         "accounts",
         sa.Column("account", sa.Text(), nullable=False),
         sa.Column("name", sa.Text(), nullable=True),
@@ -66,6 +73,22 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("account", "contact", name=op.f("pk_contacts")),
     )
     op.create_table(
+        "conversations",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("account", sa.Text(), nullable=False),
+        sa.Column("recipient", sa.Text(), nullable=False),
+        sa.Column("channel", sa.Text(), nullable=True),
+        sa.Column("root_ts", sa.Text(), nullable=True),
+        sa.Column("begun_at", Instant(), nullable=False),
+        sa.Column("ended_on", sa.Date(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_conversations")),
+    )
+    with op.batch_alter_table("conversations", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_conversations_account_recipient", ["account", "recipient"], unique=False
+        )
+
+    op.create_table(
         "events",
         sa.Column("source", sa.Text(), nullable=False),
         sa.Column("id", sa.Text(), nullable=False),
@@ -100,6 +123,9 @@ def upgrade() -> None:
         sa.Column("title", sa.Text(), nullable=False),
         sa.Column("reasons", sa.Text(), nullable=False),
         sa.Column("rules_hash", sa.Text(), nullable=False),
+        sa.Column("assignee", sa.Text(), nullable=True),
+        sa.Column("quiet_until", sa.Date(), nullable=True),
+        sa.Column("quiet_facts", sa.Text(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_flags")),
     )
     with op.batch_alter_table("flags", schema=None) as batch_op:
@@ -108,8 +134,12 @@ def upgrade() -> None:
             "uq_flags_live",
             ["account", "rule"],
             unique=True,
-            postgresql_where=sa.text("state IN ('pending', 'open', 'acknowledged', 'snoozed')"),
-            sqlite_where=sa.text("state IN ('pending', 'open', 'acknowledged', 'snoozed')"),
+            postgresql_where=sa.text(
+                "state IN ('pending', 'open', 'acknowledged', 'snoozed', 'dismissed')"
+            ),
+            sqlite_where=sa.text(
+                "state IN ('pending', 'open', 'acknowledged', 'snoozed', 'dismissed')"
+            ),
         )
 
     op.create_table(
@@ -118,32 +148,19 @@ def upgrade() -> None:
         sa.Column("key", sa.Text(), nullable=False),
         sa.Column("account", sa.Text(), nullable=False),
         sa.Column("alert", sa.Text(), nullable=False),
-        sa.Column("state", sa.Text(), nullable=False),
         sa.Column("created_at", Instant(), nullable=False),
-        sa.Column("due_at", Instant(), nullable=False),
-        sa.Column("attempts", sa.Integer(), server_default=sa.text("0"), nullable=False),
-        sa.Column("leased_until", Instant(), nullable=True),
-        sa.Column("sent_at", Instant(), nullable=True),
-        sa.Column("channel", sa.Text(), nullable=True),
-        sa.Column("message_ts", sa.Text(), nullable=True),
-        sa.Column("error", sa.Text(), nullable=True),
+        sa.Column("sweep", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("planned_at", Instant(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_outbox")),
         sa.UniqueConstraint("key", name=op.f("uq_outbox_key")),
     )
     with op.batch_alter_table("outbox", schema=None) as batch_op:
         batch_op.create_index(
-            "ix_outbox_unsent",
-            ["due_at", "id"],
+            "ix_outbox_unplanned",
+            ["id"],
             unique=False,
-            postgresql_where=sa.text("state IN ('waiting', 'sending')"),
-            sqlite_where=sa.text("state IN ('waiting', 'sending')"),
-        )
-        batch_op.create_index(
-            "ix_outbox_unsent_account",
-            ["account", "id"],
-            unique=False,
-            postgresql_where=sa.text("state IN ('waiting', 'sending')"),
-            sqlite_where=sa.text("state IN ('waiting', 'sending')"),
+            postgresql_where=sa.text("planned_at IS NULL"),
+            sqlite_where=sa.text("planned_at IS NULL"),
         )
 
     op.create_table(
@@ -197,6 +214,19 @@ def upgrade() -> None:
         sa.Column("since_day", sa.Integer(), nullable=False),
         sa.Column("is_back", sa.Boolean(), server_default=sa.text("(false)"), nullable=False),
         sa.PrimaryKeyConstraint("source", name=op.f("pk_silent_sources")),
+    )
+    op.create_table(
+        "slack_channels",
+        sa.Column("channel", sa.Text(), nullable=False),
+        sa.Column("next_at", Instant(), nullable=False),
+        sa.PrimaryKeyConstraint("channel", name=op.f("pk_slack_channels")),
+    )
+    op.create_table(
+        "slack_users",
+        sa.Column("email", sa.Text(), nullable=False),
+        sa.Column("slack_user", sa.Text(), nullable=True),
+        sa.Column("looked_up_at", Instant(), nullable=False),
+        sa.PrimaryKeyConstraint("email", name=op.f("pk_slack_users")),
     )
     op.create_table(
         "subscription_events",
@@ -265,10 +295,31 @@ def upgrade() -> None:
         sa.Column("first_interaction_day", sa.Integer(), nullable=True),
         sa.Column("last_sweep_on", sa.Date(), nullable=True),
         sa.Column("slack_paused_until", Instant(), nullable=True),
+        sa.Column("delivery_at", Instant(), nullable=True),
         sa.Column("rules", sa.Text(), nullable=True),
         sa.CheckConstraint("id = 1", name=op.f("ck_workspace_one")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_workspace")),
     )
+    op.create_table(
+        "flag_answers",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("flag", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("at", Instant(), nullable=False),
+        sa.Column("on_date", sa.Date(), nullable=False),
+        sa.Column("slack_user", sa.Text(), nullable=False),
+        sa.Column("rep", sa.Text(), nullable=True),
+        sa.Column("action", sa.Text(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=True),
+        sa.Column("note", sa.Text(), nullable=True),
+        sa.Column("until", sa.Date(), nullable=True),
+        sa.ForeignKeyConstraint(["flag"], ["flags.id"], name=op.f("fk_flag_answers_flag")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_flag_answers")),
+        sa.UniqueConstraint("key", name=op.f("uq_flag_answers_key")),
+    )
+    with op.batch_alter_table("flag_answers", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_flag_answers_flag"), ["flag"], unique=False)
+
     op.create_table(
         "flag_history",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -283,6 +334,58 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("flag_history", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_flag_history_flag"), ["flag"], unique=False)
+
+    op.create_table(
+        "messages",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("recipient", sa.Text(), nullable=False),
+        sa.Column("account", sa.Text(), nullable=False),
+        sa.Column("bundle", sa.Text(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("flag", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("reason", sa.Text(), nullable=True),
+        sa.Column("body", sa.Text(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("created_at", Instant(), nullable=False),
+        sa.Column("due_at", Instant(), nullable=False),
+        sa.Column("attempts", sa.Integer(), server_default=sa.text("0"), nullable=False),
+        sa.Column("tried_at", Instant(), nullable=True),
+        sa.Column("leased_until", Instant(), nullable=True),
+        sa.Column("sent_at", Instant(), nullable=True),
+        sa.Column(
+            "conversation", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True
+        ),
+        sa.Column("channel", sa.Text(), nullable=True),
+        sa.Column("message_ts", sa.Text(), nullable=True),
+        sa.Column("why", sa.Text(), nullable=True),
+        sa.Column("error", sa.Text(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["conversation"], ["conversations.id"], name=op.f("fk_messages_conversation")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_messages")),
+        sa.UniqueConstraint("key", name=op.f("uq_messages_key")),
+    )
+    with op.batch_alter_table("messages", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_messages_conversation"), ["conversation"], unique=False
+        )
+        batch_op.create_index(batch_op.f("ix_messages_flag"), ["flag"], unique=False)
+        batch_op.create_index("ix_messages_recipient_due_at", ["recipient", "due_at"], unique=False)
+        batch_op.create_index(
+            "ix_messages_unsent",
+            ["due_at", "id"],
+            unique=False,
+            postgresql_where=sa.text("state IN ('waiting', 'sending')"),
+            sqlite_where=sa.text("state IN ('waiting', 'sending')"),
+        )
+        batch_op.create_index(
+            "ix_messages_unsent_bundle",
+            ["recipient", "bundle", "id"],
+            unique=False,
+            postgresql_where=sa.text("state IN ('waiting', 'sending')"),
+            sqlite_where=sa.text("state IN ('waiting', 'sending')"),
+        )
 
     op.create_table(
         "sweep_shards",
@@ -375,10 +478,30 @@ def downgrade() -> None:
     for name in ("touches", "tickets", "surveys", "goals", "feature_days"):
         op.drop_table(name)
     op.drop_table("sweep_shards")
+    with op.batch_alter_table("messages", schema=None) as batch_op:
+        batch_op.drop_index(
+            "ix_messages_unsent_bundle",
+            postgresql_where=sa.text("state IN ('waiting', 'sending')"),
+            sqlite_where=sa.text("state IN ('waiting', 'sending')"),
+        )
+        batch_op.drop_index(
+            "ix_messages_unsent",
+            postgresql_where=sa.text("state IN ('waiting', 'sending')"),
+            sqlite_where=sa.text("state IN ('waiting', 'sending')"),
+        )
+        batch_op.drop_index("ix_messages_recipient_due_at")
+        batch_op.drop_index(batch_op.f("ix_messages_flag"))
+        batch_op.drop_index(batch_op.f("ix_messages_conversation"))
+
+    op.drop_table("messages")
     with op.batch_alter_table("flag_history", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_flag_history_flag"))
 
     op.drop_table("flag_history")
+    with op.batch_alter_table("flag_answers", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_flag_answers_flag"))
+
+    op.drop_table("flag_answers")
     op.drop_table("workspace")
     op.drop_table("usage_days")
     op.drop_table("ties")
@@ -391,27 +514,28 @@ def downgrade() -> None:
     op.drop_table("silent_sources")
     op.drop_table("health_days")
     op.drop_table("source_days")
+    op.drop_table("slack_users")
+    op.drop_table("slack_channels")
     op.drop_table("rule_sets")
     op.drop_table("reps")
     op.drop_table("quarantine")
     with op.batch_alter_table("outbox", schema=None) as batch_op:
         batch_op.drop_index(
-            "ix_outbox_unsent_account",
-            postgresql_where=sa.text("state IN ('waiting', 'sending')"),
-            sqlite_where=sa.text("state IN ('waiting', 'sending')"),
-        )
-        batch_op.drop_index(
-            "ix_outbox_unsent",
-            postgresql_where=sa.text("state IN ('waiting', 'sending')"),
-            sqlite_where=sa.text("state IN ('waiting', 'sending')"),
+            "ix_outbox_unplanned",
+            postgresql_where=sa.text("planned_at IS NULL"),
+            sqlite_where=sa.text("planned_at IS NULL"),
         )
 
     op.drop_table("outbox")
     with op.batch_alter_table("flags", schema=None) as batch_op:
         batch_op.drop_index(
             "uq_flags_live",
-            postgresql_where=sa.text("state IN ('pending', 'open', 'acknowledged', 'snoozed')"),
-            sqlite_where=sa.text("state IN ('pending', 'open', 'acknowledged', 'snoozed')"),
+            postgresql_where=sa.text(
+                "state IN ('pending', 'open', 'acknowledged', 'snoozed', 'dismissed')"
+            ),
+            sqlite_where=sa.text(
+                "state IN ('pending', 'open', 'acknowledged', 'snoozed', 'dismissed')"
+            ),
         )
         batch_op.drop_index("ix_flags_account_rule")
 
@@ -424,6 +548,11 @@ def downgrade() -> None:
         )
 
     op.drop_table("events")
+    with op.batch_alter_table("conversations", schema=None) as batch_op:
+        batch_op.drop_index("ix_conversations_account_recipient")
+
+    op.drop_table("conversations")
     op.drop_table("contacts")
     op.drop_table("batches")
     op.drop_table("accounts")
+    op.drop_table("account_holds")

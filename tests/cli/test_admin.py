@@ -23,7 +23,7 @@ rules:
 
 def test_rules_without_a_problem_are_counted(tiewatch, folder):
     (folder / "a.yaml").write_text(RULE.format(severity="low"))
-    assert tiewatch("rules", "check", "a.yaml").out == "1 rules, no problem.\n"
+    assert tiewatch("rules", "check", "a.yaml").out == "1 rule, no problem.\n"
     done = tiewatch("rules", "check", "a.yaml", "--json")
     assert (done.status, done.json, done.err) == (0, [], "")
 
@@ -49,7 +49,7 @@ def test_the_rules_in_force_are_those_set_else_those_here_else_the_shipped_ones(
     assert "15 rules" in tiewatch("rules", "check").out
     (folder / "rules").mkdir()
     (folder / "rules" / "a.yaml").write_text(RULE.format(severity="low"))
-    assert "1 rules" in tiewatch("rules", "check").out
+    assert "1 rule," in tiewatch("rules", "check").out
     assert "15 rules" in tiewatch("rules", "check", RULES_DIR=rules_dir()).out
 
 

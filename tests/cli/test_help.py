@@ -8,13 +8,25 @@ from pathlib import Path
 import pytest
 
 COMMANDS = [
-    *("demo", "ingest", "sweep", "facts", "ties", "flags", "deliver"),
-    *("worker", "scheduler", "up", "doctor", "db", "db upgrade", "rules", "rules check"),
+    *("demo", "ingest", "sweep", "facts", "ties", "flags", "deliver", "hold"),
+    *(
+        "worker",
+        "scheduler",
+        "gateway",
+        "slack listen",
+        "up",
+        "doctor",
+        "db",
+        "db upgrade",
+        "rules",
+        "rules check",
+    ),
     *("rules test", "rules explain", "rules schema", "rules report"),
     *("rules backtest", "rules diff", "report", "sources", "sources suggest", "health"),
 ]
 WITH_JSON = [
-    *("demo", "ingest", "sweep", "facts", "ties", "flags", "deliver", "doctor", "rules check"),
+    *("demo", "ingest", "sweep", "facts", "ties", "flags", "deliver", "hold", "doctor"),
+    "rules check",
     *("rules test", "rules explain", "rules report", "rules backtest", "rules diff"),
     *("report", "sources", "sources suggest", "health"),
 ]

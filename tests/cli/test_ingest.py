@@ -199,10 +199,8 @@ def test_an_event_may_raise_an_alert_which_waits_for_delivery(tiewatch, embedded
     done = tiewatch("ingest", "--direct", "--json", "-", stdin=lines(*given).encode())
     assert done.json == counts(3, 3)
     (row,) = rows(embedded, tables.outbox)
-    assert (row["state"], json.loads(row["alert"])["rule"]) == (
-        "waiting",
-        "renewal-without-exec-contact",
-    )
+    assert row["planned_at"] is None
+    assert json.loads(row["alert"])["rule"] == "renewal-without-exec-contact"
 
 
 def test_a_backfill_sweeps_once_at_its_end(tiewatch, embedded):

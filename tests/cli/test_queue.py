@@ -54,7 +54,7 @@ def test_with_nothing_set_and_no_worker_running_one_runs_meanwhile(folder, embed
     assert "standard input:2: quarantined ?/?: not valid JSON" in done.stderr
     assert "Acme: Renews in 30 days, last exec contact: 20 days ago" in done.stderr
     assert len(rows(embedded, tables.events)) == 1_203
-    assert [row["state"] for row in rows(embedded, tables.outbox)] == ["sent"]
+    assert [row["state"] for row in rows(embedded, tables.messages)] == ["sent"]
 
 
 def test_a_backfill_through_the_queue_sweeps_once_when_all_is_in(folder, embedded):

@@ -15,8 +15,10 @@ TODAY = datetime.now(UTC).date()
 
 RULES = """
 rules:
-  - {id: no-seats, title: No seats, severity: low, when: {licences: unknown}}
-  - {id: no-owner, title: No owner, severity: low, when: {owner: unknown}, mode: shadow}
+  - {id: no-seats, title: No seats, severity: high, when: {licences: unknown}}
+  - {id: no-owner, title: No owner, severity: high, when: {owner: unknown}, mode: shadow}
+  - {id: no-money, title: No money, severity: low, when: {mrr: under $1}, mode: shadow}
+  - {id: not-yet, title: Not yet, severity: low, when: {mrr: unknown}, mode: off}
 """
 
 
@@ -56,6 +58,19 @@ def test_shadow_and_live_stand_beside_each_other(workspace):
             "alone": 2,
             "beside": [],
             "feedback": {"acknowledged": 0, "snoozed": 0, "dismissed": 1},
+            "dismissed_because": {},
+            "resolved_unanswered": 0,
+            "precision": None,
+        },
+        {
+            "rule": "no-money",
+            "mode": "shadow",
+            "flags": 0,
+            "accounts": 0,
+            "open": 0,
+            "alone": 0,
+            "beside": [],
+            "feedback": {"acknowledged": 0, "snoozed": 0, "dismissed": 0},
         },
         {
             "rule": "no-owner",
@@ -66,11 +81,59 @@ def test_shadow_and_live_stand_beside_each_other(workspace):
             "alone": 1,
             "beside": [{"rule": "no-seats", "flags": 1}],
             "feedback": {"acknowledged": 0, "snoozed": 0, "dismissed": 0},
+            "dismissed_because": {},
+            "resolved_unanswered": 0,
+            "precision": None,
         },
     ]
     table = workspace("rules", "report").out
     assert "no-owner" in table
     assert "no-seats 1" in table
+
+
+def test_a_rule_that_is_off_is_explained_as_such(workspace):
+    done = workspace("rules", "explain", "acme", "--rule", "not-yet")
+    assert (done.status, done.err) == (2, "Rule 'not-yet' is switched off: it has 'mode: off'.\n")
+
+
+def test_reps_own_verdict_says_how_often_a_rule_was_right(workspace):
+    with writing(runtime.engine()) as db:
+        of = tables.flags.c
+        live = select(of.account, of.id).where(of.rule == "no-seats")
+        ids = dict(db.execute(live).all())
+        given = [
+            ("acme", "acknowledge", None),
+            ("acme", "not_a_risk", "wrong_data"),  # the last answer counts
+            ("birch", "acknowledge", None),
+        ]
+        for number, (account, action, reason) in enumerate(given):
+            db.execute(
+                insert(tables.flag_answers).values(
+                    key=f"k{number}",
+                    flag=ids[account],
+                    at=runtime.clock(),
+                    on_date=TODAY,
+                    slack_user="U1",
+                    action=action,
+                    reason=reason,
+                )
+            )
+    seats = [event("account", TODAY, account="acme", seats=3)]
+    assert workspace("ingest", "--direct", "-", stdin=lines(*seats).encode()).status == 0
+    live, shadow = workspace("rules", "report", "--json").json
+    assert live["dismissed_because"] == {"wrong_data": 1}
+    assert live["precision"] == 50.0
+    assert live["resolved_unanswered"] == 0
+    assert shadow["precision"] is None
+    assert "wrong data 1" in workspace("rules", "report").out
+
+
+def test_flags_that_ended_without_an_answer_are_counted(workspace):
+    seats = [event("account", TODAY, account="acme", seats=3)]
+    assert workspace("ingest", "--direct", "-", stdin=lines(*seats).encode()).status == 0
+    live, _ = workspace("rules", "report", "--json").json
+    assert live["resolved_unanswered"] == 1
+    assert live["precision"] is None
 
 
 def test_flags_in_shadow_are_listed_apart(workspace):

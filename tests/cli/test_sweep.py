@@ -81,7 +81,7 @@ def test_with_a_token_alerts_are_delivered_to_slack(silent, folder):
         to = {"SLACK_BASE_URL": slack.url, "SLACK_CHANNEL": "C1"}
         done = silent("deliver", "--json", SLACK_BOT_TOKEN_FILE=folder / "token", **to)
         assert {request.token for request in slack.requests} == {"xoxb-1"}
-    assert done.json == {"sent": 1, "failed": 1, "waiting": 0}
+    assert done.json == {"sent": 0, "failed": 2, "waiting": 0}  # one message holds both
     assert "doctor" in done.err
     doctor = silent("doctor", "--json")
     assert doctor.status == 1
@@ -100,3 +100,32 @@ def test_a_token_that_is_none_is_refused_and_not_printed(silent):
     assert (done.status, done.out) == (2, "")
     assert "TIEWATCH_SLACK_BOT_TOKEN" in done.err
     assert "s3cret" not in done.err
+
+
+def test_what_went_to_the_default_channel_instead_is_what_doctor_finds(silent, folder):
+    known = event("rep", TODAY, account=None, rep="sam", slack_user="U1")
+    owned = event("account", TODAY, owner="sam")
+    silent("ingest", "--direct", "-", stdin=lines(known, owned).encode())
+    silent("sweep", *on(6))
+    with slack_server() as slack:
+        slack.next(error("user_not_found"))
+        to = {"SLACK_BASE_URL": slack.url, "SLACK_CHANNEL": "C1"}
+        done = silent("deliver", "--json", SLACK_BOT_TOKEN="xoxb-1", **to)
+        assert slack.posted[0].body["channel"] == "C1"
+    assert done.json["failed"] == 0
+    doctor = silent("doctor", "--json")
+    (found,) = [one for one in doctor.json if one["subject"] == "Slack"]
+    assert not found["ok"]
+    assert "instead of rep:sam: Slack refused a message to U1: user_not_found" in found["detail"]
+
+
+def test_what_waits_for_its_channel_s_turn_is_sent_too(silent):
+    near = str(TODAY + timedelta(34))
+    others = [event("account", TODAY, account=f"a{n}", renewal_date=near) for n in range(3)]
+    execs = [event("contact", TODAY, account=f"a{n}", contact="x", title="CIO") for n in range(3)]
+    silent("ingest", "--direct", "-", stdin=lines(*others, *execs).encode())
+    with slack_server(apart=0.2) as slack:
+        to = {"SLACK_BASE_URL": slack.url, "SLACK_CHANNEL": "C1", "SLACK_SECONDS_APART": "0.2"}
+        done = silent("deliver", "--json", SLACK_BOT_TOKEN="xoxb-1", **to)
+        assert done.json["waiting"] == 0
+        assert len(slack.posted) == len(slack.requests) >= 3

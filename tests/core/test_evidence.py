@@ -42,38 +42,88 @@ def lines(
 
 def test_it_says_who_was_met_last_when_and_by_whom():
     first, *_ = lines(EXECS, [DANA], tie("sam", "dana", 22, 50, 80), tie("ana", "dana", 90))
-    assert first == "Last executive contact: Dana Ruiz, CIO, 27 Jan 2026, with Sam Lee."
+    assert first == (
+        "Last executive contact: Dana Ruiz, CIO, 27 Jan 2026, 22 days ago, with Sam Lee; "
+        "strong tie."
+    )
 
 
 def test_who_has_no_name_or_title_is_named_by_id():
     first, *_ = lines(EXECS, [person("dana", level="vp")], tie("kim", "dana", 22))
-    assert first == "Last executive contact: dana, 27 Jan 2026, with kim."
+    assert first == (
+        "Last executive contact: dana, 27 Jan 2026, 22 days ago, with kim; moderate tie."
+    )
 
 
 def test_it_says_who_is_nearest_when_that_is_someone_else():
     vp = person("kit", "Kit Moe", "VP Operations")
     found = lines(EXECS, [DANA, vp], tie("sam", "dana", 22), tie("ana", "kit", 30, 33, 36))
+    assert found[1:] == [
+        "Strong ties to executives: Kit Moe, VP Operations, 30 days ago, with Ana Roy."
+    ]
+
+
+def test_it_says_that_no_tie_is_strong_and_which_is_the_nearest():
+    vp = person("kit", "Kit Moe", "VP Operations")
+    found = lines(EXECS, [DANA, vp], tie("sam", "dana", 22), tie("ana", "kit", 34, 35))
     assert found[1] == (
-        "Strongest tie to an executive: Kit Moe, VP Operations, strong tie, 30 days ago, "
-        "with Ana Roy."
+        "No strong tie to any executive; nearest: Kit Moe, VP Operations, moderate tie, "
+        "34 days ago, with Ana Roy."
     )
+    assert lines(EXECS, [DANA], tie("sam", "dana", 22))[1] == (
+        "No strong tie to any executive; this is the nearest."
+    )
+
+
+def test_several_strong_ties_are_named_each_once():
+    people = [DANA, *(person(f"x{n}", f"Bo {n}", "CEO") for n in range(1, 8))]
+    ties = [tie("sam", one.contact, 2, 3, 4) for one in people[1:]]
+    found = lines(EXECS, people, tie("sam", "dana", 1, 2, 3), *ties)
+    assert found[1].startswith("Other strong ties to executives: Bo 7, CEO, 2 days ago, with Sam")
+    assert found[1].endswith("; 2 more.")
+    assert "Dana" not in found[1]
+
+
+def test_where_some_ties_are_strong_it_says_who_could_be_next():
+    vp = person("kit", "Kit Moe", "VP Operations")
+    found = lines(EXECS, [DANA, vp], tie("sam", "dana", 2, 3, 4), tie("ana", "kit", 34))
+    assert found[1:] == [
+        "Next nearest: Kit Moe, VP Operations, moderate tie, 34 days ago, with Ana Roy."
+    ]
+
+
+def test_it_names_who_is_missing():
+    others = [person(f"x{n}", f"Bo {n}", "CEO") for n in range(1, 6)]
+    found = lines(EXECS, [DANA, *others], tie("sam", "dana", 2, 3, 4))
+    assert found[1:] == ["No tie with Bo 1, CEO; Bo 2, CEO; Bo 3, CEO; 2 more."]
+
+
+def test_of_missing_users_it_names_first_who_used_the_product_last():
+    users = [person("a", used=ON - 9), person("b", used=ON - 2), LEE]
+    found = lines(USERS, users, tie("sam", "lee", 2, 3, 4))
+    assert found[1:] == ["No tie with b; a."]
+
+
+def test_a_tie_that_has_faded_is_missing():
+    vp = person("kit", "Kit Moe", "VP Operations")
+    found = lines(EXECS, [DANA, vp], tie("sam", "dana", 2, 3, 4), tie("ana", "kit", 390))
+    assert "No tie with Kit Moe, VP Operations." in found
 
 
 def test_it_does_not_name_the_same_person_twice():
     found = lines(EXECS, [DANA], tie("sam", "dana", 1, 2, 3))
     assert found == [
-        "Last executive contact: Dana Ruiz, CIO, 17 Feb 2026, with Sam Lee.",
-        "That is also the strongest tie to an executive: strong tie.",
+        "Last executive contact: Dana Ruiz, CIO, 17 Feb 2026, 1 day ago, with Sam Lee; strong tie.",
     ]
 
 
 def test_without_a_tie_to_the_kind_it_says_who_else_is_near():
     found = lines(EXECS, [DANA, LEE], tie("sam", "lee", 1, 2, 3))
-    assert found[1:] == ["Nearest other: Lee Park, Analyst, strong tie, 1 day ago."]
+    assert found[1:] == ["Nearest other: Lee Park, Analyst, strong tie, 1 day ago, with Sam Lee."]
 
 
 def test_what_was_said_today_was_today():
-    assert lines(EXECS, [DANA, LEE], tie("sam", "lee", 0))[1].endswith(", today.")
+    assert lines(EXECS, [DANA, LEE], tie("sam", "lee", 0))[1].endswith(", today, with Sam Lee.")
 
 
 def test_nobody_of_the_kind_is_known():
@@ -83,7 +133,9 @@ def test_nobody_of_the_kind_is_known():
 
 def test_known_people_without_any_contact_are_counted():
     people = [DANA, person("kit", level="vp"), person("old", level="vp", gone=True)]
-    assert lines(EXECS, people) == ["No contact yet with any of the 2 known executives."]
+    assert lines(EXECS, people) == [
+        "No contact yet with any of the 2 known executives: Dana Ruiz, CIO; kit."
+    ]
 
 
 def test_one_known_person_without_contact_is_not_any_of_1():
@@ -94,7 +146,9 @@ def test_one_known_person_without_contact_is_not_any_of_1():
 
 def test_it_speaks_of_users_where_the_rule_does():
     found = lines(USERS, [DANA, LEE], tie("sam", "lee", 40), tie("sam", "dana", 1))
-    assert found[0] == "Last user contact: Lee Park, Analyst, 9 Jan 2026, with Sam Lee."
+    assert found[0] == (
+        "Last user contact: Lee Park, Analyst, 9 Jan 2026, 40 days ago, with Sam Lee; moderate tie."
+    )
     assert not any("executive" in line for line in found)
 
 
@@ -134,8 +188,8 @@ def test_a_contact_who_has_left_may_have_been_the_last_but_is_near_no_more():
     gone = DANA._replace(gone=True)
     found = lines(EXECS, [gone, LEE], tie("sam", "dana", 5, 6, 7), tie("sam", "lee", 9, 10, 11))
     assert found == [
-        "Last executive contact: Dana Ruiz, CIO (has left), 13 Feb 2026, with Sam Lee.",
-        "Nearest other: Lee Park, Analyst, strong tie, 9 days ago.",
+        "Last executive contact: Dana Ruiz, CIO (has left), 13 Feb 2026, 5 days ago, with Sam Lee.",
+        "Nearest other: Lee Park, Analyst, strong tie, 9 days ago, with Sam Lee.",
     ]
 
 
@@ -143,8 +197,10 @@ def test_a_rep_who_has_left_has_no_tie_to_offer():
     people = [DANA, person("kit", "Kit Moe", "VP Operations")]
     ties = [tie("ana", "dana", 4, 5, 6), tie("sam", "kit", 20, 21, 22)]
     found = lines(EXECS, people, *ties, gone_reps=["ana"])
-    assert found[0].startswith("Last executive contact: Dana Ruiz, CIO, 14 Feb 2026, with Ana Roy")
-    assert found[1].startswith("Strongest tie to an executive: Kit Moe, VP Operations")
+    assert found[0] == (
+        "Last executive contact: Dana Ruiz, CIO, 14 Feb 2026, 4 days ago, with Ana Roy (has left)."
+    )
+    assert found[1].startswith("Strong ties to executives: Kit Moe, VP Operations")
 
 
 def test_a_rep_who_has_left_is_not_named_as_if_still_here():

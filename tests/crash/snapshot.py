@@ -39,7 +39,7 @@ _DIFFERS = {
 rules, which only workers put in force; what `_stamps` reads."""
 
 _OF_ALERT = ("account", "alert")
-"""What an outbox row says; the other columns are about its delivery."""
+"""What an outbox row says; the other columns are about its planning."""
 
 
 def contents(engine: Engine) -> dict[str, Rows]:

@@ -21,7 +21,7 @@ from worker.ingest import ingest
 from worker.shipped import rules_dir
 from worker.store.batches import BatchState
 from worker.store.database import engine_for
-from worker.store.tables import batches, flags, outbox
+from worker.store.tables import batches, flags, messages
 
 pytestmark = [pytest.mark.crash, pytest.mark.timeout(240)]
 
@@ -69,7 +69,7 @@ def test_kills_at_random_points_of_a_load_change_nothing(
     assert difference(contents(undisturbed), contents(disturbed)) == {}
     with disturbed.connect() as db:
         assert db.scalar(select(func.max(batches.c.starts))) > 1, "no kill met a batch at work"
-        assert set(db.scalars(select(outbox.c.state))) <= {"waiting", "sending", "sent"}
+        assert set(db.scalars(select(messages.c.state))) <= {"waiting", "sending", "sent"}
     for engine in (undisturbed, disturbed):
         sweep(engine, today + timedelta(2))
     assert flags_by_rule(disturbed)[load.SINGLE, "open"] == 160

@@ -60,9 +60,9 @@ class Work:
     def batches(self) -> list[dict[str, Any]]:
         return rows(self.engine, tables.batches)
 
-    def outbox(self) -> list[str]:
-        """The states of its rows: one is sent a moment after Slack has it."""
-        return [row["state"] for row in rows(self.engine, tables.outbox)]
+    def states(self) -> list[str]:
+        """Of the messages: one is sent a moment after Slack has it."""
+        return [row["state"] for row in rows(self.engine, tables.messages)]
 
     def counts(self, batch: str) -> tuple[int, int, int]:
         """(applied, duplicates, quarantined) of a batch that has been applied."""
@@ -78,6 +78,7 @@ def at_work(folder: Path, database_url: str, broker_url: str) -> Iterator[Work]:
             "TIEWATCH_SLACK_BOT_TOKEN": "xoxb-1",
             "TIEWATCH_SLACK_BASE_URL": slack.url,
             "TIEWATCH_SLACK_CHANNEL": "C-default",
+            "TIEWATCH_SLACK_ADMIN_CHANNEL": "C-admin",
             "TIEWATCH_RULES_DIR": str(rules_dir()),
         }
         with workers(folder, database_url, broker_url, **settings) as running:
@@ -119,9 +120,7 @@ def test_an_event_goes_in_and_its_owner_reads_an_alert_once(work):
     until(lambda: bool(work.slack.posted), work.log.read_text, seconds=30)
     (request,) = work.slack.posted
     assert request.body["channel"] == "U-sam"
-    assert request.body["text"].startswith(
-        "Acme: Renews in 41 days, last exec contact: 22 days ago"
-    )
+    assert "Acme: Renews in 41 days, last exec contact: 22 days ago" in request.body["text"]
     said = json.dumps(request.body["blocks"])
     for words in ("Dana Ruiz, CIO", "with Sam Lee", "renewal-without-exec-contact", "check-in"):
         assert words in said
@@ -134,16 +133,20 @@ def test_an_event_goes_in_and_its_owner_reads_an_alert_once(work):
     work.wait_for("first", "again", "met")
     assert work.counts("first") == (6, 0, 0)
     assert work.counts("again") == (0, 6, 0)
-    assert [("resolved" in text) for text in texts(work.slack)] == [False, True]
+    assert [("esolved" in text) for text in texts(work.slack)] == [False, True]
+    (card,) = work.slack.messages("D-sam")
+    assert "✅" in json.dumps(card["blocks"], ensure_ascii=False)
+    assert len(work.slack.messages("D-sam", card["ts"])) == 1
 
-    # An owner whom Slack does not know is told in the default channel.
+    # An owner whom Slack does not know is told in the default channel, and the admins of that.
     work.send("other", *(one | {"id": f"o{one['id']}", "subject": "birch"} for one in given[2:]))
     known = given[0]["data"] | {"name": "Birch", "owner": "kim"}
     owner = event("account", TODAY, account="birch", **known)
-    work.send("owner", owner)
-    until(lambda: len(work.slack.posted) > 2, work.log.read_text, seconds=30)
-    assert work.slack.posted[2].body["channel"] == "C-default"
-    until(lambda: work.outbox() == ["sent"] * 3, work.log.read_text, seconds=30)
+    work.send("owner", event("rep", TODAY, account=None, rep="kim", name="Kim"), owner)
+    until(lambda: len(work.slack.posted) > 3, work.log.read_text, seconds=30)
+    channels = [request.body["channel"] for request in work.slack.posted[2:]]
+    assert sorted(channels) == ["C-admin", "C-default"]
+    until(lambda: work.states() == ["sent"] * 4, work.log.read_text, seconds=30)
 
 
 ODD: Sequence[Any] = [

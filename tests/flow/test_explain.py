@@ -149,7 +149,7 @@ def test_the_people_are_those_of_the_facts_that_the_rule_looks_at(sqlite_engine,
     one = silence(sqlite_engine, book, D)
     assert one.who == (
         "No executive is known at this account.",
-        "Nearest other: dana, moderate tie, today.",
+        "Nearest other: dana, moderate tie, today, with sam.",
         "1 contact has no known level: a title would say whether they decide.",
     )
 

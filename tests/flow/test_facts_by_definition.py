@@ -69,7 +69,7 @@ def ties_on(db: Connection, on: date) -> list[plain_reading.Tie]:
     return sorted(found)
 
 
-@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(history=st.one_of(histories(), histories(further=True)), dates=dates_to_check)
 def test_facts_are_as_defined_on_any_date_past_or_future(
     engine: Engine, history: list[Raw], dates: list[date]

@@ -50,7 +50,7 @@ def measures(draw: st.DrawFn) -> Measure:
     return Measure(source, draw(st.sampled_from(sorted(AMOUNTS[source]))), days, where, skip)
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(history=any_history, some=st.lists(measures(), min_size=1, max_size=8, unique=True))
 def test_a_measure_in_sql_is_the_measure_of_the_rows_one_by_one(
     engine: Engine, history: list[dict[str, object]], some: list[Measure]

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from sqlalchemy import Engine
 
 from tests.pipeline import alerts, at, flags, meeting, rows, sweep, take_in
-from worker import rulebooks
+from worker import rulebooks, shipped
 from worker.core.alerts import AlertReason
 from worker.evaluation import RULE_IS_GONE, OtherRules, Rulebook, read_rulebook
 from worker.rulebooks import RulesInForce, find
@@ -249,6 +249,100 @@ def test_a_changed_rule_is_evaluated_for_everyone_at_the_next_sweep(engine, root
     assert flags(engine) == {"acme": ["silent"], "birch": ["silent"]}
 
 
+OURS = SILENT.replace("title: Silent", "override: true, title: Ours")
+
+
+def test_a_change_is_in_force_also_when_no_worker_has_work(engine, root):
+    worker, watcher = RulesInForce(root), RulesInForce(root)
+    before = worker.now(engine, NOW)
+    assert not watcher.watch(engine, NOW)
+    write(root, {"b.yaml": LONELY})
+    assert not watcher.watch(engine, NOW)
+    assert in_force(engine) not in (None, before.digest)
+    assert in_force(engine) == look(worker, engine).digest
+
+
+def test_admins_hear_once_of_a_mistake_that_no_worker_has_met(engine, root):
+    worker, watchers = RulesInForce(root), [RulesInForce(root), RulesInForce(root)]
+    worker.now(engine, NOW)
+    for watcher in watchers:
+        watcher.watch(engine, NOW)
+    write(root, {"a.yaml": BAD})
+    assert [watcher.watch(engine, NOW) for watcher in watchers * 2] == [True, False, False, False]
+    look(worker, engine)
+    assert len(alerts(engine)) == 1
+
+
+def test_who_only_watches_begins_with_the_rules_that_are_in_force(engine, root, tmp_path):
+    (tmp_path / "other").mkdir()
+    write(tmp_path / "other", {"a.yaml": LONELY})
+    before = RulesInForce(root).now(engine, NOW)
+    for folder in (tmp_path / "other", tmp_path / "nothing"):
+        watcher = RulesInForce(folder)
+        watcher.watch(engine, NOW)
+        assert not watcher.watch(engine, NOW)
+    assert in_force(engine) == before.digest
+
+
+def test_who_only_watches_puts_nothing_in_force_where_no_worker_ever_was(engine, root):
+    watcher = RulesInForce(root)
+    watcher.watch(engine, NOW)
+    write(root, {"a.yaml": BAD})
+    assert not watcher.watch(engine, NOW)
+    assert (in_force(engine), alerts(engine)) == (None, [])
+
+
+def in_force(engine: Engine) -> str | None:
+    with reading(engine) as db:
+        return rule_sets.in_force(db)
+
+
+def ship(monkeypatch, root: Path, text: str) -> None:
+    """Let these be the rules that come with tiewatch."""
+    wheel = root.with_name("wheel")
+    (wheel / "rules").mkdir(parents=True, exist_ok=True)
+    write(wheel / "rules", {"relationship.yaml": text})
+    monkeypatch.setattr(shipped, "_WHEEL", wheel)
+
+
+def test_an_upgrade_brings_its_rules_beside_what_an_admin_has_overridden(engine, root, monkeypatch):
+    ship(monkeypatch, root, SILENT)
+    write(root, {"a.yaml": OURS, "b.yaml": None})
+    worker = RulesInForce(root)
+    assert ids(worker.now(engine, NOW)) == ["silent"]
+    more = LONELY.removeprefix("\nrules:\n")
+    ship(monkeypatch, root, SILENT.replace("over 5", "over 4") + more)
+    upgraded = look(worker, engine)
+    assert ids(upgraded) == ["lonely", "silent"]
+    assert upgraded.rules.rules[1].title == "Ours"
+    assert alerts(engine) == []
+
+
+def test_workers_of_two_versions_of_tiewatch_share_the_rules_that_ship_with_one(
+    engine, root, monkeypatch
+):
+    write(root, {"a.yaml": "include: shipped rules\n", "b.yaml": None})
+    ship(monkeypatch, root, SILENT)
+    old = RulesInForce(root)
+    assert ids(old.now(engine, NOW)) == ["silent"]
+    ship(monkeypatch, root, LONELY)
+    assert ids(RulesInForce(root).now(engine, NOW)) == ["lonely"]
+    monkeypatch.setattr(rulebooks, "_seen", lambda _: old._seen)
+    assert ids(look(old, engine)) == ["lonely"]
+
+
+def test_an_upgrade_that_takes_an_overridden_rule_away_leaves_the_rules_as_they_were(
+    engine, root, monkeypatch
+):
+    ship(monkeypatch, root, SILENT)
+    write(root, {"a.yaml": OURS, "b.yaml": None})
+    worker = RulesInForce(root)
+    before = worker.now(engine, NOW)
+    ship(monkeypatch, root, LONELY)
+    assert look(worker, engine) == before
+    assert "'silent' overrides nothing" in alerts(engine)[0].why[0]
+
+
 TEXTS = st.sampled_from([SILENT, UNUSED, LONELY, BAD, "", "rules: []", "\t", "rules: 7", None])
 
 
@@ -264,7 +358,7 @@ def test_whatever_is_written_there_are_rules_in_force(kept, now):
         write(root, good)
         assume(not check([root])[0])
         before = find(root, None)
-        assert before.files == good
+        assert {name: before.files[name] for name in good} == good
         for name, text in now.items():
             if text is not None or f"{name}.yaml" in good:
                 write(root, {f"{name}.yaml": text})

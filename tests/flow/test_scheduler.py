@@ -13,10 +13,11 @@ from kombu.exceptions import OperationalError as BrokerDown
 from sqlalchemy import Engine
 
 from tests.pipeline import at, event, rows, rulebook, sweep_shards, take_in
-from worker import runtime, scheduler, sweeps, tasks
-from worker.scheduler import daily_sweep, due_slot, hand_out, minute_pass
-from worker.store import outbox, tables
-from worker.store.database import engine_for, writing
+from worker import delivery, planning, runtime, scheduler, sweeps, tasks
+from worker.scheduler import daily_sweep, due_slot, hand_out, minute_pass, watch_rules
+from worker.sending import to_show
+from worker.store import tables
+from worker.store.database import engine_for
 
 BERLIN = ZoneInfo("Europe/Berlin")
 D = date(2026, 2, 18)
@@ -45,6 +46,7 @@ def queued(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     monkeypatch.setattr(
         tasks.deliver, "apply_async", lambda **_: sent.append("deliver"), raising=False
     )
+    monkeypatch.setattr(tasks.plan_weeks, "apply_async", lambda **_: None, raising=False)
     return sent
 
 
@@ -154,19 +156,37 @@ def test_each_minute_what_waits_is_handed_out_and_what_is_done_is_not(
     assert queued == []
 
 
-def test_each_minute_what_the_outbox_holds_is_asked_to_be_delivered(
-    engine, clock, queued, tmp_path
-):
-    text = "rules: [{id: x, title: X, severity: low, when: {mrr: over 1 EUR}}]"
+def test_each_minute_what_is_due_is_asked_to_be_delivered(engine, clock, queued, tmp_path):
+    text = "rules: [{id: x, title: X, severity: high, when: {mrr: over 1 EUR}}]"
     take_in(engine, rulebook(tmp_path, text), D, event("account", D, mrr=5))
     minute_pass(engine)
     assert queued == ["deliver"]
-    with writing(engine) as db:
-        (taken,) = outbox.take(db, clock.now + timedelta(days=1), timedelta(minutes=1))
-        outbox.sent(db, taken, "C1", None, clock.now)
+    planning.plan(engine, clock.now)
+    queued.clear()
+    minute_pass(engine)
+    assert queued == ["deliver"]
+    delivery.deliver(engine, to_show(lambda _alert: None), runtime.clock)
     queued.clear()
     minute_pass(engine)
     assert queued == []
+
+
+@pytest.mark.parametrize(("told", "sent"), [(True, ["deliver"]), (False, [])])
+def test_a_mistake_in_the_rules_is_delivered_at_once(engine, queued, monkeypatch, told, sent):
+    monkeypatch.setattr(runtime, "watch_rules", lambda _: told)
+    watch_rules(engine)
+    assert queued == sent
+
+
+def test_what_waits_for_a_morning_is_asked_for_no_earlier(engine, clock, queued, tmp_path):
+    text = "rules: [{id: x, title: X, severity: low, when: {mrr: over 1 EUR}}]"
+    take_in(engine, rulebook(tmp_path, text), D, event("account", D, mrr=5))
+    planning.plan(engine, clock.now)
+    minute_pass(engine)
+    assert queued == []
+    clock.now += timedelta(days=1)
+    minute_pass(engine)
+    assert queued == ["deliver"]
 
 
 def test_a_queue_that_is_down_costs_a_minute_not_the_sweep(engine, clock, queued, monkeypatch):

@@ -1,13 +1,15 @@
 """The schema in a real editor's language server, the one of VS Code's YAML extension.
 
-It is found on the PATH, or at TIEWATCH_TEST_YAML_LANGUAGE_SERVER, its JavaScript file; without it,
-or without Node, these tests are skipped.
+`make` installs it where there is npm. Else it is found on the PATH, or at
+TIEWATCH_TEST_YAML_LANGUAGE_SERVER, its JavaScript file; without it, or without Node, these tests
+are skipped.
 """
 
 import json
 import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -19,6 +21,7 @@ from worker.core.rules import Severity
 from worker.shipped import rules_dir
 
 NAME = "yaml-language-server"
+INSTALLED = Path(sys.prefix, "node", "node_modules", ".bin")
 FEATURES = {"validate": True, "completion": True, "schemaStore": {"enable": False}}
 
 
@@ -28,9 +31,9 @@ def command() -> list[str]:
         pytest.skip("Node is not installed")
     if script:
         return [node, script, "--stdio"]
-    found = shutil.which(NAME)
+    found = shutil.which(NAME, path=INSTALLED) or shutil.which(NAME)
     if not found:
-        pytest.skip(f"{NAME} is neither on the PATH nor at TIEWATCH_TEST_YAML_LANGUAGE_SERVER")
+        pytest.skip(f"{NAME} is not installed: remove .venv/ready, and run 'make .venv/ready'")
     return [found, "--stdio"]
 
 

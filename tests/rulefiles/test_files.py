@@ -168,7 +168,10 @@ def test_a_folder_without_a_rule_is_refused(root, content):
     if content:
         write(root / "a.yaml", content)
     problems, _ = check([root])
-    assert texts(problems) == ["rules:1:1: no file here that ends in .yaml has a rule"]
+    assert texts(problems) == [
+        "rules:1:1: no file here that ends in .yaml has a rule; "
+        "one with the line 'include: shipped rules' would bring those of tiewatch"
+    ]
 
 
 def test_a_path_that_is_not_there_is_a_problem(root):

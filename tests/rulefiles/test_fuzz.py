@@ -57,6 +57,7 @@ TERMS = [
     "default",
     "id",
     "override: true",
+    "\ninclude: shipped rules\n",
     "playbook",
     "tags",
     "mode: shadow",
@@ -101,9 +102,9 @@ def broken(edits):
 
 def assert_answered(file, content):
     file.write_bytes(content)
-    started = time.perf_counter()
+    started = time.process_time()
     problems, rules = check([file], FAR_AHEAD)
-    assert time.perf_counter() - started < 2
+    assert time.process_time() - started < 2
     assert isinstance(rules, RuleSet) is all(problem.warning for problem in problems)
     lines = content.decode("utf-8", "replace").count("\n") + 2
     breaks = sum(

@@ -15,9 +15,9 @@ from datetime import date
 from pathlib import Path
 from worker.rulefiles import check
 
-began = time.perf_counter()
+began = time.process_time()
 problems, rules = check([Path(sys.argv[1])], date(2026, 1, 1))
-took = time.perf_counter() - began
+took = time.process_time() - began
 peak = int(re.search("VmHWM: *\\t* *([0-9]+) kB", Path("/proc/self/status").read_text())[1]) / 1024
 print(json.dumps([took, peak, len(problems), rules is not None]))
 """

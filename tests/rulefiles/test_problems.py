@@ -37,7 +37,7 @@ def found(checked, text):
         ('segment: "> smb"', "9:16: segment is a text: compare it with 'is', 'is not', 'one of', 'known' or 'unknown', not '>'"),
         ("days_since_contact: over 15", "9:27: days_since_contact is in days: write '15 days', not '15'"),
         ("days_since_contact: over 15%", "9:27: days_since_contact is in days: write '15 days', not '15%'"),
-        ("days_since_contact: over 3 weeks", "9:27: days_since_contact is in days: write it like '15 days', not '3 weeks'"),
+        ("days_since_contact: over 3 weeks", "9:27: days_since_contact is in days: write '21 days', not '3 weeks'"),
         ("days_since_contact: over 1.5 days", "9:27: days_since_contact is in days: '1.5 days' is not a whole number"),
         ("days_to_renewal: between 0 and 90 days", "9:24: days_to_renewal is in days: write '0 days', not '0'"),
         ("known_users: at least 2 days", "9:20: known_users is a count: write '2', not '2 days'"),
@@ -51,9 +51,20 @@ def found(checked, text):
         ("days_to_renewal: between 0 days and renewl window", "9:24: unknown threshold 'renewl window'; did you mean 'renewal window'?"),
         ("days_to_renewal: over the hills", "9:24: unknown threshold 'the hills': no 'thresholds:' has it"),
         ("days_to_renewal: over execs required", "9:24: threshold 'execs required' is a count, but days_to_renewal is in days"),
-        ("days_to_renewal: between 90 days and 10 days", "9:24: this range is reversed: it goes from 90 to 10"),
-        ("days_to_renewal: between 60 days and renewal window", "9:24: this range is reversed: it goes from 60 to 45"),
-        ("days_to_renewal: between renewal window and 60 days", "9:24: this range is reversed for 'enterprise': it goes from 90 to 60"),
+        ("usage_30d: higher than 5", "9:18: unknown comparison 'higher than'; did you mean 'over'?"),
+        ("usage_30d: not more than 5", "9:18: unknown comparison 'not more than'; did you mean 'at most'?"),
+        ("usage_30d: more than or equal to 5", "9:18: unknown comparison 'more than or equal to'; did you mean 'at least'?"),
+        ("usage_30d: '=> 5'", "9:18: unknown comparison '=>'; did you mean '>='?"),
+        ("usage_30d: over5", "9:18: unknown comparison 'over5'; did you mean 'over 5'?"),
+        ("usage_30d: is at least 5", "9:18: one comparison at a time: write 'at least 5', without 'is'"),
+        ("usage_30d: 5-7", "9:18: unknown comparison; did you mean 'between 5 and 7'?"),
+        ("usage_30d: none", "9:18: unknown comparison 'none'; did you mean 'unknown'?"),
+        ("days_to_renewal: 5 days to 9 days", "9:24: unknown comparison; did you mean 'between 5 days and 9 days'?"),
+        ("mrr: over 10.000 EUR", "9:12: mrr is money: write it like '10,000 EUR' or '$10,000', not '10.000 EUR'"),
+        ("days_since_contact: over 2 months", "9:27: days_since_contact is in days: write '60 days', not '2 months'"),
+        ("days_to_renewal: between 90 days and 10 days", "9:24: this range is reversed: it goes from 90 days to 10 days; did you mean 'between 10 days and 90 days'?"),
+        ("days_to_renewal: between 60 days and renewal window", "9:24: this range is reversed: it goes from 60 days to 45 days"),
+        ("days_to_renewal: between renewal window and 60 days", "9:24: this range is reversed for 'enterprise': it goes from 90 days to 60 days"),
         ("days_to_renewal: between 90 days", "9:24: 'between' takes two ends: 'between 0 days and 90 days'"),
         ("days_to_renewal: over 5 days and under 9 days", "9:24: one comparison at a time: two go in a list under 'all:' or 'any:'"),
         ("days_to_renewal: over", "9:24: there is nothing to compare days_to_renewal with"),
@@ -105,7 +116,7 @@ def test_a_comparison_with_a_mistake(checked, comparison, problem):
         ("advice: &x", ["6:5: 'advice' is empty", "6:13: YAML anchors (&name) are not allowed: write the value out"]),
         ("advice: *x", "6:13: YAML aliases (*name) are not allowed: write the value out"),
         ("hold_for: 2", "6:15: 'hold_for' is in days: write '2 days', not '2'"),
-        ("hold_for: 2 weeks", "6:15: 'hold_for' is in days: write it like '15 days', not '2 weeks'"),
+        ("hold_for: 2 weeks", "6:15: 'hold_for' is in days: write '14 days', not '2 weeks'"),
         ("hold_for: 1.5 days", "6:15: 'hold_for' is in days: '1.5 days' is not a whole number"),
         ("keep_open_for: -1 days", "6:20: 'keep_open_for' is 0 to 365 days, not '-1 days'"),
         ("keep_open_for: never", "6:20: 'keep_open_for' is 0 to 365 days, not 'never'"),
@@ -154,6 +165,9 @@ def test_a_comparison_with_a_mistake(checked, comparison, problem):
         ("except_when: {lifecycle: trail}", "6:30: unknown lifecycle 'trail'; did you mean 'trial'?"),
         ("? [a]\n    : b", "6:7: a key must be a plain text"),
         ("\tadvice: x", "6:5: a tab: indent with spaces"),
+        ("\ttags: [x]\n\tadvice: x", ["6:5: a tab: indent with spaces", "7:1: a tab: indent with spaces"]),
+        ("advice: {owner}, call them", "6:13: quote a text that starts with { or ["),
+        ("advice: [urgent] Call them", "6:13: quote a text that starts with { or ["),
         ("advice:\tx", "6:12: a tab: use a space"),
         ("advice", "6:5: a key without its ':'"),
     ],
@@ -342,7 +356,7 @@ def test_an_override_is_a_whole_rule(checked):
         ("conditions: [a]\n" + RULE.replace("{adoption: over 5%}", "a"), "1:13: 'conditions' must be lines of 'key: value'"),
         ("condition: {}\n", "1:1: unknown key 'condition'; did you mean 'conditions'?"),
         ("rulez: []\n", "1:1: unknown key 'rulez'; did you mean 'rules'?"),
-        ("weather: {}\n", "1:1: unknown key 'weather'; a rule file has thresholds, conditions, rules"),
+        ("weather: {}\n", "1:1: unknown key 'weather'; a rule file has include, thresholds, conditions, rules"),
         (RULE + "---\nrules: []\n", "6:1: a second document: a rule file holds one, so no line may be just '---'"),
         ("rules: \x07\n", "1:8: a character that YAML does not allow"),
         ('# x\nrules: ["\\UFFFFFFFF"]\n', "2:8: not valid YAML after this point"),
@@ -381,7 +395,7 @@ def test_a_bomb_of_aliases_is_refused_without_going_off(checked):
     problems, _ = checked(bomb)
     assert (
         str(problems[0])
-        == "a.yaml:1:1: unknown key 'a'; a rule file has thresholds, conditions, rules"
+        == "a.yaml:1:1: unknown key 'a'; a rule file has include, thresholds, conditions, rules"
     )
     assert str(problems[1]).endswith(
         "1:4: YAML anchors (&name) are not allowed: write the value out"
@@ -459,9 +473,9 @@ def test_a_long_file_is_answered_in_time_with_or_without_a_contradiction(checked
         rules = "".join(
             f"  - {{id: r{n}, title: t, severity: low, when: {when}}}\n" for n in range(15)
         )
-        started = time.perf_counter()
+        started = time.process_time()
         problems, _ = checked(f"rules:\n{rules}")
-        assert time.perf_counter() - started < 2
+        assert time.process_time() - started < 2
         assert (problems != []) is ("known_users" in last)
         assert all(len(problem.message) < 100 for problem in problems)
 

@@ -73,6 +73,12 @@ def test_an_event_is_its_type_with_the_main_field_and_the_rest_inline(read, even
     assert found.data == data
 
 
+def test_what_an_event_may_have_besides_is_left_alone(read):
+    _, (found,) = one(read, "{day: 2026-01-05, usage: report, device: phone}")
+    assert found.data == Usage(feature="report")
+    assert "phone" in found.body
+
+
 def test_who_is_who_holds_from_the_first_day_s_start(read):
     more = (
         "  account: {id: acme, segment: smb}\n  reps: [{rep: sam}]\n  contacts: [{contact: dana}]\n"
@@ -122,6 +128,20 @@ def test_flags_in_shadow_are_expected_apart(read):
         (
             "test: t\n  evnts: []\n  expect: [{day: 2026-01-01, flags: []}]",
             "2:3: unknown key 'evnts'; did you mean 'events'?",
+        ),
+        (
+            "test: t\n  account: {seets: 5}\n  expect: [{day: 2026-01-01, flags: []}]",
+            "2:13: unknown key 'seets'; did you mean 'seats'?",
+        ),
+        (
+            "test: t\n  contacts: [{contact: dana, titel: CIO}]\n"
+            "  expect: [{day: 2026-01-01, flags: []}]",
+            "2:30: unknown key 'titel'; did you mean 'title'?",
+        ),
+        (
+            "test: t\n  events: [{day: 2026-01-01, usage: x, cuont: 5}]\n"
+            "  expect: [{day: 2026-01-01, flags: []}]",
+            "2:40: unknown key 'cuont'; did you mean 'count'?",
         ),
         ("test: t", "1:3: the test has no 'expect'"),
         ("expect: [{day: 2026-01-01, flags: []}]", "1:3: the test has no 'test'"),

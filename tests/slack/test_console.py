@@ -8,7 +8,7 @@ from rich.console import Console
 from tests.alerts import alert
 from worker.core.alerts import Alert, AlertReason, OpenFlag
 from worker.core.rules import Severity
-from worker.slack.console import show, to_console
+from worker.slack.console import show, show_on
 
 
 def printed(one: Alert, *, terminal: bool = True, width: int = 80) -> str:
@@ -53,8 +53,9 @@ def test_without_a_terminal_there_are_plain_unbroken_lines():
         "• the last contact with an executive was 22 days ago",
         "Last executive contact: Dana Ruiz, CIO, 27 Jan, with Sam.",
         "Do: Ask Dana for a short check-in before the renewal talk.",
-        "Rule renewal-without-exec-contact · since 12 Feb 2026 · "
-        "clears when the last contact with an executive is at most 15 days ago",
+        "Since 12 Feb 2026 · "
+        "clears when the last contact with an executive is at most 15 days ago · "
+        "rule renewal-without-exec-contact",
         "",
     ]
 
@@ -79,6 +80,5 @@ def test_a_renewal_check_names_the_rule_of_each_open_flag():
 
 def test_the_console_takes_every_alert():
     out = io.StringIO()
-    posted = to_console(Console(file=out))(alert(), 1, "U1")
-    assert posted.channel == "console"
+    show_on(Console(file=out))(alert())
     assert "Acme" in out.getvalue()

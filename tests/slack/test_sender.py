@@ -9,17 +9,16 @@ import pytest
 from tests import slack_server
 from tests.alerts import alert
 from tests.slack_server import DROP_AFTER, DROP_BEFORE, OK, Answer, SlackServer
-from worker.slack.message import message
+from worker.core.cards import Card, Told
+from worker.slack.message import Message, card
 from worker.slack.sender import (
-    DEFAULT_RETRY_AFTER,
-    MAX_RETRY_AFTER,
     Posted,
-    SendFailed,
     SlackConfig,
     client,
+    metadata,
     post,
-    to_slack,
 )
+from worker.slack.trouble import DEFAULT_RETRY_AFTER, MAX_RETRY_AFTER, SendFailed, Verdict
 
 TOKEN = "xoxb-not-to-be-seen"
 
@@ -36,7 +35,8 @@ def config(base_url: str, **changes) -> SlackConfig:
 
 def send(slack: SlackServer, answer: Answer = OK) -> Posted:
     slack.next(answer)
-    return post(client(config(slack.url)), "C1", message(alert(), 7))
+    content = card(Card(told=(Told(alert=alert()),)))
+    return post(client(config(slack.url)), "C1", content, metadata([7], "account/acme"))
 
 
 def failure(slack: SlackServer, answer: Answer) -> SendFailed:
@@ -52,10 +52,10 @@ def test_a_message_arrives_whole_and_is_known_by_channel_and_ts(slack: SlackServ
     assert posted.ts is not None
     assert posted.ts.endswith(".000001")
     assert request.token == TOKEN
-    assert request.alert_id == 7
-    assert request.body["text"].startswith("Acme: ")
+    assert request.alert_ids == [7]
+    assert request.body["text"].startswith("🟠 Acme: ")
     assert [block["type"] for block in request.body["blocks"]] == [
-        "header", "context", "section", "section", "context",
+        "header", "context", "section", "section", "section", "context",
     ]  # fmt: skip
     assert request.body["unfurl_links"] is False
 
@@ -67,8 +67,8 @@ def test_a_message_arrives_whole_and_is_known_by_channel_and_ts(slack: SlackServ
 )  # fmt: skip
 def test_what_slack_refuses_is_not_worth_another_try(slack: SlackServer, code: str):
     failed = failure(slack, slack_server.error(code))
-    assert failed.permanent
-    assert failed.retry_after is None
+    assert failed.verdict in (Verdict.ELSEWHERE, Verdict.NEVER)
+    assert not failed.uncertain
     assert code in failed.reason
 
 
@@ -78,7 +78,7 @@ def test_what_slack_refuses_is_not_worth_another_try(slack: SlackServer, code: s
         ("channel_not_found", "TIEWATCH_SLACK_CHANNEL"),
         ("invalid_auth", "TIEWATCH_SLACK_BOT_TOKEN"),
         ("not_in_channel", "invite the app"),
-        ("missing_scope", "chat:write"),
+        ("missing_scope", "slack/manifest.yaml"),
     ],
 )
 def test_a_refusal_says_what_to_do(slack: SlackServer, code: str, remedy: str):
@@ -109,8 +109,8 @@ TROUBLE = {
 def test_trouble_on_the_way_is_temporary_and_tried_once(slack: SlackServer, answer: Answer):
     began = time.monotonic()
     failed = failure(slack, answer)
-    assert not failed.permanent
-    assert failed.retry_after is None
+    assert failed.verdict is Verdict.AGAIN
+    assert failed.uncertain
     assert failed.reason
     assert len(slack.requests) == 1
     assert time.monotonic() - began < 2.5
@@ -121,8 +121,8 @@ def test_a_port_where_nobody_listens_is_temporary():
         taken.bind(("127.0.0.1", 0))
         nobody = f"http://127.0.0.1:{taken.getsockname()[1]}/api/"
         with pytest.raises(SendFailed, match="refused") as caught:
-            to_slack(config(nobody, channel="C1"))(alert(), 1, None)
-    assert not caught.value.permanent
+            post(client(config(nobody)), "C1", Message("Hello", []), metadata([1], "note/x"))
+    assert caught.value.verdict is Verdict.AGAIN
 
 
 @pytest.mark.parametrize(
@@ -141,26 +141,12 @@ def test_a_port_where_nobody_listens_is_temporary():
 def test_too_many_requests_say_how_long_to_wait(slack: SlackServer, header, seconds: float):
     failed = failure(slack, slack_server.slow_down(header))
     assert failed.retry_after == seconds
-    assert not failed.permanent
+    assert failed.verdict is Verdict.WAIT
+    assert not failed.uncertain
 
 
 def test_a_limit_told_by_the_error_code_alone_is_a_limit(slack: SlackServer):
     assert failure(slack, slack_server.error("rate_limited")).retry_after == DEFAULT_RETRY_AFTER
-
-
-@pytest.mark.parametrize(
-    ("user", "channel", "to"), [("U1", "C1", "U1"), (None, "C1", "C1"), ("", "C1", "C1")]
-)
-def test_the_owner_is_told_else_the_default_channel(slack: SlackServer, user, channel, to):
-    to_slack(config(slack.url, channel=channel))(alert(), 1, user)
-    assert slack.requests[0].body["channel"] == to
-
-
-def test_without_any_channel_the_error_says_what_to_set(slack: SlackServer):
-    with pytest.raises(SendFailed, match="TIEWATCH_SLACK_CHANNEL") as caught:
-        to_slack(config(slack.url))(alert(), 1, None)
-    assert caught.value.permanent
-    assert slack.requests == []
 
 
 @pytest.mark.parametrize("token", [f"{TOKEN}\n2", f"{TOKEN}\r", f"{TOKEN}é"])
@@ -179,9 +165,8 @@ def test_a_token_that_cannot_be_sent_is_refused_without_being_shown(token: str):
 def test_the_token_is_in_no_log_error_or_traceback(slack: SlackServer, answer: Answer, caplog):
     caplog.set_level(logging.DEBUG)
     shown = [repr(config(slack.url)), str(config(slack.url))]
-    slack.next(answer)
     try:
-        to_slack(config(slack.url, channel="C1"))(alert(), 1, None)
+        send(slack, answer)
     except SendFailed as failed:
         whole = traceback.TracebackException.from_exception(failed, capture_locals=True)
         shown += [repr(failed), *whole.format()]

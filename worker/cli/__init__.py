@@ -6,7 +6,21 @@ import typer
 from kombu.exceptions import OperationalError as BrokerDown
 from sqlalchemy.exc import DBAPIError
 
-from worker.cli import admin, demo, health, ingest, processes, report, rules, show, sources, sweep
+from worker.cli import (
+    admin,
+    demo,
+    gateways,
+    health,
+    hold,
+    ingest,
+    processes,
+    report,
+    rules,
+    show,
+    slack,
+    sources,
+    sweep,
+)
 from worker.cli.access import database_trouble
 from worker.cli.terminal import BAD_INPUT, Refused, say
 from worker.rulefiles import RuleFilesRefused
@@ -31,9 +45,13 @@ app.command("flags")(show.flags)
 app.command("report")(report.run)
 app.add_typer(rules.app, name="rules")
 app.add_typer(sources.app, name="sources")
+slack.app.command("listen")(gateways.listen)
+app.add_typer(slack.app, name="slack")
 app.command("deliver")(sweep.deliver)
+app.command("hold")(hold.run)
 app.command("worker")(processes.worker)
 app.command("scheduler")(processes.scheduler)
+app.command("gateway")(gateways.gateway)
 app.command("up")(processes.up)
 app.add_typer(admin.db, name="db")
 app.command("doctor")(admin.doctor)

@@ -1,21 +1,25 @@
 """`tiewatch db` and `doctor`: for whoever keeps tiewatch running."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from datetime import datetime, timedelta
 from typing import Annotated
 
 import typer
 from rich.text import Text
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
 from worker import runtime, sweeps
 from worker.cli.access import database, queue, upgrade_database
 from worker.cli.terminal import NOT_HELD, AsJson, Refused, out, print_json
+from worker.core.findings import Finding
 from worker.evaluation import read_rulebook
 from worker.rulefiles import RuleFilesRefused
-from worker.store import batches, event_log, outbox
+from worker.store import batches, event_log, messages, outbox, pacing
 from worker.store import sweeps as sweeps_store
 from worker.store.database import reading
+
+DIVERTED_FOR = timedelta(days=1)
+"""For how long alerts that went elsewhere than planned are trouble: by then it may be mended."""
 
 db = typer.Typer(no_args_is_help=True, help="The database.")
 
@@ -27,15 +31,6 @@ def upgrade() -> None:
     print("The database is up to date.")
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing that doctor looked at. `trouble` is what is wrong, with what to do."""
-
-    subject: str
-    trouble: str | None
-    detail: str = ""
-
-
 def doctor(
     connections: Annotated[
         bool, typer.Option("--connections", help="Only whether the database and the broker answer.")
@@ -43,7 +38,18 @@ def doctor(
     as_json: AsJson = False,
 ) -> None:
     """Check that all is well: connections, rules, and whatever waits for somebody to act."""
-    findings = list(_connections() if connections else _everything())
+    report(_connections() if connections else _everything(), as_json)
+
+
+def report(found: Iterable[Finding], as_json: bool) -> None:
+    """Print what was found as it is found, and end with status 1 if any of it is trouble."""
+    findings = []
+    for finding in found:
+        findings.append(finding)
+        if not as_json:
+            mark = Text("ok  ", "green") if finding.trouble is None else Text("BAD ", "bold red")
+            said = Text(f"{finding.subject}: {finding.trouble or finding.detail}")
+            out.print(mark, said, sep="", soft_wrap=True)
     if as_json:
         print_json(
             [
@@ -51,10 +57,6 @@ def doctor(
                 for f in findings
             ]
         )
-    else:
-        for finding in findings:
-            mark = Text("ok  ", "green") if finding.trouble is None else Text("BAD ", "bold red")
-            out.print(mark, Text(f"{finding.subject}: {finding.trouble or finding.detail}"), sep="")
     if any(finding.trouble for finding in findings):
         raise typer.Exit(NOT_HELD)
 
@@ -86,7 +88,17 @@ def _rules() -> Finding:
         book = read_rulebook(runtime.rules_path())
     except RuleFilesRefused as error:
         return Finding("rules", f"{error.problems[0]} ('tiewatch rules check' shows all problems)")
-    return Finding("rules", None, f"{len(book.rules.rules)} rules in {runtime.rules_path()}")
+    number = len(book.rules.rules)
+    rules = "1 rule" if number == 1 else f"{number} rules"
+    return Finding("rules", None, f"{rules} in {runtime.rules_path()}")
+
+
+def _slack(db_: Connection, now: datetime) -> Iterator[Finding]:
+    pause = pacing.paused_until(db_)
+    if pause is not None and pause > now:
+        yield Finding("Slack", None, f"wants a pause until {pause:%H:%M:%S} UTC")
+    for why, number in messages.diverted(db_, now - DIVERTED_FOR).items():
+        yield Finding("Slack", f"{number:,} alerts went to the default channel {why}")
 
 
 def _contents(engine: Engine) -> Iterator[Finding]:
@@ -98,11 +110,12 @@ def _contents(engine: Engine) -> Iterator[Finding]:
                 "sweep",
                 f"shard {shard} of the sweep of {on} was given up: {error or 'its workers died'}",
             )
-        counts = outbox.counts(db_)
+        counts = messages.counts(db_) | {"to plan": outbox.to_plan(db_)}
         said = ", ".join(f"{count:,} {state}" for state, count in counts.items())
         yield Finding("alerts", None, said)
-        for failure in outbox.failures(db_, limit=5):
+        for failure in messages.failures(db_, limit=5):
             yield Finding("alert", f"of {failure.account} was not delivered: {failure.error}")
+        yield from _slack(db_, runtime.clock())
         for id_, error in batches.parked(db_):
             yield Finding(
                 "parked batch",

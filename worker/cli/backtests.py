@@ -110,7 +110,7 @@ def _rulebook(path: Path) -> Rulebook:
         raise Refused(f"{path}: there is no such file or folder.")
     root = path if path.is_dir() else path.parent
     metrics, health = load_metrics(root), load_health(root)
-    return Rulebook(load(path), load_ties(root), metrics, health=health)
+    return Rulebook(load(path), load_ties(root), metrics=metrics, health=health)
 
 
 def _churns(file: Path) -> Churns:

@@ -18,17 +18,17 @@ from rich.rule import Rule as Line
 from rich.text import Text
 from sqlalchemy import Engine
 
-from worker import delivery, runtime, sweeps, tasks
+from worker import delivery, planning, sweeps, tasks
 from worker.celery_app import INGEST, SWEEP
 from worker.cli.access import database, queue
 from worker.cli.terminal import AsJson, Refused, out, print_json, progress, say, table
 from worker.core.alerts import Alert, AlertReason
 from worker.demo.simulation import LAST_DAY, first_day, simulate
+from worker.sending import to_show
 from worker.settings import PREFIX, settings
 from worker.shipped import rules_dir
 from worker.slack.console import show
-from worker.slack.sender import Posted
-from worker.store import batches, people
+from worker.store import batches, outbox, people
 from worker.store import flags as flags_store
 from worker.store import sweeps as sweeps_store
 from worker.store.batches import BatchState
@@ -53,17 +53,19 @@ def run(as_json: AsJson = False) -> None:
         make_demo(db)
     began = time.monotonic()
     with queue() as app, _worker(str(app.conf.broker_url)), progress("A year", DAYS) as bar:
-        events = 0
+        events = messages = 0
         for day, happened in simulate(last_day=LAST_DAY, days=DAYS):
             evening = datetime.combine(day, time_of_day(23, 59), UTC)
             _take_in(engine, happened, evening, backfill=day < first_day(LAST_DAY, DAYS))
             if day < first_day(LAST_DAY, DAYS):  # how the relations came about, without alerts
                 continue
             _sweep(engine, day, evening)
+            messages += _deliver(engine, evening)
             events += len(happened)
             bar.advance(label=f"{day:%d %b %Y}, {events:,} events")
-    alerts = _deliver(engine)
-    _tell(engine, alerts, events, time.monotonic() - began, as_json)
+    with reading(engine) as db:
+        alerts = outbox.alerts(db)
+    _tell(engine, alerts, (events, messages), time.monotonic() - began, as_json)
 
 
 def _isolate(home: Path) -> None:
@@ -129,22 +131,27 @@ def _wait_until(done: Any) -> None:
         time.sleep(0.002)
 
 
-def _deliver(engine: Engine) -> list[Alert]:
-    """Deliver the year's alerts, to a list: the demo shows them in its own order."""
-    alerts: list[Alert] = []
-
-    def send(alert: Alert, _id: int, _user: str | None) -> Posted:
-        alerts.append(alert)
-        return Posted(channel="demo", ts=None)
-
-    delivery.deliver(engine, send, runtime.clock)
-    return alerts
+def _deliver(engine: Engine, now: datetime) -> int:
+    """Deliver what is due, to nobody: the demo shows the alerts in its own order. How many messages
+    a rep would have had."""
+    bundles: list[object] = []
+    planning.plan(engine, now)
+    delivery.deliver(engine, to_show(bundles.append), lambda: now)
+    return len(bundles)
 
 
 def _tell(
-    engine: Engine, alerts: Sequence[Alert], events: int, seconds: float, as_json: bool
+    engine: Engine,
+    alerts: Sequence[Alert],
+    counted: tuple[int, int],
+    seconds: float,
+    as_json: bool,
 ) -> None:
-    """The alerts of flags that are still open, by rep, then the year in figures."""
+    """The alerts of flags that are still open, by rep, then the year in figures.
+
+    `counted` is how many events there were, and messages.
+    """
+    events, messages = counted
     with reading(engine) as db:
         names = people.rep_names(db)
         still_open = {
@@ -189,7 +196,10 @@ def _tell(
         shape.add_row(rule, *(str(counts[name]) for name in ("opened", "resolved", "open")))
     out.print(Line(Text("The year in figures", "bold")))
     out.print(shape)
-    say(f"{events:,} events, {DAYS} sweeps, {len(alerts):,} alerts in {seconds:.0f} seconds.")
+    say(
+        f"{events:,} events, {DAYS} sweeps, {len(alerts):,} alerts in {messages:,} messages, "
+        f"in {seconds:.0f} seconds."
+    )
 
 
 def _urgency(alert: Alert) -> tuple[int, float]:

@@ -9,11 +9,11 @@ from rich.text import Text
 
 from worker.cli.terminal import out
 from worker.core.explanation import Explained, Group, Kind, Limit
-from worker.core.flags import Flag, State
+from worker.core.flags import Flag
 from worker.core.units import NEVER, Value
-from worker.explain import HORIZON, Explanation
+from worker.explain import Explanation
+from worker.outlook import OUTCOMES, ahead, standing
 
-_OUTCOMES = {True: "holds", False: "does not hold", None: "unknown"}
 _STYLES = {True: "bold", False: "dim", None: "yellow"}
 _GROUPS = {Kind.ALL: "all of these:", Kind.ANY: "at least one of these:", Kind.NOT: "not:"}
 _INDENT = 2
@@ -37,14 +37,14 @@ def show(explanations: Sequence[Explanation]) -> None:
 
 
 def _heading(one: Explanation) -> Text:
-    verdict = _OUTCOMES[one.outcome]
+    verdict = OUTCOMES[one.outcome]
     if one.excepted:
         verdict = "the account is excepted"
     return Text.assemble((one.rule.id, "bold"), f" on {one.account}, {one.on}: {verdict}")
 
 
 def _add_tree(shape: Table, tree: Explained, depth: int = 0) -> None:
-    outcome = Text(_OUTCOMES[tree.outcome], _STYLES[tree.outcome])
+    outcome = Text(OUTCOMES[tree.outcome], _STYLES[tree.outcome])
     shape.add_row(outcome, Padding(Text(_words(tree)), (0, 0, 0, _INDENT * depth)))
     if isinstance(tree, Group):
         for part in tree.parts:
@@ -61,58 +61,14 @@ def _words(tree: Explained) -> str:
 def _rows(one: Explanation) -> Iterator[tuple[str, str]]:
     """What is said under the conditions: (label, text)."""
     today = "" if one.on == one.flag_on else f" (as of {one.flag_on}: flags are kept as of now)"
-    yield "flag", _flag(one.flag) + today
+    yield "flag", standing(one.flag) + today
     if one.who:
         yield "people", "\n".join(one.who)
     if one.clears is not None:
         yield "clears if", one.clears
     if one.fires is not None:
         yield "fires if", one.fires
-    yield "ahead", _ahead(one)
-
-
-def _flag(flag: Flag | None) -> str:
-    if flag is None:
-        return "none"
-    if flag.state is State.PENDING:
-        return f"pending since {flag.first_true_on}"
-    opened = f"open since {flag.opened_on}"
-    if flag.shadow:
-        opened += " in shadow, where nobody is told"
-    if flag.state is not State.OPEN:
-        opened = f"{flag.state}, {opened}"
-    return opened + (f", clearing since {flag.first_false_on}" if flag.first_false_on else "")
-
-
-def _ahead(one: Explanation) -> str:
-    """The dates on which something changes if nothing happens, and what it changes to."""
-    said = []
-    if one.outcome_change is not None:
-        on, outcome, excepted = one.outcome_change
-        said.append(f"from {on} {_says(outcome, excepted)}")
-    if one.flag_change is not None:
-        said.append(f"on {one.flag_change.on} its flag {_becomes(one.flag_change.flag)}")
-    if not said:
-        return f"if nothing happens, nothing changes within {HORIZON} days"
-    return f"if nothing happens, {', and '.join(said)}"
-
-
-def _says(outcome: bool | None, excepted: bool) -> str:
-    if excepted:
-        return "the account is excepted"
-    if outcome is None:
-        return "it is unknown whether the rule holds"
-    return f"the rule {_OUTCOMES[outcome]}"
-
-
-def _becomes(flag: Flag | None) -> str:
-    if flag is None:
-        return "is gone, without having opened"
-    if flag.state is State.RESOLVED:
-        return "resolves"
-    if flag.first_false_on is not None:
-        return "begins to clear"
-    return "opens" if flag.state is State.OPEN else f"is {flag.state}"
+    yield "ahead", ahead(one)
 
 
 def document(one: Explanation) -> dict[str, Any]:

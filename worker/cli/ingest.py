@@ -22,7 +22,7 @@ from celery import Celery
 from rich.console import Console
 from sqlalchemy import Engine
 
-from worker import delivery, runtime, tasks
+from worker import delivery, planning, runtime, tasks
 from worker.celery_app import INGEST, TASK_SECONDS
 from worker.cli.access import database, queue
 from worker.cli.sweep import run_sweep
@@ -139,9 +139,9 @@ def run(
             last = sweeps_store.last_sweep_on(db)
         run_sweep(engine, evaluation_date(last, runtime.clock()))
     if not direct and alone and not settings().slack_bot_token:
-        delivery.deliver(
-            engine, delivery.sender(runtime.slack(), Console(stderr=True)), runtime.clock
-        )
+        planning.plan(engine, runtime.clock(), runtime.telling())
+        way = delivery.way(runtime.slack(), Console(stderr=True))
+        delivery.deliver(engine, way, runtime.clock)
     _report(tally, troubles, as_json)
 
 

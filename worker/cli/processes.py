@@ -71,17 +71,26 @@ def scheduler() -> None:
         scheduling.run(engine, ours.sweep_hour, zone)
 
 
-def up() -> None:
-    """Run the worker and the scheduler together on this machine. Stop with Ctrl-C."""
+def up(
+    port: Annotated[
+        int, typer.Option(min=1, max=65_535, help="The gateway's port, on 127.0.0.1.")
+    ] = 8000,
+) -> None:
+    """Run everything together on this machine. Stop with Ctrl-C.
+
+    That is a worker and a scheduler; what hears Slack too, if its secrets are set: the gateway with
+    TIEWATCH_SLACK_SIGNING_SECRET, a listener with TIEWATCH_SLACK_APP_TOKEN.
+    """
     engine = database()
     runtime.rules_in_force()
     engine.dispose()
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with queue() if settings().broker is None else nullcontext():
         running = {
-            name: Popen([sys.executable, "-m", "worker", name]) for name in ("worker", "scheduler")
+            name: Popen([sys.executable, "-m", "worker", *command])
+            for name, command in _parts(port).items()
         }
-        say("tiewatch is up: a worker and a scheduler. Ctrl-C stops both.")
+        say(f"tiewatch is up: {', '.join(running)}. Ctrl-C stops all of it.")
         try:
             ended = _first_to_end(running)
             say(f"The {ended} ended by itself, so all is stopped: its log above says why.")
@@ -93,6 +102,17 @@ def up() -> None:
             for process in running.values():
                 process.wait()
     raise typer.Exit(0 if ended is None else 1)
+
+
+def _parts(port: int) -> dict[str, list[str]]:
+    """The processes that `up` runs, and their commands."""
+    ours = settings()
+    parts = {"worker": ["worker"], "scheduler": ["scheduler"]}
+    if ours.slack_bot_token and ours.slack_signing_secret:
+        parts["gateway"] = ["gateway", "--port", str(port)]
+    if ours.slack_bot_token and ours.slack_app_token:
+        parts["listener"] = ["slack", "listen"]
+    return parts
 
 
 def _first_to_end(running: dict[str, "Popen[bytes]"]) -> str:

@@ -15,13 +15,16 @@ from worker.cli.access import a_date, database
 from worker.cli.explanations import document, show
 from worker.cli.show import ON
 from worker.cli.terminal import NOT_HELD, AsJson, Refused, out, print_json, say, table
-from worker.core.rules import Mode
+from worker.core.rules import Mode, RuleSet
 from worker.core.shadows import Volume, volumes
+from worker.core.verdicts import Verdict, verdict
 from worker.evaluation import read_rulebook
 from worker.explain import NotExplained, explain
-from worker.rulefiles import Problem, check, schema
+from worker.rulefiles import Problem, check, load, schema
+from worker.rulefiles.included import SHIPPED
 from worker.ruletests import Result
-from worker.store import flags
+from worker.shipped import rules_dir
+from worker.store import answers, flags
 from worker.store.database import reading
 
 app = typer.Typer(no_args_is_help=True, help="The rule files.")
@@ -52,9 +55,19 @@ def run_check(
         for problem in problems:
             print(problem)
         if found is not None:
-            print(f"{len(found.rules)} rules, {_counted_warnings(problems)}.")
+            number = "1 rule" if len(found.rules) == 1 else f"{len(found.rules)} rules"
+            print(f"{number}, {_counted_warnings(problems)}.")
+            if not paths:
+                _say_if_none_ships(found)
     if found is None or (strict and problems):
         raise typer.Exit(NOT_HELD)
+
+
+def _say_if_none_ships(found: RuleSet) -> None:
+    """Tell whoever has begun a rules directory that it takes the place of the rules that ship."""
+    in_force = {rule.id for rule in found.rules} | found.off
+    if in_force.isdisjoint(rule.id for rule in load(rules_dir()).rules):
+        say(f"None of them comes with tiewatch: a file with 'include: {SHIPPED}' brings those too.")
 
 
 def _counted_warnings(warnings: Sequence[Problem]) -> str:
@@ -93,7 +106,7 @@ def run_tests(
     results = [ruletests.run(test, book) for test in tests]
     failures = [failure for result in results for failure in result.failures]
     if junit is not None:
-        _write_junit(junit, results)
+        _write_junit(junit, results, problems)
     if as_json:
         _print_problems_json([*problems, *failures])
     else:
@@ -136,19 +149,28 @@ def run_report(
     days: Annotated[int, typer.Option(min=1, max=3_660, help="How far to look back.")] = 90,
     as_json: AsJson = False,
 ) -> None:
-    """Compare rules in shadow with live ones: how many flags, how many of them news, what came of
-    them."""
+    """Show what each rule raised, in shadow or live, what reps made of it, and how often they found
+    it right."""
     since = runtime.clock().date() - timedelta(days)
+    rules = [(one.mode is Mode.SHADOW, one.id) for one in runtime.rulebook().rules.rules]
     with reading(database()) as db:
-        found = volumes(flags.raised(db, since))
-        answers = flags.answers(db, since)
+        found = volumes(flags.raised(db, since), rules)
+        moved = flags.answers(db, since)
+        tallies, unanswered = answers.tallies(db, since), answers.unanswered(db, since)
+    verdicts = {
+        one.rule: verdict(tallies.get(one.rule, ()), unanswered.get(one.rule, 0))
+        for one in found
+        if not one.shadow
+    }
     if as_json:
-        print_json([_volume_json(one, answers) for one in found])
+        print_json([_volume_json(one, moved, verdicts.get(one.rule)) for one in found])
         return
-    shape = table("rule", "mode", "flags", "accounts", "up", "alone", "beside live", *flags.ANSWERS)
+    columns = ("rule", "mode", "flags", "accounts", "up", "alone", "beside live", *flags.ANSWERS)
+    shape = table(*columns, "because", "resolved unanswered", "right")
     for one in found:
         beside = ", ".join(f"{rule} {number:,}" for rule, number in one.beside)
-        said = answers.get((one.rule, one.shadow), {})
+        said = moved.get((one.rule, one.shadow), {})
+        judged = None if one.shadow else verdicts[one.rule]
         numbers = (one.flags, one.accounts, one.up, one.alone)
         mode = Mode.SHADOW if one.shadow else Mode.LIVE
         shape.add_row(
@@ -157,14 +179,22 @@ def run_report(
             *(f"{number:,}" for number in numbers),
             Text(beside),
             *(f"{said.get(state, 0):,}" for state in flags.ANSWERS),
+            *_judged(judged),
         )
     out.print(shape)
 
 
+def _judged(of: Verdict | None) -> tuple[str, str, str]:
+    if of is None:
+        return "", "", ""
+    because = ", ".join(f"{why.replace('_', ' ')} {n:,}" for why, n in of.dismissed.items())
+    return because, f"{of.unanswered:,}", "" if of.precision is None else f"{of.precision:g}%"
+
+
 def _volume_json(
-    one: Volume, answers: Mapping[tuple[str, bool], Mapping[str, int]]
+    one: Volume, moved: Mapping[tuple[str, bool], Mapping[str, int]], judged: Verdict | None
 ) -> dict[str, Any]:
-    said = answers.get((one.rule, one.shadow), {})
+    said = moved.get((one.rule, one.shadow), {})
     return {
         "rule": one.rule,
         "mode": Mode.SHADOW if one.shadow else Mode.LIVE,
@@ -174,6 +204,9 @@ def _volume_json(
         "alone": one.alone,
         "beside": [{"rule": rule, "flags": number} for rule, number in one.beside],
         "feedback": {str(state): said.get(state, 0) for state in flags.ANSWERS},
+        "dismissed_because": dict(judged.dismissed) if judged else {},
+        "resolved_unanswered": judged.unanswered if judged else 0,
+        "precision": judged.precision if judged else None,
     }
 
 
@@ -193,12 +226,23 @@ def _print_problems_json(problems: Sequence[Problem]) -> None:
     )
 
 
-def _write_junit(file: Path, results: Sequence[Result]) -> None:
-    """The form that build servers read: a case for each test, a failure for each difference."""
+def _write_junit(file: Path, results: Sequence[Result], problems: Sequence[Problem]) -> None:
+    """The form that build servers read: a case for each test, a failure for each difference.
+
+    What keeps a test from running is an error, in a case named after its place.
+    """
     failed = sum(1 for result in results if result.failures)
     suite = ElementTree.Element(
-        "testsuite", name="tiewatch rules test", tests=str(len(results)), failures=str(failed)
+        "testsuite",
+        name="tiewatch rules test",
+        tests=str(len(results) + len(problems)),
+        failures=str(failed),
+        errors=str(len(problems)),
     )
+    for problem in problems:
+        name, line = f"{problem.file}:{problem.line}", str(problem.line)
+        case = ElementTree.SubElement(suite, "testcase", name=name, file=problem.file, line=line)
+        ElementTree.SubElement(case, "error", message=problem.message).text = str(problem)
     for result in results:
         place = result.test.at
         case = ElementTree.SubElement(

@@ -116,7 +116,7 @@ def flags(
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Show the flags that are up: pending, open, acknowledged or snoozed."""
+    """Show the flags that are up: pending, open, acknowledged, snoozed or dismissed."""
     known = [str(one) for one in State]
     if state not in (None, "all", *known):
         raise Refused(f"There is no state {state!r}: choose one of {', '.join(known)}, or all.")

@@ -1,5 +1,6 @@
 """`tiewatch sweep` and `tiewatch deliver`: by hand what the scheduler has workers do."""
 
+import time
 from datetime import date
 from functools import partial
 from typing import Annotated
@@ -8,11 +9,14 @@ import typer
 from rich.console import Console
 from sqlalchemy import Engine
 
-from worker import delivery, runtime, sweeps, tasks
+from worker import delivery, planning, runtime, sweeps, tasks
 from worker.cli.access import a_date, database
 from worker.cli.terminal import AsJson, Refused, print_json, progress, say
+from worker.delivery import Delivered
 from worker.evaluation import Rulebook
-from worker.store import outbox
+from worker.sending import Way
+from worker.settings import settings
+from worker.store import messages, outbox
 from worker.store import sweeps as sweeps_store
 from worker.store.database import reading, writing
 from worker.store.sweeps import Totals
@@ -76,9 +80,10 @@ def deliver(
     engine = database()
     if failed:
         with writing(engine) as db:
-            outbox.requeue(db, runtime.clock())
-    console = Console(stderr=as_json)
-    done = delivery.deliver(engine, delivery.sender(runtime.slack(), console), runtime.clock)
+            messages.requeue(db, runtime.clock())
+    planning.plan(engine, runtime.clock(), runtime.telling())
+    way = delivery.way(runtime.slack(), Console(stderr=as_json))
+    done = _deliver(engine, way)
     if as_json:
         print_json({"sent": done.sent, "failed": done.failed, "waiting": done.waiting})
     else:
@@ -87,8 +92,22 @@ def deliver(
         say("'tiewatch doctor' says why; 'tiewatch deliver --failed' tries them again.")
 
 
+def _deliver(engine: Engine, way: Way) -> Delivered:
+    """Send what is due, and what only waits for its channel's turn: a command may wait for that."""
+    sent = failed = 0
+    while True:
+        done = delivery.deliver(engine, way, runtime.clock)
+        sent, failed = sent + done.sent, failed + done.failed
+        with reading(engine) as db:
+            due = messages.next_due(db)
+        seconds = (due - runtime.clock()).total_seconds() if due else 0
+        if due is None or seconds > settings().slack_seconds_apart or not done.sent + done.failed:
+            return Delivered(sent, failed, done.waiting)
+        time.sleep(max(0, seconds))
+
+
 def _mention_waiting(engine: Engine) -> None:
     with reading(engine) as db:
-        unsent = outbox.unsent(db)
-    if unsent:
-        say(f"{unsent:,} alerts wait: 'tiewatch deliver' sends them, and so does the scheduler.")
+        waiting = messages.unsent(db) + outbox.to_plan(db)
+    if waiting:
+        say(f"{waiting:,} alerts wait: 'tiewatch deliver' sends them, and so does the scheduler.")

@@ -9,8 +9,8 @@ from enum import StrEnum
 
 from msgspec import Struct
 
-from worker.core.flags import Flag, State
-from worker.core.rules import Severity
+from worker.core.flags import QUIET, Flag, State
+from worker.core.rules import Recipient, Severity
 
 REOPEN_WINDOW = timedelta(days=7)
 """A flag that comes back so soon is the same story, told on."""
@@ -22,14 +22,20 @@ class AlertReason(StrEnum):
     OPENED = "opened"
     REOPENED = "reopened within 7 days"
     WORSE = "severity rose"
+    AWAKE = "no longer snoozed"
+    BACK = "back after being dismissed"
+    ASSIGNED = "assigned"
     RESOLVED = "resolved"
     RENEWAL = "renewal check"
+    REMINDER = "still open"
+    ESCALATED = "not acknowledged"
     RULES = "rule files"
+    PEOPLE = "people in Slack"
     SOURCES = "sources"
 
 
-FOR_ADMINS = frozenset({AlertReason.RULES, AlertReason.SOURCES})
-"""What is of no account, and told to those who run tiewatch."""
+FOR_ADMINS = frozenset({AlertReason.RULES, AlertReason.PEOPLE, AlertReason.SOURCES})
+"""What concerns those who run tiewatch, and no account."""
 
 
 class OpenFlag(Struct, frozen=True):
@@ -41,11 +47,12 @@ class OpenFlag(Struct, frozen=True):
 
 
 class Alert(Struct, frozen=True, kw_only=True):
-    """One message to one rep, or to the admins, which is of no account: "".
+    """What someone is told of an account, or the admins of what is of no account: "".
 
-    `owner` is a rep's id. `rule` and `severity` are None for a renewal check, whose `open_flags`
-    say what is open. `mrr` is a month's revenue in `currency`; `since` is the UTC date from which
-    the rule held, `on` the UTC date of the decision; `clears` says what will clear the flag;
+    `owner` is a rep's id. `flag`, the flag's id, `rule` and `severity` are None for a renewal
+    check, whose `open_flags` say what is open. `tags` and `notify` are the rule's: by them it is
+    decided who is told. `mrr` is a month's revenue in `currency`; `since` is the UTC date from
+    which the rule held, `on` the UTC date of the decision; `clears` says what will clear the flag;
     `playbook` is a link to what to do about it.
     """
 
@@ -58,8 +65,10 @@ class Alert(Struct, frozen=True, kw_only=True):
     mrr: float | None = None
     currency: str | None = None
     renewal_date: date | None = None
+    lifecycle: str | None = None
     owner: str | None = None
     owner_name: str | None = None
+    flag: int | None = None
     rule: str | None = None
     severity: Severity | None = None
     why: tuple[str, ...] = ()
@@ -69,6 +78,8 @@ class Alert(Struct, frozen=True, kw_only=True):
     since: date | None = None
     clears: str | None = None
     open_flags: tuple[OpenFlag, ...] = ()
+    tags: tuple[str, ...] = ()
+    notify: tuple[Recipient, ...] = ()
 
 
 def reason_for(before: Flag | None, after: Flag, last_resolved: date | None) -> AlertReason | None:
@@ -81,10 +92,12 @@ def reason_for(before: Flag | None, after: Flag, last_resolved: date | None) -> 
         return AlertReason.RESOLVED if heard else None
     if not after.heard_of:
         return None
-    if not heard:
-        if after.state is not State.OPEN or after.opened_on is None:
-            return None
-        if last_resolved is not None and after.opened_on - last_resolved <= REOPEN_WINDOW:
-            return AlertReason.REOPENED
-        return AlertReason.OPENED
-    return AlertReason.WORSE if before and after.severity.rank > before.severity.rank else None
+    if before is not None and heard and after.severity.rank > before.severity.rank:
+        return AlertReason.WORSE
+    if before is not None and before.state in QUIET and after.state is State.OPEN:
+        return AlertReason.AWAKE if before.state is State.SNOOZED else AlertReason.BACK
+    if heard or after.state is not State.OPEN or after.opened_on is None:
+        return None
+    if last_resolved is not None and after.opened_on - last_resolved <= REOPEN_WINDOW:
+        return AlertReason.REOPENED
+    return AlertReason.OPENED

@@ -171,6 +171,9 @@ TYPES = tuple(_TYPES)
 """What an event's `type` can be."""
 
 
+FIELDS = {name: frozenset(kind.__struct_fields__) for name, kind in _TYPES.items()}
+"""The keys that the data of each type of event may have; others are kept and otherwise ignored."""
+
 _CHECKED = (Interaction, Survey, Subscription)
 """The types whose fields may contradict each other."""
 

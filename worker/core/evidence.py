@@ -1,7 +1,7 @@
 """What is behind a flag, in lines that a rep can act on: who was last in contact, who is nearest,
 who is missing, and what was used when."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import NamedTuple
@@ -41,6 +41,7 @@ def who(
 _ON_USAGE = {"usage_30d", "usage_prev_30d", "usage_change", "active_days_30d", "days_since_usage"}
 _ON_LICENCES = {"licences_used", "adoption"}
 _MOST_NAMED = 5
+_MOST_MISSING = 3
 
 
 class _Relation(NamedTuple):
@@ -66,38 +67,85 @@ class _Scene:
     def lines(self, one: str, many: str, members: set[str]) -> Iterator[str]:
         """What to know of the members of a group, called `one` and `many`."""
         here = members - self.people.gone
-        contacts = [
-            (tie.state.day, tie.contact, tie.rep)
-            for tie in self.stats.ties
-            if tie.contact in members
-        ]
-        last_met = None
-        if contacts:
-            day, last_met, rep = max(contacts)
-            met = f"{self._person(last_met)}, {_date(day)}, with {self._rep(rep)}"
-            yield f"Last {one} contact: {met}."
+        nearest = self._nearest(here)
+        last = max(
+            (
+                (tie.state.day, tie.contact, tie.rep)
+                for tie in self.stats.ties
+                if tie.contact in members
+            ),
+            default=None,
+        )
+        if last is not None:
+            yield self._last(one, *last, nearest)
         elif len(here) == 1:
             yield f"No contact yet with the one known {one}: {self._person(min(here))}."
         elif here:
-            yield f"No contact yet with any of the {len(here)} known {many}."
+            yield (f"No contact yet with any of the {len(here)} known {many}: {self._most(here)}.")
         else:
             yield f"No {one} is known at this account."
-        yield from self._nearest(one, here, last_met)
+        yield from self._near(one, many, nearest, None if last is None else last[1])
+        if last is not None:
+            yield from self._missing(here, nearest, last[1])
+        if not nearest:
+            yield from self._others(here)
 
-    def _nearest(self, one: str, here: set[str], last_met: str | None) -> Iterator[str]:
-        best = max(self._relations(here), default=None)
-        if best is None:
-            others = {person.contact for person in self.stats.contacts} - here - self.people.gone
-            other = max(self._relations(others), default=None)
-            if other is not None:
-                yield f"Nearest other: {self._person(other.contact)}, {self._how_near(other)}."
-        elif best.contact == last_met:
-            yield f"That is also the strongest tie to {_a(one)}: {_tie(best.tier)}."
-        else:
-            yield (
-                f"Strongest tie to {_a(one)}: {self._person(best.contact)}, "
-                f"{self._how_near(best)}, with {self._rep(best.rep)}."
-            )
+    def _last(
+        self, one: str, day: int, contact: str, rep: str, nearest: Sequence[_Relation]
+    ) -> str:
+        tie = next((f"; {_tie(of.tier)}" for of in nearest if of.contact == contact), "")
+        return (
+            f"Last {one} contact: {self._person(contact)}, {_date(day)}, {self._ago(day)}, "
+            f"with {self._rep(rep)}{tie}."
+        )
+
+    def _near(
+        self, one: str, many: str, nearest: Sequence[_Relation], last: str | None
+    ) -> Iterator[str]:
+        """The strong ties to a group, or that there is none, and who comes next.
+
+        The tie with `last` has been said already.
+        """
+        strong = [of for of in nearest if of.tier >= Tier.STRONG]
+        others = [of for of in strong if of.contact != last]
+        if others:
+            named = "; ".join(self._met(of) for of in others[:_MOST_NAMED])
+            more = f"; {len(others) - _MOST_NAMED} more" if len(others) > _MOST_NAMED else ""
+            which = "Strong ties" if len(others) == len(strong) else "Other strong ties"
+            yield f"{which} to {many}: {named}{more}."
+        following = next((of for of in nearest if of.tier < Tier.STRONG), None)
+        if following is None:
+            return
+        if not strong:
+            known = following.contact == last
+            who = "this is the nearest" if known else f"nearest: {self._how_near(following)}"
+            yield f"No strong tie to any {one}; {who}."
+        elif following.contact != last:
+            yield f"Next nearest: {self._how_near(following)}."
+
+    def _missing(
+        self, here: set[str], nearest: Sequence[_Relation], last: str | None
+    ) -> Iterator[str]:
+        """Those of a group with whom nobody has a tie."""
+        near = {of.contact for of in nearest if of.tier is not Tier.NONE}
+        missing = here - near - {last}
+        if missing:
+            yield f"No tie with {self._most(missing)}."
+
+    def _most(self, contacts: set[str]) -> str:
+        """The first few by name, who used the product last before the others, and how many more."""
+        used = {person.contact: person.used or 0 for person in self.stats.contacts}
+        ranked = sorted(contacts, key=lambda contact: (-used[contact], contact))
+        named = "; ".join(self._person(contact) for contact in ranked[:_MOST_MISSING])
+        more = len(ranked) - _MOST_MISSING
+        return named + (f"; {more} more" if more > 0 else "")
+
+    def _others(self, here: set[str]) -> Iterator[str]:
+        """Who outside a group could open its door."""
+        others = {person.contact for person in self.stats.contacts} - here - self.people.gone
+        other = next(iter(self._nearest(others)), None)
+        if other is not None:
+            yield f"Nearest other: {self._how_near(other)}."
 
     def unknown_levels(self) -> Iterator[str]:
         """How many may be executives without our knowing: unknown is not non-executive."""
@@ -138,15 +186,28 @@ class _Scene:
         """The complete days before the day: from the first to the last of them."""
         return f"{_date(self.on - days)} to {_date(self.on - 1)}"
 
-    def _relations(self, members: Collection[str]) -> Iterator[_Relation]:
+    def _nearest(self, members: Collection[str]) -> list[_Relation]:
+        """The best live tie with each of these contacts who has one, strongest first."""
+        best: dict[str, _Relation] = {}
         for rep, contact, state in self.stats.ties:
             if contact in members and rep not in self.workspace.gone_reps:
                 of = strength(state, self.on, self.workspace.ties)
-                yield _Relation(of.tier, of.score, state.day, contact, rep)
+                relation = _Relation(of.tier, of.score, state.day, contact, rep)
+                best[contact] = max(relation, best.get(contact, relation))
+        return sorted(best.values(), reverse=True)
 
     def _how_near(self, relation: _Relation) -> str:
-        days = self.on - relation.day
-        return f"{_tie(relation.tier)}, " + (f"{shown(days, Unit.DAYS)} ago" if days else "today")
+        """Such as `Lee Park, VP Operations, moderate tie, 34 days ago, with Sam Lee`."""
+        return f"{self._person(relation.contact)}, {_tie(relation.tier)}, {self._when(relation)}"
+
+    def _met(self, relation: _Relation) -> str:
+        return f"{self._person(relation.contact)}, {self._when(relation)}"
+
+    def _when(self, relation: _Relation) -> str:
+        return f"{self._ago(relation.day)}, with {self._rep(relation.rep)}"
+
+    def _ago(self, day: int) -> str:
+        return f"{shown(self.on - day, Unit.DAYS)} ago" if day != self.on else "today"
 
     def _person(self, contact: str) -> str:
         person = next((p for p in self.stats.contacts if p.contact == contact), None)
@@ -166,7 +227,3 @@ def _tie(tier: Tier) -> str:
 def _date(day: int) -> str:
     when = date.fromordinal(day)
     return f"{when.day} {when:%b %Y}"
-
-
-def _a(noun: str) -> str:
-    return f"an {noun}" if noun[0] == "e" else f"a {noun}"

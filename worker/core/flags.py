@@ -1,6 +1,7 @@
 """Flags: the durable state of one rule on one account, moved by what the rule says on a date.
 
-Holds count UTC dates. Unknown moves nothing: not the state, not the clocks.
+Holds count UTC dates. Unknown moves nothing: not the state, not the clocks. What people answer to
+a flag is in core/answers.py; here is what becomes of their answer as the days go on.
 """
 
 from datetime import date, timedelta
@@ -9,6 +10,7 @@ from typing import NamedTuple
 
 from worker.core.conditions import Facts
 from worker.core.rules import CompiledRule, Mode, Rule, Severity
+from worker.core.worsening import Limit, is_beyond
 
 
 class State(StrEnum):
@@ -23,12 +25,33 @@ class State(StrEnum):
 
 
 HEARD_OF = frozenset({State.OPEN, State.ACKNOWLEDGED, State.SNOOZED})
-"""The live states of which somebody has been told."""
+"""The live states of which somebody has been told, and wants to hear the end.
+
+Who dismisses a flag says that it is none: a dismissed one ends without a word.
+"""
+
+QUIET = frozenset({State.SNOOZED, State.DISMISSED})
+"""The states in which nobody is told anything, until something wakes the flag."""
+
+
+class Quiet(NamedTuple):
+    """What ends a snooze or a dismissal, whichever comes first.
+
+    `until` is the UTC date from which the flag is told again, `exec_contact_from` the first date
+    on which contact with an executive ends it; a fact beyond one of the limits in `worse` does too.
+    """
+
+    until: date | None = None
+    exec_contact_from: date | None = None
+    worse: tuple[Limit, ...] = ()
 
 
 class Flag(NamedTuple):
     """The live flag of one rule on one account. `first_false_on` is set while it is clearing;
     nobody is told of one in `shadow`.
+
+    `quiet` is set while the flag is snoozed or dismissed, and stays when a dismissed one ends;
+    `assignee` is the rep it was given to.
     """
 
     state: State
@@ -38,6 +61,8 @@ class Flag(NamedTuple):
     opened_on: date | None = None
     resolved_on: date | None = None
     shadow: bool = False
+    assignee: str | None = None
+    quiet: Quiet | None = None
 
     @property
     def heard_of(self) -> bool:
@@ -75,9 +100,45 @@ def judge(compiled: CompiledRule, flag: Flag | None, facts: Facts, on: date) -> 
     outcome = holds(facts)
     if flag is None and not outcome:
         return Verdict(None, outcome)
+    if outcome and flag is not None and flag.state in QUIET:
+        flag = wake(flag, facts, rule.severity, on)
     limits = Holds(rule.hold_for, rule.keep_open_for)
     after = step(flag, outcome, rule.severity, limits, on)
     return Verdict(_as_told(rule, after), outcome)
+
+
+def wake(flag: Flag, facts: Facts, severity: Severity, on: date) -> Flag:
+    """The snoozed or dismissed flag on a date on which its rule holds: open again, if it is time.
+
+    It is time once its date has come, an executive has been in contact, a fact has got materially
+    worse, or the rule calls it more severe than before.
+    """
+    quiet = flag.quiet or Quiet()
+    due = quiet.until is not None and on >= quiet.until
+    if (
+        due
+        or severity.rank > flag.severity.rank
+        or _exec_contact_since(quiet.exec_contact_from, facts, on)
+        or any(is_beyond(limit, facts) for limit in quiet.worse)
+    ):
+        return flag._replace(state=State.OPEN, quiet=None)
+    return flag
+
+
+def last_exec_contact(facts: Facts, on: date) -> date | None:
+    """The last date of contact with an executive, as far as the facts of `on` tell."""
+    days = facts["days_since_exec_contact"]
+    # Days that never end are more than a date can hold, and an unknown number is none.
+    if not isinstance(days, int) or days > on.toordinal() - 1:
+        return None
+    return on - timedelta(days)
+
+
+def _exec_contact_since(start: date | None, facts: Facts, on: date) -> bool:
+    if start is None:
+        return False
+    last = last_exec_contact(facts, on)
+    return last is not None and last >= start
 
 
 def _as_told(rule: Rule, flag: Flag | None) -> Flag | None:
@@ -104,7 +165,9 @@ def resolve(flag: Flag, on: date) -> Flag | None:
     """The flag when its rule no longer applies at all: resolved, or gone if it never opened."""
     if flag.state is State.PENDING:
         return None
-    return flag._replace(state=State.RESOLVED, resolved_on=on)
+    # Of a dismissed one it stays known what would have woken it: it may come back.
+    quiet = flag.quiet if flag.state is State.DISMISSED else None
+    return flag._replace(state=State.RESOLVED, resolved_on=on, quiet=quiet)
 
 
 def _after_true(flag: Flag | None, severity: Severity, hold: timedelta, on: date) -> Flag:

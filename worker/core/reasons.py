@@ -49,7 +49,7 @@ def reasons(condition: Condition, facts: Facts, thresholds: Thresholds) -> tuple
     Such as `last contact with an executive: 22 days ago (over 15 days)`.
     """
     grounds: dict[str, tuple[str, list[str]]] = {}
-    for compare in _grounds(condition, facts, thresholds):
+    for compare in grounds_of(condition, facts, thresholds):
         name, fact = compare.fact, fact_of(compare)
         _, said = grounds.setdefault(name, (told(fact, facts[name]), []))
         words = _said(compare, facts, thresholds, explained=True)
@@ -86,17 +86,17 @@ def compared(compare: Compare, facts: Facts, thresholds: Thresholds) -> str:
 _BARE = (Comparison.KNOWN, Comparison.UNKNOWN)
 
 
-def _grounds(condition: Condition, facts: Facts, thresholds: Thresholds) -> Iterator[Compare]:
-    """The comparisons that make a condition true."""
+def grounds_of(condition: Condition, facts: Facts, thresholds: Thresholds) -> Iterator[Compare]:
+    """The comparisons that make a condition that holds true."""
     match condition:
         case Compare():
             yield condition
         case Not(part):
-            yield from _grounds(opposite(part), facts, thresholds)
+            yield from grounds_of(opposite(part), facts, thresholds)
         case AllOf(parts) | AnyOf(parts):
             for part in parts:
                 if evaluate(part, facts, thresholds):
-                    yield from _grounds(part, facts, thresholds)
+                    yield from grounds_of(part, facts, thresholds)
 
 
 def clears(condition: Condition, facts: Facts, thresholds: Thresholds) -> str:
@@ -144,8 +144,10 @@ def _subject(fact: Fact) -> str:
 
 
 def _dated(fact: Fact, words: str) -> str:
-    """Days since something are said as `22 days ago`."""
+    """Days since something are said as `22 days ago`, none as `today`."""
     since = fact.name.startswith("days_since_") and words.endswith((" day", " days"))
+    if since and words == "0 days":
+        return "today"
     return f"{words} ago" if since else words
 
 

@@ -42,12 +42,15 @@ class Volume:
     beside: tuple[tuple[str, int], ...]
 
 
-def volumes(raised: Iterable[Raised]) -> list[Volume]:
-    """What each rule raised beside the live rules; live rules first, then by id."""
-    by_rule: dict[tuple[bool, str], list[Raised]] = defaultdict(list)
+def volumes(raised: Iterable[Raised], rules: Iterable[tuple[bool, str]] = ()) -> list[Volume]:
+    """What each rule raised beside the live rules; live rules first, then by id.
+
+    `rules`, by whether they are in shadow and by id, are named also if they raised nothing.
+    """
+    by_rule: dict[tuple[bool, str], list[Raised]] = {rule: [] for rule in rules}
     live: dict[str, list[Raised]] = defaultdict(list)
     for flag in raised:
-        by_rule[flag.shadow, flag.rule].append(flag)
+        by_rule.setdefault((flag.shadow, flag.rule), []).append(flag)
         if not flag.shadow:
             live[flag.account].append(flag)
     found = []

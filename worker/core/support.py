@@ -140,7 +140,7 @@ def standing(course: Course) -> Standing:
     """Where a ticket stands after these steps, of which there is at least one."""
     began = course[0].day
     first = next((s for s in course if s.said["status"] == "opened"), None)
-    ordered = course if first is None else [first, *(s for s in course if s is not first)]
+    ordered = [step for step in course if step is not first]  # as if it had come before them
     is_open, escalated = True, None
     ended: list[Escalation] = []
     for step in ordered:

@@ -12,6 +12,7 @@ from worker.rulefiles.metrics import load_metrics
 from worker.rulefiles.problems import Problem, RuleFilesRefused
 from worker.rulefiles.schema import schema
 from worker.rulefiles.sources import load_sources
+from worker.rulefiles.telling import load_telling
 from worker.rulefiles.ties import load_ties
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "load_health",
     "load_metrics",
     "load_sources",
+    "load_telling",
     "load_ties",
     "schema",
 ]

@@ -12,7 +12,7 @@ from worker.rulefiles.problems import Place, quoted
 from worker.rulefiles.quantities import MEANS, quantity
 from worker.rulefiles.shapes import complain
 from worker.rulefiles.thresholds import Scope
-from worker.rulefiles.words import OTHER_WORDS, PRESENCE, START, SYMBOLS, WORDS
+from worker.rulefiles.words import MEANT, OTHER_START, PRESENCE, START, SYMBOLS, WORDS
 
 _FOR_TEXT = (Comparison.IS, Comparison.IS_NOT)
 _CLOSE = 0.8
@@ -20,6 +20,7 @@ _TWO_COMPARISONS = re.compile(r" (and|or) ")
 
 _LONGEST = 300
 _WORDS_THEN_NUMBER = re.compile(r"([^\W\d]+(?: [^\W\d]+)*) ?[-+−$€£¥]?\d.*")
+_TWO_NUMBERS = re.compile(r"(\d\S*(?: days?)?) ?(?:to|\.\.\.?|-|–) ?(\d.*)")
 
 
 def compare(fact: Fact, node: Node, scope: Scope) -> Compare | None:
@@ -60,10 +61,10 @@ def _compare_list(fact: Fact, node: List, scope: Scope) -> Compare | None:
 
 def _compare_text(fact: Fact, text: str, at: Place, scope: Scope) -> Compare | None:
     start = START.match(text)
+    if not fact.in_words and (wrong := _misspelt(text, start and start[0], scope)):
+        scope.findings.add(at, wrong)
+        return None
     if start is None:
-        if not fact.in_words and (words := _unknown_words(text, scope)):
-            _note_unknown_words(words, at, scope)
-            return None
         return _with_operands(fact, Comparison.IS, [(text, at)], scope)
     words, rest = start[0], text[start.end() :].strip()
     comparison = WORDS.get(words) or SYMBOLS[words]
@@ -87,6 +88,8 @@ def _misused(
         return f"{fact.name} is {MEANS[fact.unit]}: compare it with {others}, not {quoted(words)}"
     if words == "between" and len(parts) != 2:
         return "'between' takes two ends: 'between 0 days and 90 days'"
+    if not fact.in_words and comparison in _FOR_TEXT and START.match(parts[0]):
+        return f"one comparison at a time: write {quoted(parts[0])}, without {quoted(words)}"
     two = any(_TWO_COMPARISONS.search(part) for part in parts if part not in scope.thresholds)
     if not fact.in_words and two:
         return "one comparison at a time: two go in a list under 'all:' or 'any:'"
@@ -101,15 +104,35 @@ def _with_operands(
     if len(operands) < len(texts):
         return None
     at = texts[0][1]
-    if comparison is Comparison.BETWEEN and not ordered(operands[0], operands[1], at, scope):
+    if comparison is Comparison.BETWEEN and not ordered(fact, operands[0], operands[1], at, scope):
         return None
     return Compare(fact.name, comparison, operands, scope.own.get(fact.name))
 
 
-def _unknown_words(text: str, scope: Scope) -> str | None:
-    """The words where a comparison should be, if the text is not a bare number or threshold."""
-    if text in scope.thresholds or quantity(text) or not text[0].isalpha():
+def _misspelt(text: str, start: str | None, scope: Scope) -> str | None:
+    """What is wrong with the words that start a comparison, if they are not what they should be."""
+    if text in scope.thresholds or quantity(text):
         return None
+    other = OTHER_START.match(text)
+    if other and len(other[0]) > len(start or ""):
+        return f"unknown comparison {quoted(other[0])}; did you mean {quoted(MEANT[other[0]])}?"
+    if start is not None:
+        return None
+    if two := _TWO_NUMBERS.fullmatch(text):
+        return f"unknown comparison; did you mean {quoted(f'between {two[1]} and {two[2]}')}?"
+    if not text[0].isalpha() or (words := _words_before(text, scope)) is None:
+        return None
+    if words in WORDS:
+        meant = f"{words} {text.removeprefix(words)}"
+        return f"unknown comparison {quoted(text)}; did you mean {quoted(meant)}?"
+    nearest = scope.findings.nearest(words.lower(), list(WORDS), _CLOSE)
+    known = f"there is {', '.join(WORDS)}, known, unknown"
+    hint = f"did you mean {quoted(nearest)}?" if nearest else known
+    return f"unknown comparison {quoted(words)}; {hint}"
+
+
+def _words_before(text: str, scope: Scope) -> str | None:
+    """The words where a comparison should be, if the text is not the name of a threshold."""
     if found := _WORDS_THEN_NUMBER.fullmatch(text):
         return found[1]
     for name in scope.thresholds:
@@ -117,19 +140,10 @@ def _unknown_words(text: str, scope: Scope) -> str | None:
             return text.removesuffix(name).strip()
     for count in (3, 2, 1):
         start = " ".join(text.split()[:count])
-        if start in OTHER_WORDS or scope.findings.nearest(start, WORDS, _CLOSE):
+        if scope.findings.nearest(start, WORDS, _CLOSE):
             return start
     is_threshold = not scope.complete or scope.findings.nearest(text, scope.thresholds)
     return None if is_threshold else text
-
-
-def _note_unknown_words(words: str, at: Place, scope: Scope) -> None:
-    if meant := OTHER_WORDS.get(words):
-        message = f"unknown comparison {quoted(words)}; did you mean {quoted(meant)}?"
-        scope.findings.add(at, message)
-    else:
-        known = f"; there is {', '.join(WORDS)}, known, unknown"
-        scope.findings.unknown(at, "comparison", words, list(WORDS), known)
 
 
 def example(fact: Fact) -> str:

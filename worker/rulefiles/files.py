@@ -8,9 +8,10 @@ from worker.rulefiles.problems import Findings, Place
 
 TIES = "ties.yaml"
 METRICS = "metrics.yaml"
+SLACK = "slack.yaml"
 SOURCES = "sources.yaml"
 HEALTH = "health.yaml"
-RESERVED_FILES = (TIES, METRICS, HEALTH, "capture.yaml", SOURCES)
+RESERVED_FILES = (TIES, SLACK, METRICS, HEALTH, "capture.yaml", SOURCES)
 RESERVED_FOLDERS = ("tests",)
 MOST_BYTES = 1_000_000
 

@@ -30,6 +30,8 @@ LONGEST_LINE = 10_000
 
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 _INDENTING_TAB = re.compile(r" *\t")
+_BRACKETS_FIRST = re.compile(r"(?P<before> *(?:- +)?[\w-]+: +)(?:\{[^{}]*\}|\[[^\[\]]*\]) *[^\s#]")
+_MOST_TABS = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +91,8 @@ def parse(text: str, file: str, findings: Findings) -> Node | None:
     except _Stop:
         return refused
     except MarkedYAMLError as error:
-        findings.add(*_explained(error, text, file))
+        for at, message in _explained(error, text, file):
+            findings.add(at, message)
     except ReaderError as error:
         findings.add(_place_in(text, error.position, file), "a character that YAML does not allow")
     except (YAMLError, ValueError, OverflowError):
@@ -175,15 +178,28 @@ def _place_in(text: str, position: int, file: str) -> Place:
     return Place(file, before.count("\n") + 1, position - before.rfind("\n"))
 
 
-def _explained(error: MarkedYAMLError, text: str, file: str) -> tuple[Place, str]:
+def _explained(error: MarkedYAMLError, text: str, file: str) -> list[tuple[Place, str]]:
     """Where the parser stumbled, and what the writer can do about it."""
-    problem, context = error.problem or "", error.context or ""
     here = _at(error.problem_mark or error.context_mark, file)
-    start = _at(error.context_mark or error.problem_mark, file)
     lines = text.splitlines()
     line = lines[here.line - 1] if here.line <= len(lines) else ""
-    if tab := _INDENTING_TAB.match(line):
-        return Place(file, here.line, tab.end()), "a tab: indent with spaces"
+    if _INDENTING_TAB.match(line):
+        # Whoever indents with tabs does so throughout.
+        tabs = [
+            (Place(file, number, tab.end()), "a tab: indent with spaces")
+            for number, each in enumerate(lines, 1)
+            if number >= here.line and (tab := _INDENTING_TAB.match(each))
+        ]
+        return tabs[:_MOST_TABS]
+    if brackets := _BRACKETS_FIRST.match(line):
+        at = Place(file, here.line, brackets.end("before") + 1)
+        return [(at, "quote a text that starts with { or [")]
+    return [_stumbled(error, here, file)]
+
+
+def _stumbled(error: MarkedYAMLError, here: Place, file: str) -> tuple[Place, str]:
+    problem, context = error.problem or "", error.context or ""
+    start = _at(error.context_mark or error.problem_mark, file)
     if "'\\t'" in problem:
         return here, "a tab: use a space"
     if "block scalar" in context:

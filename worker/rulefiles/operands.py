@@ -2,7 +2,7 @@
 
 from worker.core.conditions import Named, Operand
 from worker.core.facts import Fact
-from worker.core.units import Unit
+from worker.core.units import Unit, shown
 from worker.rulefiles.problems import Place, quoted
 from worker.rulefiles.quantities import MEANS, complaint, quantity
 from worker.rulefiles.thresholds import Scope
@@ -25,15 +25,17 @@ def operand(fact: Fact, text: str, at: Place, scope: Scope) -> Operand | None:
     return _threshold(fact, text, at, scope)
 
 
-def ordered(low: Operand, high: Operand, at: Place, scope: Scope) -> bool:
+def ordered(fact: Fact, low: Operand, high: Operand, at: Place, scope: Scope) -> bool:
     """Whether a range has its lower end first, for every segment."""
     segments = {None, *_segments(low, scope), *_segments(high, scope)}
     for segment in sorted(segments, key=str):
         start, end = _value(low, segment, scope), _value(high, segment, scope)
         if start is not None and end is not None and start > end:
             whose = f" for {quoted(segment)}" if segment else ""
-            message = f"this range is reversed{whose}: it goes from {start:g} to {end:g}"
-            scope.findings.add(at, message)
+            first, last = shown(start, fact.unit), shown(end, fact.unit)
+            message = f"this range is reversed{whose}: it goes from {first} to {last}"
+            hint = "" if len(segments) > 1 else f"; did you mean 'between {last} and {first}'?"
+            scope.findings.add(at, message + hint)
             return False
     return True
 

@@ -1,4 +1,7 @@
-"""Which rule is in force where two have the same id: the one with `override: true`."""
+"""Which rule is in force where two have the same id: the one with `override: true`.
+
+A rule that ships gives way to any other of its id, so that no upgrade stops what worked before.
+"""
 
 from collections import defaultdict
 from collections.abc import Iterable
@@ -28,14 +31,21 @@ def decided(claims: Iterable[Claim], scope: Scope) -> list[Claim]:
     by_id: dict[str, list[Claim]] = defaultdict(list)
     for claim in sorted(claims, key=lambda claim: claim.at):
         by_id[claim.id].append(claim)
-    shipped = [name for name, found in by_id.items() if any(not one.override for one in found)]
-    chosen = (_chosen(name, found, shipped, scope) for name, found in by_id.items())
+    plain = [name for name, found in by_id.items() if any(not one.override for one in found)]
+    chosen = (_chosen(name, found, plain, scope) for name, found in by_id.items())
     return [claim for claim in chosen if claim]
 
 
-def _chosen(name: str, claims: list[Claim], shipped: list[str], scope: Scope) -> Claim | None:
-    rules = [claim for claim in claims if claim.override is False]
+def _chosen(name: str, claims: list[Claim], plain: list[str], scope: Scope) -> Claim | None:
     overrides = [claim for claim in claims if claim.override]
+    shipped, rules = list[Claim](), list[Claim]()
+    for claim in claims:
+        if claim.override is False:
+            (shipped if claim.at.file in scope.shipped else rules).append(claim)
+    if shipped and rules:
+        told = f"rule {quoted(name)} comes with tiewatch too, and this one is in force"
+        advice = "add 'override: true' if that is meant, else give it another id"
+        scope.findings.warn(rules[0].at, f"{told}: {advice}")
     for claim in rules[1:]:
         message = f"rule {quoted(name)} is also in {_told(rules[0])}"
         scope.findings.add(claim.at, message)
@@ -44,11 +54,11 @@ def _chosen(name: str, claims: list[Claim], shipped: list[str], scope: Scope) ->
         scope.findings.add(claim.at, message)
     # What it overrides may be in a file that could not be read.
     if len(overrides) == len(claims) and scope.complete:
-        nearest = scope.findings.nearest(name, shipped)
+        nearest = scope.findings.nearest(name, plain)
         hint = f"; did you mean {quoted(nearest)}?" if nearest else ""
         message = f"rule {quoted(name)} overrides nothing: no other file has a rule of that id"
         scope.findings.add(overrides[0].at, message + hint)
-    return next(iter(overrides or rules), None)
+    return next(iter(overrides or rules or shipped), None)
 
 
 def _told(claim: Claim) -> str:

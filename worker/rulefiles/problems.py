@@ -3,6 +3,7 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
+from pathlib import Path
 
 _CLOSE = 0.6
 _LONGEST_WORD = 60
@@ -84,6 +85,13 @@ class Findings:
             return None
         near = get_close_matches(word, known, n=1, cutoff=cutoff)
         return near[0] if near else None
+
+    def move(self, files: Collection[str], to: Place, what: str) -> None:
+        """Tell the problems of these files at the place that brought them about, as `what`."""
+        for problem in [each for each in self._problems if each.file in files]:
+            self._problems.remove(problem)
+            where = f"{Path(problem.file).name}:{problem.line}"
+            self.add(to, f"{what} {where} goes wrong: {problem.message}")
 
     def sorted(self) -> list[Problem]:
         """The problems, by file, line and column."""

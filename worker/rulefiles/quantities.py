@@ -22,12 +22,15 @@ def quantity(text: str) -> tuple[float, Unit] | None:
     """The number and its unit, a bare number being a count; None if the text is not a number.
 
     `never` is a number of days. Money has a currency before or after it, `a month`, or both; what
-    currency it is does not matter to the number.
+    currency it is does not matter to the number. `10.000 EUR` is not a number here: some mean ten
+    by it, and some ten thousand.
     """
     if text == "never":
         return NEVER, Unit.DAYS
     for unit, form in _FORMS.items():
         if len(text) <= _LONGEST and (found := form.fullmatch(text)):
+            if unit is not Unit.PERCENT and len(found["fraction"] or "") == len(".000"):
+                return None
             number = float(found["digits"].replace(",", "") + (found["fraction"] or ""))
             if found["sign"] in ("-", "−"):
                 number = -number
@@ -39,6 +42,10 @@ def complaint(name: str, unit: Unit, text: str) -> str | None:
     """What is wrong with a number for something of this unit; None if it fits."""
     found = quantity(text)
     if found is None:
+        longer = _LONGER.fullmatch(text) if unit is Unit.DAYS else None
+        if longer:
+            days = int(longer[1]) * _DAYS_IN[longer[2]]
+            return f"{name} is in days: write {_example(unit, days)}, not {quoted(text)}"
         return f"{name} is {MEANS[unit]}: write it like {_example(unit)}, not {quoted(text)}"
     number, written = found
     if written is Unit.COUNT and unit is Unit.NUMBER:
@@ -52,6 +59,8 @@ def complaint(name: str, unit: Unit, text: str) -> str | None:
 
 
 _WHOLE = (Unit.DAYS, Unit.COUNT)
+_LONGER = re.compile(r"([0-9]{1,4}) ?(week|month|quarter|year)s?")
+_DAYS_IN = {"week": 7, "month": 30, "quarter": 90, "year": 365}
 MEANS = {
     Unit.DAYS: "in days",
     Unit.PERCENT: "a percentage",

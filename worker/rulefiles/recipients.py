@@ -5,7 +5,7 @@ import re
 from worker.core.rules import Recipient, RecipientKind
 from worker.rulefiles import shapes
 from worker.rulefiles.nodes import Node
-from worker.rulefiles.problems import quoted
+from worker.rulefiles.problems import Findings, quoted
 from worker.rulefiles.thresholds import Scope
 
 _BARE = (RecipientKind.OWNER, RecipientKind.OWNERS_MANAGER)
@@ -18,24 +18,27 @@ _MOST = 20
 
 def recipients(node: Node | None, scope: Scope) -> tuple[Recipient, ...]:
     """Those in a list, or the one that stands alone; sorted, as their order means nothing."""
-    if node is None:
-        return ()
+    return () if node is None else recipients_in(node, scope.findings)
+
+
+def recipients_in(node: Node, findings: Findings) -> tuple[Recipient, ...]:
+    """Those in a list, or the one that stands alone, of any file."""
     found: set[Recipient] = set()
-    for item in shapes.one_or_more(node, "'notify'", _MOST, scope.findings):
+    for item in shapes.one_or_more(node, "'notify'", _MOST, findings):
         if shapes.is_blank(item):
             message = "'notify' is empty: a # starts a comment, so quote a channel: \"#renewals\""
-            scope.findings.add(item.at, message)
+            findings.add(item.at, message)
             continue
-        text = shapes.text(item, "'notify'", _LONGEST, scope.findings)
+        text = shapes.text(item, "'notify'", _LONGEST, findings)
         if text is None:
             continue
         one = _recipient(" ".join(text.split()))
         if one is None:
-            nearest = scope.findings.nearest(text, _BARE)
+            nearest = findings.nearest(text, _BARE)
             hint = f"; did you mean {quoted(nearest)}?" if nearest else ""
-            scope.findings.add(item.at, f"'notify' is {_FORMS}, not {quoted(text)}{hint}")
+            findings.add(item.at, f"'notify' is {_FORMS}, not {quoted(text)}{hint}")
         elif one in found:
-            scope.findings.add(item.at, f"{quoted(text)} is here twice")
+            findings.add(item.at, f"{quoted(text)} is here twice")
         else:
             found.add(one)
     return tuple(sorted(found))

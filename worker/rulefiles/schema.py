@@ -12,9 +12,18 @@ from worker.core.health import HEALTH_FACTS
 from worker.core.rules import LONGEST_LINK, Kind, Severity
 from worker.rulefiles.comparisons import example
 from worker.rulefiles.conditions import CONNECTIVES
+from worker.rulefiles.included import SHIPPED
 from worker.rulefiles.quantities import MEANS
 from worker.rulefiles.rules import KEYS, LONGEST_TITLE, REQUIRED
 from worker.rulefiles.sources import LONGEST_GAP
+from worker.rulefiles.telling import (
+    LONGEST_ESCALATION,
+    MOST_MESSAGES,
+    MOST_ROUTES,
+    NEVER,
+    NONE,
+    WEEKDAYS,
+)
 from worker.rulefiles.ties import TIERS
 from worker.rulefiles.values import LONGEST_HOLD, MODES, OFF
 from worker.rulefiles.words import PRESENCE, SYMBOLS, WORDS
@@ -105,6 +114,88 @@ _TIES: Schema = {
     },
 }
 
+_CLOCK = r"([01]?\d|2[0-3]):[0-5]\d"
+_SEVERITIES = [*Severity, NONE]
+_NAMES: Schema = {"type": ["string", "number", "array"], "items": _WORD}
+_MESSAGES: Schema = {"type": "integer", "minimum": 1, "maximum": MOST_MESSAGES}
+
+_SLACK: Schema = {
+    "type": ["object", "null"],
+    "additionalProperties": False,
+    "properties": {
+        "timezone": {
+            "type": ["string", "null"],
+            "examples": ["UTC", "Europe/Berlin", "America/New_York"],
+            "description": "The time zone of people who have none of their own.",
+        },
+        "quiet_hours": {
+            "type": ["string", "null"],
+            "pattern": rf"^\s*({NONE}|{_CLOCK}\s+to\s+{_CLOCK})\s*$",
+            "examples": [NONE, "18:00 to 08:00"],
+            "description": "When nobody is told anything, by the recipient's own clock.",
+        },
+        "quiet_days": {
+            "type": ["string", "array", "null"],
+            "items": {"enum": list(WEEKDAYS)},
+            "examples": [NONE, ["saturday", "sunday"]],
+            "description": "Days on which nobody is told anything.",
+        },
+        "let_through": {
+            "enum": [*_SEVERITIES, None],
+            "description": "The severity from which neither quiet time nor budget holds an alert.",
+        },
+        "digest": {
+            "type": ["object", "null"],
+            "additionalProperties": False,
+            "description": "One message a day, instead of many.",
+            "properties": {
+                "at": {
+                    "type": ["string", "null"],
+                    "pattern": rf"^\s*{_CLOCK}\s*$",
+                    "examples": ["08:00"],
+                    "description": "When it leaves, by the recipient's own clock.",
+                },
+                "up_to": {
+                    "enum": [*_SEVERITIES, None],
+                    "description": "The severity up to which flags wait for it.",
+                },
+                "many": {
+                    **_MESSAGES,
+                    "description": "More new flags than that from one sweep come as one digest.",
+                },
+            },
+        },
+        "budget": {**_MESSAGES, "description": "Messages a person and day, before the digest."},
+        "escalate_after": {
+            "type": ["string", "null"],
+            "pattern": rf"^\s*({NEVER}|.*\d ?days?)\s*$",
+            "examples": [NEVER, "3 days"],
+            "description": "Days without an answer after which the owner's manager is told, at "
+            f"most {LONGEST_ESCALATION}.",
+        },
+        "weekly": {
+            "enum": [*WEEKDAYS, NONE, None],
+            "description": "When managers get a summary of their week.",
+        },
+        "admins": {**_NAMES, "description": "Ids of reps who may act on every account's flags."},
+        "routes": {
+            "type": ["array", "null"],
+            "maxItems": MOST_ROUTES,
+            "description": "Who is told of which flags: the first that fits.",
+            "items": {
+                "type": "object",
+                "additionalProperties": False,
+                "required": ["notify"],
+                "anyOf": [{"required": ["segment"]}, {"required": ["tag"]}],
+                "properties": {
+                    "segment": {**_NAMES, "description": "Of accounts of these segments."},
+                    "tag": {**_NAMES, "description": "Of rules with one of these tags."},
+                    "notify": _RULE_KEYS["notify"],
+                },
+            },
+        },
+    },
+}
 _GAP: Schema = {**_DAYS, "description": f"Its longest normal silence, 1 to {LONGEST_GAP} days."}
 _EVENT_TYPE: Schema = {"enum": list(TYPES)}
 _SOURCES: Schema = {
@@ -196,6 +287,10 @@ def schema() -> Schema:
         "type": ["object", "null"],
         "additionalProperties": False,
         "properties": {
+            "include": {
+                "enum": [SHIPPED],
+                "description": "Reads the rules that come with tiewatch beside these files.",
+            },
             "thresholds": {
                 "type": ["object", "null"],
                 "description": "Numbers with a name, by segment, for all rules of all files.",
@@ -224,6 +319,7 @@ def schema() -> Schema:
         "definitions": {
             "condition": _condition(),
             "ties": _TIES,
+            "slack": _SLACK,
             "sources": _SOURCES,
             "health": _health(),
         },

@@ -37,9 +37,11 @@ class Scope:
     """What the files that are read together define and name.
 
     A threshold that is None has been reported. `used` are the names of thresholds and conditions
-    that some file uses. With a file that could not be read, `complete` is False: a threshold,
-    condition or rule that seems to be missing may be in there. `own` are the facts of metrics.yaml,
-    `own_complete` unless it has a problem.
+    that some file uses. `included` is whether a file asks for the rules that ship, `shipped` are
+    the files of those that are read beside, and `replaced` the places of what stands in for a
+    threshold or condition of theirs. With a file that could not be read, `complete` is
+    False: a threshold, condition or rule that seems to be missing may be in there. `own` are the
+    facts of metrics.yaml, `own_complete` unless it has a problem.
     """
 
     findings: Findings = field(default_factory=Findings)
@@ -49,6 +51,9 @@ class Scope:
     segments: set[str] = field(default_factory=set)
     used: set[str] = field(default_factory=set)
     effort: Effort = field(default_factory=Effort)
+    included: bool = False
+    shipped: set[str] = field(default_factory=set)
+    replaced: list[Place] = field(default_factory=list)
     complete: bool = True
     own: dict[str, Fact] = field(default_factory=dict)
     own_complete: bool = True

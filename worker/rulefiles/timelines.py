@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 
-from worker.core.events import TYPES, Event, parse
+from worker.core.events import FIELDS, TYPES, Event, parse
 from worker.core.flags import HEARD_OF, State
 from worker.core.freshness import NO_SOURCES, Silence, Source, Sources
 from worker.core.rules import Mode, Severity
@@ -47,6 +47,7 @@ _NAMED_BY_ID = ("subscription", "ticket")
 _ACCOUNT = "account"
 _LONGEST_NAME = 200
 _LONGEST_WORD = 400
+_CLOSE = 0.75
 _NUMBER = re.compile(r"[-+]?[0-9]{1,15}(\.[0-9]{1,6})?")
 _RANGE = re.compile(r"(\S+?) ?\.\. ?(\S+)")
 
@@ -135,7 +136,7 @@ def _timeline(node: Node, known: _Known, findings: Findings) -> Timeline | None:
     if "test" not in values or "expect" not in values:
         return None
     name = shapes.text(values["test"], "'test'", _LONGEST_NAME, findings)
-    about = _plain_fields(values.get("account"), "'account'", findings)
+    about = _plain_fields(values.get("account"), "'account'", "account", findings)
     account = str(about.pop("id", None) or _ACCOUNT)
     happening = _items(values.get("events"), "'events'", findings)
     changes = [item for item in happening if _is_of_sources(item)]
@@ -209,7 +210,8 @@ def _introductions(
         yield first, values["account"].at, "account", about
     for section, type_ in (("reps", "rep"), ("contacts", "contact")):
         for item in _items(values.get(section), quoted(section), findings):
-            yield first, item.at, type_, _plain_fields(item, f"an item of {section!r}", findings)
+            what = f"an item of {section!r}"
+            yield first, item.at, type_, _plain_fields(item, what, type_, findings)
 
 
 def _happenings(node: Node, account: str, findings: Findings) -> Iterator[Happening]:
@@ -231,6 +233,7 @@ def _happenings(node: Node, account: str, findings: Findings) -> Iterator[Happen
         known = f"; after 'day' and 'every' comes one of {', '.join(_MAIN_FIELDS)}"
         findings.unknown(type_.at, "event type", type_.text, list(_MAIN_FIELDS), known)
         return
+    _note_misspelt(more, type_.text, findings)
     data = {key.text: _plain(value) for key, value in more}
     if type_.text in _NAMED_BY_ID:
         data[type_.text] = str(data.pop("id", 1))
@@ -379,10 +382,21 @@ def _items(node: Node | None, what: str, findings: Findings) -> tuple[Node, ...]
     return shapes.items(node, what, findings)
 
 
-def _plain_fields(node: Node | None, what: str, findings: Findings) -> dict[str, Any]:
+def _plain_fields(node: Node | None, what: str, type_: str, findings: Findings) -> dict[str, Any]:
     if node is None:
         return {}
-    return {key.text: _plain(value) for key, value in shapes.table(node, what, findings)}
+    pairs = list(shapes.table(node, what, findings))
+    _note_misspelt(pairs, type_, findings)
+    return {key.text: _plain(value) for key, value in pairs}
+
+
+def _note_misspelt(pairs: Sequence[tuple[Text, Node]], type_: str, findings: Findings) -> None:
+    """Note keys that look like one that an event of the type has: as unknown ones, which an event
+    may have, they would do nothing."""
+    known = FIELDS[type_] | {"id"}
+    for key, _ in pairs:
+        if key.text not in known and (meant := findings.nearest(key.text, sorted(known), _CLOSE)):
+            findings.add(key.at, f"unknown key {quoted(key.text)}; did you mean {quoted(meant)}?")
 
 
 def _plain(node: Node) -> Any:

@@ -121,20 +121,23 @@ def link(node: Node | None, what: str, scope: Scope) -> str | None:
 
 def tags(node: Node | None, scope: Scope) -> tuple[str, ...]:
     """The tags in a list, or the one that stands alone; sorted, as their order means nothing."""
-    if node is None:
-        return ()
-    what = "a tag" if isinstance(node, List) else "'tags'"
+    return () if node is None else tags_in(node, "'tags'", scope.findings)
+
+
+def tags_in(node: Node, key: str, findings: Findings) -> tuple[str, ...]:
+    """The tags in a list, or the one that stands alone, of any file."""
+    what = "a tag" if isinstance(node, List) else key
     found: set[str] = set()
-    for item in shapes.one_or_more(node, "'tags'", _MOST_TAGS, scope.findings):
-        text = shapes.text(item, what, _LONGEST_TAG, scope.findings)
+    for item in shapes.one_or_more(node, key, _MOST_TAGS, findings):
+        text = shapes.text(item, what, _LONGEST_TAG, findings)
         if text is None:
             continue
         tag = " ".join(text.split())
         if not _TAG.fullmatch(tag):
             message = f"{quoted(tag)} cannot be a tag: use letters, digits, '-', '_' and spaces"
-            scope.findings.add(item.at, message)
+            findings.add(item.at, message)
         elif tag in found:
-            scope.findings.add(item.at, f"the tag {quoted(tag)} is here twice")
+            findings.add(item.at, f"the tag {quoted(tag)} is here twice")
         found.add(tag)
     return tuple(sorted(found))
 

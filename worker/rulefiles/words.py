@@ -46,23 +46,31 @@ PRESENCE = {
 START = re.compile("|".join([*(rf"{word}(?= |$)" for word in WORDS), *map(re.escape, SYMBOLS)]))
 """How a comparison with something starts."""
 
-OTHER_WORDS = {
-    "above": "over",
-    "greater than": "over",
-    "longer than": "over",
-    "below": "under",
-    "lower than": "under",
-    "shorter than": "under",
-    "no more than": "at most",
-    "up to": "at most",
-    "no less than": "at least",
-    "no fewer than": "at least",
-    "from": "between",
-    "equals": "is",
-    "equal to": "is",
-    "exactly": "is",
-    "not": "is not",
-    "any of": "one of",
-    "in": "one of",
+_OTHERS = {
+    "over": "above, beyond, bigger than, exceeds, greater than, higher than, larger than, "
+    "longer than, older than",
+    "under": "below, lower than, shorter than, smaller than, younger than",
+    "at most": "fewer than or equal to, less than or equal to, max, maximum, no later than, "
+    "no longer than, no more than, not more than, not over, under or equal to, up to",
+    "at least": "greater than or equal to, min, minimum, more than or equal to, no fewer than, "
+    "no less than, not fewer than, not less than, not under, over or equal to",
+    "between": "from, in between",
+    "is": "are, equal, equal to, equals, exactly",
+    "is not": "isn't, not, not equal to, other than",
+    "one of": "any of, in",
+    "known": "exists, not unknown, present, set",
+    "unknown": "empty, missing, none, not known, not set, null",
+    ">=": "=>",
+    "<=": "=<",
+    "!=": "<>",
 }
-"""What people write for a comparison that has another name here."""
+MEANT = {other: words for words, others in _OTHERS.items() for other in others.split(", ")}
+"""What people write for a comparison, with the name that it has here."""
+
+OTHER_START = re.compile(
+    "|".join(
+        re.escape(other) + ("(?= |$)" if other[-1].isalpha() else "")
+        for other in sorted(MEANT, key=len, reverse=True)
+    )
+)
+"""How a comparison by one of those other names starts."""

@@ -1,6 +1,6 @@
-"""An alert as a card on the terminal: how alerts arrive while there is no Slack token."""
+"""Alerts and digests on the terminal: how they arrive while there is no Slack token."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from rich.console import Console, Group, RenderableType
 from rich.panel import Panel
@@ -9,8 +9,9 @@ from rich.table import Table
 from rich.text import Text
 
 from worker.core.alerts import Alert, AlertReason
+from worker.core.cards import Digest, Weekly
 from worker.core.rules import Severity
-from worker.slack.sender import Posted, Send
+from worker.slack.phrases import day, line, named, revenue
 from worker.slack.wording import Words, words
 
 MAX_WIDTH = 100
@@ -26,35 +27,66 @@ _COLOURS = {
 }
 
 
-def to_console(console: Console) -> Send:
-    """The sender for when there is no Slack token."""
-
-    def send(alert: Alert, _alert_id: int, _user: str | None) -> Posted:
-        show(console, alert)
-        return Posted(channel="console", ts=None)
-
-    return send
+Shown = Alert | Digest | Weekly
+"""What can be told."""
 
 
-def show(console: Console, alert: Alert) -> None:
-    """Print the alert: a card on a terminal, else plain lines, one for each thing said."""
+def show_on(console: Console) -> Callable[[Shown], None]:
+    """How things are told where there is no Slack."""
+    return lambda told: show(console, told)
+
+
+def show(console: Console, told: Shown) -> None:
+    """Print it: a card on a terminal, else plain lines, one for each thing said."""
+    if isinstance(told, Alert):
+        said = words(told)
+        title, texts, colour = _title(told, said), list(_texts(said)), _colour(told)
+    else:
+        title, texts = _listed(told)
+        colour = "cyan"
     if console.is_terminal:
-        console.print(card(alert), width=min(console.width, MAX_WIDTH))
+        console.print(_panel(title, texts, colour), width=min(console.width, MAX_WIDTH))
         return
-    said = words(alert)
-    plain = "\n".join(text.plain for text in _texts(said))
-    console.print(Text(f"[{_title(alert, said)}] {plain}\n"), soft_wrap=True)
+    plain = "\n".join(text.plain for text in texts)
+    console.print(Text(f"[{title}] {plain}\n"), soft_wrap=True)
 
 
 def card(alert: Alert) -> Panel:
     """The alert in a frame of its severity's colour, green when resolved."""
     said = words(alert)
-    resolved = alert.reason is AlertReason.RESOLVED
-    return Panel(
-        Group(*(_hung(text) for text in _texts(said))),
-        title=_title(alert, said),
-        title_align="left",
-        border_style="green" if resolved else _COLOURS[alert.severity],
+    return _panel(_title(alert, said), list(_texts(said)), _colour(alert))
+
+
+def _panel(title: str, texts: Sequence[Text], colour: str) -> Panel:
+    hung = Group(*(_hung(text) for text in texts))
+    return Panel(hung, title=title, title_align="left", border_style=colour)
+
+
+def _colour(alert: Alert) -> str:
+    return "green" if alert.reason is AlertReason.RESOLVED else _COLOURS[alert.severity]
+
+
+def _listed(told: Digest | Weekly) -> tuple[str, list[Text]]:
+    """A digest or a week as a title and lines."""
+    if isinstance(told, Digest):
+        lines, title, head = told.lines, "Digest", f"{day(told.on)}: {told.why}"
+        more: list[Text] = []
+    else:
+        lines, title = told.unacknowledged, "Week"
+        head = f"{day(told.first)} to {day(told.last)}: {told.new} new, {told.resolved} resolved"
+        more = [Text(f"At risk: {shown_money(told.at_risk)}")] if told.at_risk else []
+        if told.unowned:
+            more.append(Text(f"Nobody owns: {', '.join(map(line, told.unowned))}"))
+    said = [
+        Text(f"{_BULLET}{named(one.account_name, one.account)}: {line(one.title)}") for one in lines
+    ]
+    return title, [Text(head, style="bold"), *said, *more]
+
+
+def shown_money(by_currency: Mapping[str, float]) -> str:
+    """A month's revenue in each currency."""
+    return ", ".join(
+        revenue(sum_, currency) or "" for currency, sum_ in sorted(by_currency.items())
     )
 
 

@@ -1,126 +1,64 @@
-"""An alert as a Slack message: Block Kit, the plain text for notifications, and its metadata.
+"""What tiewatch says in Slack: from an alert's structs to Block Kit, and nothing else.
 
-Slack refuses a message that breaks one of its limits, and an alert must never be lost to a long
-name, so every text is fitted to its block's limit here.
+A conversation begins with a card, which is edited as its flags move, and goes on in short replies.
+Each kind of message is made by a function of this module, whichever module it is written in.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-
-from slack_sdk.models.blocks import (
-    Block,
-    ContextBlock,
-    HeaderBlock,
-    MarkdownTextObject,
-    PlainTextObject,
-    SectionBlock,
-)
-from slack_sdk.models.metadata import Metadata
+from collections.abc import Sequence
 
 from worker.core.alerts import Alert
-from worker.slack.wording import Words, words
+from worker.core.cards import Told
+from worker.slack.account import account
+from worker.slack.blocks import (
+    MAX_SECTION,
+    MAX_TEXT,
+    Message,
+    bullets,
+    context,
+    fitted,
+    header,
+    section,
+    with_link,
+)
+from worker.slack.card import as_it_stands, card
+from worker.slack.flag import ROOMY, to_do
+from worker.slack.lists import digest, mine, weekly
+from worker.slack.phrases import mark
+from worker.slack.wording import happened, words
 
-EVENT_TYPE = "tiewatch_alert"
+__all__ = ["Message", "account", "card", "digest", "hello", "mine", "note", "reply", "weekly"]
 
-# Slack's own limits are 150 for a header, 3,000 for a section and about 12,000 for all blocks.
-MAX_HEADER = HeaderBlock.text_max_length
-MAX_SECTION = SectionBlock.text_max_length
-MAX_CONTEXT = 1_000
-MAX_TEXT = 600
-
-# Slack reads &, < and > as the start of mentions and links. The marks of bold, strike-through and
-# code have no escape, so look-alikes stand for them.
-_HARMLESS = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", "*": "∗", "~": "∼", "`": "ˋ"})
+MOST_REPLIES = 10
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
-    """What `chat.postMessage` is given; `text` is shown where blocks are not."""
+def reply(told: Sequence[Told]) -> Message:
+    """What happened since, in a line each: the answer in a conversation's thread."""
+    moves = [
+        f"{mark(each.alert.severity, each.state)} {happened(each)}"
+        for each in map(as_it_stands, told[:MOST_REPLIES])
+    ]
+    if len(told) > MOST_REPLIES:
+        moves.append(f"and {len(told) - MOST_REPLIES} more")
+    said = "\n".join(moves)
+    return Message(text=fitted(said, MAX_TEXT), blocks=[section(said)])
 
-    text: str
-    blocks: Sequence[Block]
-    metadata: Metadata
 
-
-def message(alert: Alert, alert_id: int) -> Message:
-    """The alert as its rep reads it. `alert_id`, its outbox row, travels as the metadata."""
+def note(alert: Alert) -> Message:
+    """A word to those who run tiewatch or edit its rules: there is nothing to press."""
     said = words(alert)
+    parts = (bullets(said.why), bullets(said.who))
     return Message(
-        text=fitted(said.brief, MAX_TEXT) + _bare_link(said.playbook),
-        blocks=list(_blocks(said)),
-        metadata=Metadata(event_type=EVENT_TYPE, event_payload={"alert_id": alert_id}),
+        text=with_link(said.whole(), said.playbook),
+        blocks=[
+            header(f"🛠️ {said.headline}"),
+            context(said.account),
+            *(section(part, limit=ROOMY) for part in parts if part),
+            *to_do(said, MAX_SECTION),
+        ],
     )
 
 
-def fitted(text: str, limit: int) -> str:
-    """The text escaped for Slack, in at most `limit` characters of the result.
-
-    Counts as UTF-16 does, where an emoji is two: the strictest way in which Slack might count.
-    """
-    safe = [character.translate(_HARMLESS) for character in text[:limit]]
-    sizes = [_size(piece) for piece in safe]
-    if sum(sizes) <= limit and len(text) <= limit:
-        return "".join(safe)
-    room = limit - 1
-    kept = 0
-    for size in sizes:
-        room -= size
-        if room < 0:
-            break
-        kept += 1
-    return "".join(safe[:kept]).rstrip() + "…"
-
-
-def _size(text: str) -> int:
-    return len(text.encode("utf-16-le")) // 2
-
-
-def _blocks(said: Words) -> Iterator[Block]:
-    if said.open_flags == ():
-        yield _section(said.brief)
-        return
-    yield HeaderBlock(text=PlainTextObject(text=fitted(said.headline, MAX_HEADER), emoji=False))
-    yield _context(said.account, label=f"*{said.severity}* · " if said.severity else "")
-    if said.open_flags:
-        yield _section(_list(said.open_flags), label="*Open:*\n")
-    if said.why or said.who:
-        yield _section("\n".join(filter(None, (_list(said.why), *said.who))))
-    if said.advice or said.playbook:
-        yield _to_do(said.advice, said.playbook)
-    if said.footer:
-        yield _context(said.footer)
-
-
-def _to_do(advice: str | None, playbook: str | None) -> SectionBlock:
-    """The advice, shortened if need be, and a link to the playbook, which is never cut."""
-    link = f"<{_escaped(playbook)}|Playbook>" if playbook else ""
-    label, space = ("*Do:* ", "  " if link else "") if advice else ("", "")
-    room = MAX_SECTION - len(label + space) - _size(link)
-    said = f"{label}{fitted(advice or '', room)}{space}{link}"
-    return SectionBlock(text=MarkdownTextObject(text=said, verbatim=True))
-
-
-def _bare_link(playbook: str | None) -> str:
-    return f" Playbook: {_escaped(playbook)}" if playbook else ""
-
-
-def _escaped(link: str) -> str:
-    # Of what Slack reads as markup, a link can only hold this; other escapes would change it.
-    return link.replace("&", "&amp;")
-
-
-def _list(texts: Sequence[str]) -> str:
-    return "\n".join(f"• {text}" for text in texts)
-
-
-def _section(text: str, label: str = "") -> SectionBlock:
-    return SectionBlock(text=_text(label, text, MAX_SECTION))
-
-
-def _context(text: str, label: str = "") -> ContextBlock:
-    return ContextBlock(elements=[_text(label, text, MAX_CONTEXT)])
-
-
-def _text(label: str, text: str, limit: int) -> MarkdownTextObject:
-    # Verbatim: Slack makes no links, channels or mentions out of what only looks like them.
-    return MarkdownTextObject(text=label + fitted(text, limit - len(label)), verbatim=True)
+def hello() -> Message:
+    """A first word in a channel, to see that it arrives."""
+    said = "👋 tiewatch can post here. Alerts of accounts without an owner in Slack come here too."
+    return Message(text=said, blocks=[section(said)])

@@ -1,57 +1,29 @@
-"""Sends a message to Slack, once: whether and when to try again is for the outbox to say.
+"""Sends to Slack, once: whether and when to try again is for the delivery to say.
 
 The client's own retries are off, since it repeats a request whose connection broke although Slack
 may have taken it, and it sleeps through a 429.
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from slack_sdk import WebClient
-from slack_sdk.errors import SlackApiError
+from slack_sdk.models.metadata import Metadata
 from slack_sdk.web import SlackResponse
 
-from worker.core.alerts import FOR_ADMINS, Alert
-from worker.slack.message import Message, message
+from worker.slack.message import Message
+from worker.slack.trouble import failure
 
+EVENT_TYPE = "tiewatch_alert"
+MOST_IDS = 200
+"""Ids in a message's metadata, which Slack limits to some 8,000 characters."""
 BASE_URL = "https://slack.com/api/"
 TIMEOUT = 10
 """Seconds without a sign of Slack, after which it is taken to be away."""
 
-DEFAULT_RETRY_AFTER = 30.0
-MAX_RETRY_AFTER = 86_400.0
-
-_LIMITED = frozenset({"ratelimited", "rate_limited", "message_limit_exceeded"})
-
-# Every other error code is a verdict on this message, channel or token that time does not change.
-_TEMPORARY = frozenset(
-    {
-        "internal_error",
-        "fatal_error",
-        "service_unavailable",
-        "request_timeout",
-        "team_added_to_org",
-        "org_login_required",
-        "external_channel_migrating",
-    }
-)
-
-_TOKEN = "set TIEWATCH_SLACK_BOT_TOKEN to a bot token of an installed app"
-_CHANNEL = "check TIEWATCH_SLACK_CHANNEL, or the rep's slack_user if it is theirs"
-_REMEDIES = {
-    "not_authed": _TOKEN,
-    "invalid_auth": _TOKEN,
-    "account_inactive": _TOKEN,
-    "token_revoked": _TOKEN,
-    "token_expired": _TOKEN,
-    "missing_scope": "give the app the scope chat:write and install it again",
-    "channel_not_found": _CHANNEL + "; a private channel must invite the app",
-    "user_not_found": _CHANNEL,
-    "is_archived": _CHANNEL,
-    "not_in_channel": "invite the app to the channel",
-    "messages_tab_disabled": "turn on the messages tab in the app's home settings",
-}
+APART = 1.0
+"""Seconds between two messages to a channel, which is what Slack documents."""
 
 # What goes wrong comes back as SendFailed, said once; the client's debug lines name customers.
 _SILENT = logging.getLogger(f"{__name__}.client")
@@ -61,7 +33,8 @@ _SILENT.setLevel(logging.CRITICAL)
 @dataclass(frozen=True, slots=True)
 class SlackConfig:
     """How to reach Slack. Without a token there is none; `channel` takes what has no owner there,
-    and what is for admins unless `admin_channel` does.
+    and what is for admins unless `admin_channel` does. `apart` are the seconds between two messages
+    to a channel.
 
     Raises:
         ValueError: for a token that cannot travel in a header; the message does not repeat it.
@@ -72,6 +45,7 @@ class SlackConfig:
     channel: str | None = None
     admin_channel: str | None = None
     timeout: int = TIMEOUT
+    apart: float = APART
 
     def __post_init__(self) -> None:
         """Refuse a token which the HTTP library would refuse, as it would print it."""
@@ -90,46 +64,17 @@ class Posted:
     ts: str | None
 
 
-class SendFailed(Exception):
-    """The message was not taken, or nobody can tell.
+def metadata(ids: Iterable[int], bundle: str) -> Metadata:
+    """By what a message is found again: the rows of `messages` that it tells, and their bundle.
 
-    `permanent`: the same would fail again. `retry_after`: seconds in which Slack takes nothing.
+    Of more than `MOST_IDS`, which Slack would not take, the first ones and `up_to`, the last: with
+    them come all of the bundle that lie between.
     """
-
-    def __init__(
-        self, reason: str, *, permanent: bool = False, retry_after: float | None = None
-    ) -> None:
-        """Keep what went wrong, in words for whoever runs `tiewatch doctor`."""
-        super().__init__(reason)
-        self.reason = reason
-        self.permanent = permanent
-        self.retry_after = retry_after
-
-
-Send = Callable[[Alert, int, str | None], Posted]
-"""Sends the alert with this outbox id to a rep's Slack user, or where alerts without one go.
-
-Raises:
-    SendFailed: it was not taken, or nobody can tell.
-"""
-
-
-def to_slack(config: SlackConfig) -> Send:
-    """The sender for a workspace that has a token."""
-    slack = client(config)
-
-    def send(alert: Alert, alert_id: int, user: str | None) -> Posted:
-        for_admins = alert.reason in FOR_ADMINS
-        channel = user or (config.admin_channel if for_admins else None) or config.channel
-        if not channel:
-            raise SendFailed(
-                "no channel: the account's owner has no slack_user, and TIEWATCH_SLACK_CHANNEL "
-                "is not set",
-                permanent=True,
-            )
-        return post(slack, channel, message(alert, alert_id))
-
-    return send
+    all_of = sorted(ids)
+    payload: dict[str, object] = {"alert_ids": all_of[:MOST_IDS], "bundle": bundle}
+    if len(all_of) > MOST_IDS:
+        payload["up_to"] = all_of[-1]
+    return Metadata(event_type=EVENT_TYPE, event_payload=payload)
 
 
 def client(config: SlackConfig) -> WebClient:
@@ -143,42 +88,64 @@ def client(config: SlackConfig) -> WebClient:
     )
 
 
-def post(slack: WebClient, channel: str, content: Message) -> Posted:
-    """Post to a channel, by id, or to a user's direct messages, by user id.
+def post(
+    slack: WebClient,
+    channel: str,
+    content: Message,
+    known_by: Metadata,
+    thread: str | None = None,
+) -> Posted:
+    """Post to a channel, by id or name, or to a user's direct messages, by user id; in the thread
+    of the message with this `ts`, if one is given.
 
     Raises:
         SendFailed: Slack did not take it, or did not answer, and may have taken it all the same.
     """
-    try:
-        answer = slack.chat_postMessage(
+    answer = asked(
+        f"a message to {channel}",
+        lambda: slack.chat_postMessage(
             channel=channel,
             text=content.text,
             blocks=content.blocks,
-            metadata=content.metadata,
+            metadata=known_by,
+            thread_ts=thread,
             unfurl_links=False,
             unfurl_media=False,
-        )
-    except SlackApiError as error:
-        raise _refusal(error.response, channel) from None
-    except Exception as error:  # the client lets through whatever sockets, TLS and JSON raise
-        raise SendFailed(f"no proper answer from Slack: {error or type(error).__name__}") from None
+        ),
+        leaves_a_trace=True,
+    )
     return Posted(channel=answer.get("channel") or channel, ts=answer.get("ts"))
 
 
-def _refusal(answer: SlackResponse, channel: str) -> SendFailed:
-    """What Slack's answer means. One without an error code of its own is no verdict."""
-    code = str(answer.get("error") or "")
-    if answer.status_code == 429 or code in _LIMITED:
-        wait = _seconds(answer.headers.get("Retry-After"))
-        return SendFailed(f"Slack wants a pause of {wait:g} seconds", retry_after=wait)
-    if code in _TEMPORARY or answer.status_code >= 500 or not code.isidentifier():
-        return SendFailed(f"Slack answered {answer.status_code} {code}".rstrip())
-    remedy = _REMEDIES.get(code)
-    told = f"Slack refused the message to {channel}: {code}"
-    return SendFailed(f"{told} ({remedy})" if remedy else told, permanent=True)
+def edit(slack: WebClient, channel: str, ts: str, content: Message) -> None:
+    """Replace a message of ours by another one, but for its metadata. To do so twice is the same
+    as once.
+
+    Raises:
+        SendFailed: it may or may not have been replaced.
+    """
+    asked(
+        f"an edit in {channel}",
+        lambda: slack.chat_update(
+            channel=channel,
+            ts=ts,
+            text=content.text,
+            blocks=content.blocks,
+        ),
+    )
 
 
-def _seconds(retry_after: str | None) -> float:
-    if retry_after is None or not retry_after.strip().isdecimal():
-        return DEFAULT_RETRY_AFTER
-    return min(max(float(retry_after), 1.0), MAX_RETRY_AFTER)
+def asked(
+    what: str, call: Callable[[], SlackResponse], *, leaves_a_trace: bool = False
+) -> SlackResponse:
+    """Slack's answer to a call of the client's.
+
+    Raises:
+        SendFailed: there is none, or it is a refusal; names neither the token nor what was sent.
+            Whether the call was obeyed is uncertain only of one that leaves a trace: others may be
+            made again.
+    """
+    try:
+        return call()
+    except Exception as error:
+        raise failure(error, what, leaves_a_trace=leaves_a_trace) from None

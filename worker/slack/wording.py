@@ -1,40 +1,49 @@
-"""The words of an alert, apart from where they are shown: Slack and the console say the same.
+"""The words of an alert, apart from where they are shown: Slack and the console say the same."""
 
-Names and titles come from other systems: here each becomes one printable line of bounded length.
-"""
-
-import re
-import unicodedata
-from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
 
-from worker.core.alerts import Alert, AlertReason
+from worker.core.alerts import FOR_ADMINS, Alert, AlertReason
+from worker.core.cards import Told
+from worker.core.flags import State
 from worker.core.rules import is_link
-from worker.core.units import Unit, shown
+from worker.slack.actions import NotARisk
+from worker.slack.phrases import (
+    MAX_NAME,
+    MAX_TITLE,
+    day,
+    joined,
+    line,
+    lines,
+    named,
+    owned,
+    renewal,
+    revenue,
+    sentence,
+    titled,
+)
 
-MAX_NAME = 60
-MAX_LINE = 300
-MAX_LINES = 8
 MAX_FLAGS = 20
 
-_READ = 10_000
-"""Characters looked at of any text; what follows is not worth the time."""
-
-# Embeddings, overrides and isolates of writing direction: left open, they turn the rest round.
-_DIRECTIONS = re.compile("[\u202a-\u202e\u2066-\u2069]")
+NOT_A_RISK = {
+    NotARisk.WRONG_DATA: "the data is wrong",
+    NotARisk.NOT_AN_EXEC: "this is not an executive",
+    NotARisk.KNOWN: "known and handled",
+    NotARisk.RULE_IS_WRONG: "the rule is wrong",
+}
+"""The reasons for which a flag is no risk, as people read them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Words:
     """An alert in plain words; what is empty or None goes unsaid.
 
-    `brief` is the whole alert in a sentence or two, as a phone shows it, but for the link
-    `playbook`. `open_flags` is None but for a renewal check.
+    `brief` is the alert in a sentence or two, as a phone shows it, but for the link `playbook`.
+    `open_flags` is None but for a renewal check.
     """
 
     headline: str
     brief: str
+    resolved: bool
     severity: str | None
     account: str
     why: tuple[str, ...]
@@ -44,14 +53,31 @@ class Words:
     playbook: str | None
     footer: str
 
+    def whole(self, standing: str | None = None) -> str:
+        """Everything in sentences, what matters first: what a screen reader says.
+
+        `standing` is what somebody has done about it.
+        """
+        why = "" if self.resolved else "; ".join(self.why)
+        parts = [
+            self.brief,
+            standing or "",
+            f"{self.severity} severity" if self.severity else "",
+            f"Why: {why}" if why else "",
+            *self.who,
+            self.footer,
+        ]
+        return " ".join(sentence(part) for part in parts if part)
+
 
 def words(alert: Alert) -> Words:
     """What the alert says."""
     checked = alert.reason is AlertReason.RENEWAL
     resolved = alert.reason is AlertReason.RESOLVED
     return Words(
-        headline=_headline(alert),
+        headline=headline(alert),
         brief=_brief(alert),
+        resolved=resolved,
         severity=alert.severity.capitalize() if alert.severity and not resolved else None,
         account=_account(alert),
         why=lines(alert.why),
@@ -63,103 +89,126 @@ def words(alert: Alert) -> Words:
     )
 
 
-def line(text: str, limit: int = MAX_LINE) -> str:
-    """The text on one line of at most `limit` characters, with nothing in it that cannot print."""
-    start = _DIRECTIONS.sub("", text[:_READ])
-    printable = (" " if unicodedata.category(c) in ("Cc", "Zl", "Zp") else c for c in start)
-    return cut(" ".join("".join(printable).split()), limit)
+_NOW = {
+    AlertReason.OPENED: "",
+    AlertReason.REOPENED: ", again",
+    AlertReason.AWAKE: ", still open",
+    AlertReason.BACK: ", back",
+    AlertReason.ASSIGNED: ", now yours",
+}
+"""What a headline says between account and title, if it is not the reason itself."""
+
+_HAPPENED = {
+    AlertReason.OPENED: "New",
+    AlertReason.REOPENED: "Again",
+    AlertReason.AWAKE: "Still open",
+    AlertReason.BACK: "Back",
+}
 
 
-def lines(texts: Sequence[str], most: int = MAX_LINES) -> tuple[str, ...]:
-    """Each text as a line; of more than `most`, the first ones and how many follow."""
-    kept = [line(text) for text in texts[:most]]
-    if len(texts) > most:
-        kept.append(f"and {len(texts) - most} more")
-    return tuple(text for text in kept if text)
+def headline(alert: Alert) -> str:
+    """The account, why it is spoken of now, and the title."""
+    if alert.reason in FOR_ADMINS:
+        return titled(alert.title)
+    worse = f", now {alert.severity}"
+    now = worse if alert.reason is AlertReason.WORSE else _NOW.get(alert.reason)
+    if now is None:
+        now = f", {alert.reason}"
+    return f"{named(alert.account_name, alert.account)}{now}: {titled(alert.title)}"
 
 
-def cut(text: str, limit: int) -> str:
-    """The text, its end replaced by an ellipsis if it is longer than `limit` characters."""
-    return text if len(text) <= limit else text[: limit - 1].rstrip() + "…"
-
-
-def _headline(alert: Alert) -> str:
-    name = line(alert.account_name or "", MAX_NAME) or line(alert.account, MAX_NAME)
+def happened(told: Told) -> str:
+    """What happened to a flag, to those who know the account: a line in its thread."""
+    alert = told.alert
+    title = titled(alert.title, MAX_TITLE)
     match alert.reason:
-        case AlertReason.OPENED:
-            mark = ""
-        case AlertReason.REOPENED:
-            mark = ", again"
         case AlertReason.WORSE:
-            mark = f", now {alert.severity}"
-        case AlertReason.RESOLVED | AlertReason.RENEWAL:
-            mark = f", {alert.reason}"
-        case AlertReason.RULES | AlertReason.SOURCES:
-            return line(alert.title) or "no title"
-    return f"{name or 'An account without a name'}{mark}: {line(alert.title) or 'no title'}"
+            return f"Now {alert.severity}: {title}"
+        case AlertReason.RESOLVED:
+            now = f". Now: {line(alert.why[0])}" if alert.why else ""
+            return f"Resolved: {title}{now}"
+        case AlertReason.RENEWAL:
+            number = len(alert.open_flags)
+            return f"Renewal check: {title}. {number or 'Nothing is'} open."
+        case _:
+            what = _HAPPENED.get(alert.reason, alert.reason.capitalize())
+            since = f", since {day(alert.since)}" if _has_waited(alert) and alert.since else ""
+            return f"{what}: {title}{since}"
+
+
+def _has_waited(alert: Alert) -> bool:
+    return alert.reason in (AlertReason.REMINDER, AlertReason.ESCALATED, AlertReason.AWAKE)
+
+
+def standing(told: Told) -> str | None:
+    """What somebody has done about a flag: `Acknowledged by Sam Lee`; None if nobody has."""
+    who = line(told.by or "", MAX_NAME)
+    by = f" by {who}" if who else ""
+    note = f": {_note(told.note)}" if told.note else ""
+    assignee = line(told.assignee or "", MAX_NAME)
+    assigned = f"Assigned to {assignee}" if assignee else ""
+    match told.state:
+        case State.ACKNOWLEDGED:
+            return joined(f"Acknowledged{by}{note}", assigned)
+        case State.SNOOZED:
+            end = day(told.until) if told.until else "the next contact with an executive"
+            return joined(f"Snoozed{by} until {end}{note}", assigned)
+        case State.DISMISSED:
+            said = f"Not a risk, says {who}" if who else "Not a risk"
+            quiet = f"quiet until {day(told.until)}, unless it gets worse" if told.until else ""
+            return joined(f"{said}{note}", quiet)
+        case State.RESOLVED:
+            return None
+        case _:
+            return f"{assigned}{by}{note}" if assigned else None
+
+
+def _note(note: str) -> str:
+    return NOT_A_RISK[NotARisk(note)] if note in list(NotARisk) else line(note)
 
 
 def _brief(alert: Alert) -> str:
-    headline = _headline(alert)
-    sentence = headline if headline.endswith((".", "!", "?", "…")) else f"{headline}."
+    said = headline(alert)
     if alert.reason is AlertReason.RENEWAL:
         titles = [line(flag.title).rstrip(".") for flag in alert.open_flags[:MAX_FLAGS]]
         if not titles:
-            return f"{sentence} Nothing is open."
-        return f"{sentence} {len(alert.open_flags)} open: {'; '.join(titles)}."
+            return f"{sentence(said)} Nothing is open."
+        return f"{sentence(said)} {len(alert.open_flags)} open: {'; '.join(titles)}."
     if alert.reason is AlertReason.RESOLVED and alert.why:
-        return f"{sentence} Now: {line(alert.why[0])}"
-    return f"{sentence} Do: {line(alert.advice)}" if alert.advice else headline
+        return f"{sentence(said)} Now: {line(alert.why[0])}"
+    return f"{sentence(said)} Do: {line(alert.advice)}" if alert.advice else said
 
 
 def _account(alert: Alert) -> str:
     if alert.reason is AlertReason.RULES:
         return "For those who edit the rules"
-    if alert.reason is AlertReason.SOURCES:
-        return "For those who run tiewatch"
-    parts = [
+    if alert.reason in (AlertReason.PEOPLE, AlertReason.SOURCES):
+        return "For those who keep tiewatch running"
+    return joined(
         line(alert.segment or "", MAX_NAME),
-        _revenue(alert),
-        _renewal(alert.renewal_date, alert.on) if alert.renewal_date else None,
-        _owner(alert),
-    ]
-    return " · ".join(part for part in parts if part)
-
-
-def _owner(alert: Alert) -> str:
-    name = line(alert.owner_name or alert.owner or "", MAX_NAME)
-    return f"owner {name}" if name else "no owner"
-
-
-def _revenue(alert: Alert) -> str | None:
-    if alert.mrr is None:
-        return None
-    amount = f"{shown(alert.mrr, Unit.MONEY)} {line(alert.currency or '', MAX_NAME)}"
-    return f"{amount.rstrip()} a month"
-
-
-def _renewal(renewal: date, on: date) -> str:
-    days = (renewal - on).days
-    if days < 0:
-        return f"renewal was {_day(renewal)}, {shown(-days, Unit.DAYS)} ago"
-    return f"renews {_day(renewal)}, " + (f"in {shown(days, Unit.DAYS)}" if days else "today")
+        revenue(alert.mrr, alert.currency),
+        renewal(alert.renewal_date, alert.on),
+        owned(alert.owner_name, alert.owner),
+    )
 
 
 def _open_flags(alert: Alert) -> tuple[str, ...]:
-    told = [f"{line(flag.title, 150)} ({flag.severity}, {flag.rule})" for flag in alert.open_flags]
+    told = [
+        f"{line(flag.title, MAX_TITLE)} ({flag.severity}, {flag.rule})" for flag in alert.open_flags
+    ]
     return lines(told, MAX_FLAGS)
 
 
 def _footer(alert: Alert) -> str:
     resolved = alert.reason is AlertReason.RESOLVED
-    parts = [
-        f"Rule {line(alert.rule)}" if alert.rule else None,
-        f"since {_day(alert.since)}" if alert.since else None,
-        f"resolved {_day(alert.on)}" if resolved else None,
+    return joined(
+        f"Since {day(alert.since)}" if alert.since else None,
+        _end(alert) if resolved else None,
         f"clears when {line(alert.clears)}" if alert.clears else None,
-    ]
-    return " · ".join(part for part in parts if part)
+        f"rule {line(alert.rule)}" if alert.rule else None,
+    )
 
 
-def _day(day: date) -> str:
-    return f"{day.day} {day:%b %Y}"
+def _end(alert: Alert) -> str:
+    """When a flag ended; one that nobody was told of says no reason, and not when."""
+    return f"resolved {day(alert.on)}" if alert.why else "resolved"

@@ -1,1 +1,1 @@
-"""The only SQL of tiewatch: tables, sessions, the event log, stats, flags and the outbox."""
+"""The only SQL of tiewatch: tables, sessions, the event log, stats, flags, outbox and messages."""

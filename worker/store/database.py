@@ -26,6 +26,7 @@ def engine_for(url: str | URL) -> Engine:
         return create_engine(
             parsed,
             pool_size=5,
+            pool_use_lifo=True,
             connect_args={
                 # A batch's rows are looked up in indexes that are in memory; the planner, which
                 # knows neither their number nor that, would else read whole tables.

@@ -8,16 +8,17 @@ from typing import Any, NamedTuple
 import msgspec
 from sqlalchemy import Connection, RowMapping, distinct, func, or_, select
 
-from worker.core.flags import HEARD_OF, Flag, State
+from worker.core.flags import HEARD_OF, QUIET, Flag, Quiet, State
 from worker.core.rules import Severity
 from worker.core.shadows import Raised
-from worker.store.dialect import execute_among, execute_rows
+from worker.core.worsening import Limit
+from worker.store.dialect import execute, execute_among, execute_rows
 from worker.store.tables import LIVE_FLAG, day_of, flag_history, flags
 
 ANSWERS = (State.ACKNOWLEDGED, State.SNOOZED, State.DISMISSED)
 """What people make of a flag."""
 
-LIVE = (State.PENDING, *sorted(HEARD_OF))
+LIVE = (State.PENDING, *sorted(HEARD_OF), State.DISMISSED)
 
 
 class StoredFlag(NamedTuple):
@@ -53,13 +54,21 @@ class Move:
         return self._was_heard_of and self.after is not None and self.after.state is State.RESOLVED
 
     @property
+    def ends_in_silence(self) -> bool:
+        """Whether it ends a flag that was dismissed: cards show it, and nobody is told."""
+        was_dismissed = self.before is not None and self.before.flag.state is State.DISMISSED
+        return was_dismissed and self.after is not None and self.after.state is State.RESOLVED
+
+    @property
     def _was_heard_of(self) -> bool:
         return self.before is not None and self.before.flag.heard_of
 
 
+_STORED = """id, account, rule, state, severity, first_true_on, first_false_on, opened_on,
+        shadow, assignee, quiet_until, quiet_facts, title, reasons"""
+
 _LIVE = f"""
-    SELECT id, account, rule, state, severity, first_true_on, first_false_on, opened_on,
-        shadow, title, reasons
+    SELECT {_STORED}
     FROM flags WHERE account {{among}} AND {LIVE_FLAG.text}
 """
 
@@ -73,6 +82,15 @@ def ask_live(
     return lambda: {(row[1], row[2]): _stored(*row) for row in found}
 
 
+def lock(db: Connection, account: str) -> None:
+    """Keep batches, sweeps and answers from moving this account's flags until the transaction ends.
+
+    It is the account's row that they all lock first. SQLite has but one writer anyway.
+    """
+    if db.dialect.name == "postgresql":
+        execute(db, "SELECT 1 FROM accounts WHERE account = :account FOR UPDATE", account=account)
+
+
 def _stored(
     id_: int,
     account: str,
@@ -83,12 +101,34 @@ def _stored(
     first_false_on: Any,
     opened_on: Any,
     shadow: Any,
+    assignee: str | None,
+    quiet_until: Any,
+    quiet_facts: str | None,
     title: str,
     reasons: str,
 ) -> StoredFlag:
     days = day_of(first_true_on), day_of(first_false_on), day_of(opened_on)
-    flag = Flag(State(state), Severity(severity), *days, shadow=bool(shadow))
+    flag = Flag(
+        State(state),
+        Severity(severity),
+        *days,
+        shadow=bool(shadow),
+        assignee=assignee,
+        quiet=_quiet(day_of(quiet_until), quiet_facts) if state in QUIET else None,
+    )
     return StoredFlag(id_, account, rule, flag, title, tuple(msgspec.json.decode(reasons)))
+
+
+class _Facts(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The facts that end a quiet time, as they are stored."""
+
+    exec_contact_from: date | None = None
+    worse: tuple[Limit, ...] = ()
+
+
+def _quiet(until: date | None, facts: str | None) -> Quiet:
+    kept = msgspec.json.decode(facts, type=_Facts) if facts else _Facts()
+    return Quiet(until, kept.exec_contact_from, kept.worse)
 
 
 _FLAG = {
@@ -99,6 +139,9 @@ _FLAG = {
     "opened_on": "date",
     "resolved_on": "date",
     "shadow": "boolean",
+    "assignee": "text",
+    "quiet_until": "date",
+    "quiet_facts": "text",
     "title": "text",
     "reasons": "text",
 }
@@ -136,6 +179,7 @@ def _was(move: Move) -> str:
 
 
 def _values(move: Move, after: Flag) -> tuple[object, ...]:
+    quiet = after.quiet
     return (
         after.severity,
         after.state,
@@ -144,6 +188,9 @@ def _values(move: Move, after: Flag) -> tuple[object, ...]:
         after.opened_on,
         after.resolved_on,
         after.shadow,
+        after.assignee,
+        quiet.until if quiet else None,
+        _json(_Facts(quiet.exec_contact_from, quiet.worse)) if quiet else None,
         move.title,
         _json(move.reasons),
     )
@@ -197,18 +244,39 @@ def _json(value: object) -> str:
     return msgspec.json.encode(value).decode()
 
 
-def last_resolved(db: Connection, accounts: Iterable[str]) -> dict[tuple[str, str], date]:
-    """When each rule's last resolved flag on those accounts was resolved, by (account, rule)."""
+def last_ended(db: Connection, accounts: Iterable[str]) -> dict[tuple[str, str], Flag]:
+    """Each rule's last resolved flag on those accounts, by (account, rule)."""
     ids = sorted(set(accounts))
     if not ids:
         return {}
     found = execute_among(
         db,
-        "SELECT account, rule, max(resolved_on) FROM flags "
-        "WHERE account {among} AND state = 'resolved' GROUP BY account, rule",
+        "SELECT account, rule, severity, first_true_on, opened_on, resolved_on, assignee, "
+        "quiet_until, quiet_facts FROM flags "
+        "WHERE account {among} AND state = 'resolved' ORDER BY resolved_on, id",
         ids,
     )
-    return {(account, rule): day_of(resolved_on) for account, rule, resolved_on in found}
+    return {(account, rule): _ended(*row) for account, rule, *row in found}
+
+
+def _ended(
+    severity: str,
+    first_true_on: Any,
+    opened_on: Any,
+    resolved_on: Any,
+    assignee: str | None,
+    quiet_until: Any,
+    quiet_facts: str | None,
+) -> Flag:
+    return Flag(
+        State.RESOLVED,
+        Severity(severity),
+        day_of(first_true_on),
+        opened_on=day_of(opened_on),
+        resolved_on=day_of(resolved_on),
+        assignee=assignee,
+        quiet=_quiet(day_of(quiet_until), quiet_facts) if quiet_facts else None,
+    )
 
 
 def raised(db: Connection, since: date) -> list[Raised]:

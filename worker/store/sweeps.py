@@ -145,6 +145,17 @@ def waiting(db: Connection, now: datetime, max_starts: int) -> Sequence[tuple[in
     return [(sweep, shard) for sweep, shard in found]
 
 
+def running(db: Connection, begun_after: datetime) -> list[int]:
+    """The sweeps, of those begun after a time, of which a shard is still to do."""
+    found = db.execute(
+        select(sweeps.c.id)
+        .join(sweep_shards, sweep_shards.c.sweep == sweeps.c.id)
+        .where(sweep_shards.c.finished_at.is_(None), sweeps.c.created_at > begun_after)
+        .distinct()
+    )
+    return list(found.scalars())
+
+
 def totals(db: Connection, sweep: int, max_starts: int) -> Totals:
     """How far a sweep is."""
     done = sweep_shards.c.finished_at.is_not(None)

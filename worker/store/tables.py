@@ -87,8 +87,9 @@ def moment_of(value: Any) -> Any:
 
 TELLING_EVENT = text("type IN ('account', 'survey', 'outcome')")
 _ROW_ID = BigInteger().with_variant(Integer, "sqlite")
-UNSENT_ALERT = text("state IN ('waiting', 'sending')")
-LIVE_FLAG = text("state IN ('pending', 'open', 'acknowledged', 'snoozed')")
+UNPLANNED = text("planned_at IS NULL")
+UNSENT = text("state IN ('waiting', 'sending')")
+LIVE_FLAG = text("state IN ('pending', 'open', 'acknowledged', 'snoozed', 'dismissed')")
 
 workspace = Table(
     "workspace",
@@ -99,6 +100,7 @@ workspace = Table(
     Column("first_interaction_day", Integer),
     Column("last_sweep_on", Date),
     Column("slack_paused_until", Instant),
+    Column("delivery_at", Instant),
     Column("rules", Text),
     CheckConstraint("id = 1", name="one"),
 )
@@ -376,6 +378,9 @@ flags = Table(
     Column("title", Text, nullable=False),
     Column("reasons", Text, nullable=False),
     Column("rules_hash", Text, nullable=False),
+    Column("assignee", Text),
+    Column("quiet_until", Date),
+    Column("quiet_facts", Text),
     Index(
         "uq_flags_live",
         "account",
@@ -399,6 +404,30 @@ flag_history = Table(
     Column("reasons", Text, nullable=False),
 )
 
+flag_answers = Table(
+    "flag_answers",
+    metadata,
+    Column("id", _ROW_ID, primary_key=True),
+    Column("key", Text, nullable=False, unique=True),
+    Column("flag", _ROW_ID, ForeignKey("flags.id"), nullable=False, index=True),
+    Column("at", Instant, nullable=False),
+    Column("on_date", Date, nullable=False),
+    Column("slack_user", Text, nullable=False),
+    Column("rep", Text),
+    Column("action", Text, nullable=False),
+    Column("reason", Text),
+    Column("note", Text),
+    Column("until", Date),
+)
+
+account_holds = Table(
+    "account_holds",
+    metadata,
+    Column("account", Text, primary_key=True),
+    Column("until", Date, nullable=False),
+    Column("at", Instant, nullable=False),
+)
+
 outbox = Table(
     "outbox",
     metadata,
@@ -406,26 +435,77 @@ outbox = Table(
     Column("key", Text, nullable=False, unique=True),
     Column("account", Text, nullable=False),
     Column("alert", Text, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    # The sweep that it is of: its alerts are planned together, when it is over.
+    Column("sweep", _ROW_ID),
+    Column("planned_at", Instant),
+    Index("ix_outbox_unplanned", "id", postgresql_where=UNPLANNED, sqlite_where=UNPLANNED),
+)
+
+messages = Table(
+    "messages",
+    metadata,
+    Column("id", _ROW_ID, primary_key=True),
+    Column("key", Text, nullable=False, unique=True),
+    Column("recipient", Text, nullable=False),
+    Column("account", Text, nullable=False),
+    Column("bundle", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("flag", _ROW_ID, index=True),
+    Column("reason", Text),
+    Column("body", Text, nullable=False),
     Column("state", Text, nullable=False),
     Column("created_at", Instant, nullable=False),
     Column("due_at", Instant, nullable=False),
     Column("attempts", Integer, nullable=False, server_default=text("0")),
+    Column("tried_at", Instant),
     Column("leased_until", Instant),
     Column("sent_at", Instant),
+    Column("conversation", _ROW_ID, ForeignKey("conversations.id"), index=True),
     Column("channel", Text),
     Column("message_ts", Text),
+    Column("why", Text),
     Column("error", Text),
-    # For taking the next row, and for seeing that none of its account's comes before it.
+    # For what a recipient has had today.
+    Index("ix_messages_recipient_due_at", "recipient", "due_at"),
+    # For taking the next bundle, and for seeing that nothing of its kind comes before it.
+    Index("ix_messages_unsent", "due_at", "id", postgresql_where=UNSENT, sqlite_where=UNSENT),
     Index(
-        "ix_outbox_unsent", "due_at", "id", postgresql_where=UNSENT_ALERT, sqlite_where=UNSENT_ALERT
-    ),
-    Index(
-        "ix_outbox_unsent_account",
-        "account",
+        "ix_messages_unsent_bundle",
+        "recipient",
+        "bundle",
         "id",
-        postgresql_where=UNSENT_ALERT,
-        sqlite_where=UNSENT_ALERT,
+        postgresql_where=UNSENT,
+        sqlite_where=UNSENT,
     ),
+)
+
+conversations = Table(
+    "conversations",
+    metadata,
+    Column("id", _ROW_ID, primary_key=True),
+    Column("account", Text, nullable=False),
+    Column("recipient", Text, nullable=False),
+    Column("channel", Text),
+    Column("root_ts", Text),
+    Column("begun_at", Instant, nullable=False),
+    Column("ended_on", Date),
+    Index("ix_conversations_account_recipient", "account", "recipient"),
+)
+
+slack_channels = Table(
+    "slack_channels",
+    metadata,
+    Column("channel", Text, primary_key=True),
+    Column("next_at", Instant, nullable=False),
+)
+
+slack_users = Table(
+    "slack_users",
+    metadata,
+    Column("email", Text, primary_key=True),
+    Column("slack_user", Text),
+    Column("looked_up_at", Instant, nullable=False),
 )
 
 sweeps = Table(

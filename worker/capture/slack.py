@@ -1,0 +1,164 @@
+"""What comes from Slack, over HTTP at `/slack/events` or over a socket: checked, acknowledged, and
+handed to whoever acts on it (acting.py, windows.py).
+
+Slack wants an answer within three seconds, so what is to be done is handed over, and answered.
+"""
+
+import logging
+import re
+from collections.abc import Callable
+from concurrent.futures import Executor
+from http import HTTPStatus
+from typing import Any
+
+import structlog
+from fastapi import APIRouter
+from slack_bolt import App, BoltRequest
+from slack_bolt.authorization import AuthorizeResult
+from slack_sdk import WebClient
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+
+from worker.capture import acting, windows
+from worker.capture.asking import Desk
+from worker.capture.bodies import BodyRefused, body_of
+from worker.capture.signatures import why_unsigned
+from worker.slack.actions import PATTERN
+
+PATH = "/slack/events"
+COMMAND = "/tiewatch"
+
+log = structlog.get_logger("tiewatch")
+
+# Bolt's own lines name customers and their answers; what goes wrong is logged by `_failed`.
+_SILENT = logging.getLogger(f"{__name__}.bolt")
+_SILENT.setLevel(logging.CRITICAL)
+
+
+def listener(desk: Desk, client: WebClient, executor: Executor) -> App:
+    """Bolt's application, which tells what came in from whom, and calls who acts on it.
+
+    It checks no signatures: over HTTP `router` does, and a socket is Slack's own. `executor` does
+    what is done about it. Bolt's own threads only hand it over and answer, so that however much is
+    being worked on, and waited for, nobody waits for the answer.
+    """
+    app = App(
+        name="tiewatch",
+        logger=_SILENT,
+        client=client,
+        authorize=_authorize(client),
+        signing_secret="",
+        request_verification_enabled=False,
+        ssl_check_enabled=False,
+    )
+
+    def work(what: Callable[..., None], *given: Any) -> None:
+        executor.submit(_noted, what, *given)
+
+    ours = re.compile(PATTERN)
+    app.action(ours)(_on_action(desk, work))
+    app.view(ours)(_on_view(desk, work))
+    app.command(COMMAND)(_on_command(desk, work))
+    app.event("app_home_opened")(_on_home(desk, work))
+    app.error(_failed)
+    return app
+
+
+def _authorize(client: WebClient) -> Callable[..., AuthorizeResult]:
+    """The workspace is the one of our token: nothing to look up, and no call to Slack before the
+    answer."""
+
+    def authorize(enterprise_id: str | None, team_id: str | None) -> AuthorizeResult:
+        return AuthorizeResult(enterprise_id=enterprise_id, team_id=team_id, bot_token=client.token)
+
+    return authorize
+
+
+Work = Callable[..., None]
+"""Has something done that need not be waited for: a function, and what it is called with."""
+
+
+def _on_action(desk: Desk, work: Work) -> Callable[..., None]:
+    def on_action(
+        ack: Callable[[], Any], body: dict[str, Any], action: dict[str, Any], client: WebClient
+    ) -> None:
+        work(acting.pressed, desk, client, body, action)
+        ack()
+
+    return on_action
+
+
+def _on_view(desk: Desk, work: Work) -> Callable[..., None]:
+    def on_view(ack: Callable[..., Any], body: dict[str, Any], client: WebClient) -> None:
+        errors = windows.problems(desk, body)
+        if errors:
+            ack(response_action="errors", errors=errors)
+            return
+        work(windows.submitted, desk, client, body)
+        ack()
+
+    return on_view
+
+
+def _on_command(desk: Desk, work: Work) -> Callable[..., None]:
+    def on_command(ack: Callable[[], Any], command: dict[str, Any], client: WebClient) -> None:
+        work(acting.commanded, desk, client, command)
+        ack()
+
+    return on_command
+
+
+def _on_home(desk: Desk, work: Work) -> Callable[..., None]:
+    def on_home(event: dict[str, Any], body: dict[str, Any], client: WebClient) -> None:
+        if event.get("tab") == "home":
+            work(acting.show_home, desk, client, event["user"], body.get("team_id"))
+
+    return on_home
+
+
+def _noted(what: Callable[..., None], *given: Any) -> None:
+    """Do it. What goes wrong is not lost with the thread that it goes wrong in."""
+    try:
+        what(*given)
+    except Exception as error:
+        _failed(error)
+
+
+def _failed(error: Exception) -> None:
+    log.error("what came from Slack failed", error=f"{type(error).__name__}: {error}"[:500])
+
+
+def router(app: App, secret: str, desk: Desk) -> APIRouter:
+    """The way in over HTTP. Nothing of a request is looked at before its signature is.
+
+    Raises:
+        ValueError: for an empty secret, with which anybody could sign.
+    """
+    if not secret.strip():
+        raise ValueError("the signing secret is empty")
+
+    async def events(request: Request) -> Response:
+        try:
+            body = await body_of(request)
+        except BodyRefused as refused:
+            return Response(status_code=refused.status)
+        headers = dict(request.headers)
+        unsigned = why_unsigned(secret, headers, body, desk.now())
+        if unsigned is not None:
+            log.warning("a request was not Slack's", because=str(unsigned))
+            return Response(status_code=HTTPStatus.UNAUTHORIZED)
+        try:
+            asked = BoltRequest(body=body.decode(), headers={**headers})
+        except (ValueError, AttributeError, TypeError):  # Bolt takes for granted that it is JSON
+            return Response(status_code=HTTPStatus.BAD_REQUEST)
+        answer = await run_in_threadpool(app.dispatch, asked)
+        return Response(
+            content=answer.body,
+            status_code=answer.status,
+            headers={"content-type": answer.first_headers().get("content-type", "text/plain")},
+        )
+
+    routes = APIRouter()
+    routes.add_api_route(PATH, events, methods=["POST"])
+    return routes

@@ -1,0 +1,162 @@
+"""Bundles: which Slack message an alert leaves in, and when.
+
+Most alerts leave at once, in the conversation on their account. What can wait, and what would be
+too much, waits for the recipient's digest: one message a local day, in the morning.
+"""
+
+from collections.abc import Iterable
+from datetime import date, datetime, tzinfo
+from enum import StrEnum
+from typing import NamedTuple
+
+from msgspec.structs import replace
+
+from worker.core.alerts import FOR_ADMINS, Alert, AlertReason
+from worker.core.cards import Digest, DigestLine
+from worker.core.flags import State
+from worker.core.quiet import next_morning, released
+from worker.core.rules import Severity
+from worker.core.telling import Telling
+
+
+class Why(StrEnum):
+    """Why an alert leaves when and as it does."""
+
+    AT_ONCE = "at once"
+    QUIET = "held until the recipient's quiet time is over"
+    LOW = "of low severity"
+    MANY = "many came up at once"
+    BUDGET = "more than a day's messages"
+    NOTHING_OPEN = "a renewal check with nothing open"
+    TOLD_IN_DIGEST = "it was told in a digest"
+
+
+class Kind(StrEnum):
+    """What a message is, which decides how it is laid out.
+
+    An update says nothing: it has the card of a conversation show how things stand now.
+    """
+
+    ALERT = "alert"
+    REMINDER = "reminder"
+    ESCALATION = "escalation"
+    UPDATE = "update"
+    DIGEST = "digest"
+    WEEKLY = "weekly"
+    NOTE = "note"
+
+
+class Placed(NamedTuple):
+    """Where an alert goes for one recipient: `due_at` is in UTC."""
+
+    kind: Kind
+    bundle: str
+    due_at: datetime
+    why: Why
+
+
+class Day(NamedTuple):
+    """What a recipient has had, or will have, by now.
+
+    `messages` counts those of this local day, but for the conversation on the alert's account;
+    `digest_gone` is whether its digest has been sent; `in_digest` whether the flag of the alert was
+    told to them in a digest, and nowhere else; `many` whether it is one of many of its sweep.
+    """
+
+    messages: int = 0
+    digest_gone: bool = False
+    in_digest: bool = False
+    many: bool = False
+
+
+AT_A_TIME = frozenset(
+    {
+        AlertReason.OPENED,
+        AlertReason.REOPENED,
+        AlertReason.AWAKE,
+        AlertReason.BACK,
+        AlertReason.REMINDER,
+        AlertReason.ESCALATED,
+    }
+)
+"""What a sweep may find of many flags at a time: that they are there, or that they still are."""
+
+_OF_ITS_OWN = FOR_ADMINS | {AlertReason.WORSE, AlertReason.ASSIGNED}
+"""What never waits for a digest."""
+
+_KINDS = {AlertReason.REMINDER: Kind.REMINDER, AlertReason.ESCALATED: Kind.ESCALATION}
+
+
+def place(alert: Alert, day: Day, telling: Telling, now: datetime, zone: tzinfo) -> Placed:
+    """Which message an alert leaves in for a recipient in the zone.
+
+    A flag's end, and a worsening, follow the flag: they are told where it was, whatever the budget.
+    """
+    through = telling.lets_through(alert.severity)
+    free = now if through else released(now, telling.quiet, zone)
+    if why := _for_digest(alert, day, telling, through=through):
+        local_day, due_at = next_morning(now, telling.digest_at, telling.quiet, zone)
+        today = free.astimezone(zone).date()
+        if why is Why.MANY and today <= local_day and not day.digest_gone:
+            local_day, due_at = today, free  # it need not wait for the morning: the news is now
+        return Placed(Kind.DIGEST, f"digest/{local_day}", due_at, why)
+    kind = _KINDS.get(alert.reason, Kind.ALERT)
+    bundle = f"account/{alert.account}"
+    return Placed(kind, bundle, free, Why.AT_ONCE if free <= now else Why.QUIET)
+
+
+def _for_digest(alert: Alert, day: Day, telling: Telling, *, through: bool) -> Why | None:
+    match alert.reason:
+        case reason if reason in _OF_ITS_OWN:
+            return None
+        case AlertReason.RESOLVED:
+            return Why.TOLD_IN_DIGEST if day.in_digest else None
+        case AlertReason.RENEWAL if not alert.open_flags:
+            return Why.NOTHING_OPEN
+    if telling.waits_for_digest(alert.severity):
+        return Why.LOW
+    if day.many and alert.reason in AT_A_TIME:
+        return Why.MANY
+    return Why.BUDGET if day.messages >= telling.budget and not through else None
+
+
+_MARKED = (AlertReason.RESOLVED, AlertReason.REMINDER, AlertReason.ESCALATED)
+"""What is said of a flag in its line; else it is that the flag is there."""
+
+
+def digest_of(alert: Alert, why: Why, on: date) -> Digest:
+    """The alert as a digest of one line, to be put together with others."""
+    mark = f"{alert.reason}: " if alert.reason in _MARKED else ""
+    end = ", nothing is open" if why is Why.NOTHING_OPEN else ""
+    line = DigestLine(
+        account=alert.account,
+        title=f"{mark}{alert.title}{end}",
+        account_name=alert.account_name,
+        mrr=alert.mrr,
+        currency=alert.currency,
+        renewal_date=alert.renewal_date,
+        rule=alert.rule,
+        severity=alert.severity,
+        flag=alert.flag,
+        state=State.RESOLVED if alert.reason is AlertReason.RESOLVED else State.OPEN,
+    )
+    return Digest(on=on, why=why, lines=(line,))
+
+
+def together(digests: Iterable[Digest]) -> Digest:
+    """Digests as one, its lines by value at stake."""
+    all_of = list(digests)
+    whys = sorted({why for one in all_of for why in one.why.split("; ")})
+    lines = by_stake(line for one in all_of for line in one.lines)
+    return replace(all_of[0], on=max(d.on for d in all_of), why="; ".join(whys), lines=lines)
+
+
+def by_stake(lines: Iterable[DigestLine]) -> tuple[DigestLine, ...]:
+    """The lines by value at stake, then the nearest renewal, then severity."""
+    return tuple(sorted(lines, key=_stake))
+
+
+def _stake(line: DigestLine) -> tuple[float, date, int, str, str]:
+    rank = line.severity.rank if isinstance(line.severity, Severity) else -1
+    renewal = line.renewal_date or date.max
+    return (-(line.mrr or 0), renewal, -rank, line.account, line.title)

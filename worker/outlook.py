@@ -1,0 +1,56 @@
+"""An explanation's flag and what lies ahead of it, in words: a terminal and Slack say the same."""
+
+from worker.core.flags import Flag, State
+from worker.explain import HORIZON, Explanation
+
+OUTCOMES = {True: "holds", False: "does not hold", None: "unknown"}
+"""What a condition comes to, in words."""
+
+
+def standing(flag: Flag | None) -> str:
+    """Where a flag stands, in words."""
+    if flag is None:
+        return "none"
+    if flag.state is State.PENDING:
+        return f"pending since {flag.first_true_on}"
+    opened = f"open since {flag.opened_on}"
+    if flag.shadow:
+        opened += " in shadow, where nobody is told"
+    if flag.state is not State.OPEN:
+        until = f" until {flag.quiet.until}" if flag.quiet and flag.quiet.until else ""
+        opened = f"{flag.state}{until}, {opened}"
+    return opened + (f", clearing since {flag.first_false_on}" if flag.first_false_on else "")
+
+
+def ahead(one: Explanation, horizon: int = HORIZON) -> str:
+    """The dates on which something changes if nothing happens, and what it changes to, in words.
+
+    `horizon` is how many days were looked ahead.
+    """
+    said = []
+    if one.outcome_change is not None:
+        on, outcome, excepted = one.outcome_change
+        said.append(f"from {on} {_says(outcome, excepted)}")
+    if one.flag_change is not None:
+        said.append(f"on {one.flag_change.on} its flag {_becomes(one.flag_change.flag)}")
+    if not said:
+        return f"if nothing happens, nothing changes within {horizon} days"
+    return f"if nothing happens, {', and '.join(said)}"
+
+
+def _says(outcome: bool | None, excepted: bool) -> str:
+    if excepted:
+        return "the account is excepted"
+    if outcome is None:
+        return "it is unknown whether the rule holds"
+    return f"the rule {OUTCOMES[outcome]}"
+
+
+def _becomes(flag: Flag | None) -> str:
+    if flag is None:
+        return "is gone, without having opened"
+    if flag.state is State.RESOLVED:
+        return "resolves"
+    if flag.first_false_on is not None:
+        return "begins to clear"
+    return "opens" if flag.state is State.OPEN else f"is {flag.state}"

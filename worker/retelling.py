@@ -1,0 +1,85 @@
+"""Telling again: reminders, escalations, and what was muted and is not any more.
+
+The daily sweep asks for it, with the facts of the day at hand: what is told again is told in the
+words of today.
+"""
+
+from collections.abc import Iterator, Mapping
+from datetime import date
+
+from sqlalchemy import Connection
+
+from worker.core.alerts import Alert, AlertReason
+from worker.core.muting import account_mute
+from worker.core.retelling import again
+from worker.core.rules import CompiledRule, Mode, Severity
+from worker.evaluation import Evaluated, Rulebook, Standing, alert_of, words
+from worker.store import flags, holds, told
+from worker.store.flags import Move, StoredFlag
+
+
+def retold(
+    db: Connection, done: Evaluated, on: date, book: Rulebook, names: Mapping[str, str]
+) -> Iterator[tuple[str, Alert]]:
+    """(key, alert) of each open flag of these accounts that is to be told again on the UTC date."""
+    accounts = [account for account, standing in done.standings.items() if standing.open]
+    found = told.open_flags(db, accounts) if accounts else []
+    if not found:
+        return
+    held = holds.among(db, accounts)
+    live = flags.ask_live(db, {one.account for one in found})()
+    rules = {compiled.rule.id: compiled for compiled in book.rules.compiled}
+    for one in found:
+        standing, compiled = done.standings[one.account], rules.get(one.rule)
+        if compiled is None or _is_silent(compiled, standing, held.get(one.account), on):
+            continue
+        rule = compiled.rule
+        for reason in again(one.heard, rule.remind_every, book.telling.escalate_after, on):
+            stored = live[one.account, one.rule]
+            yield (
+                f"flag/{one.id}/{reason.name.lower()}/{on}",
+                _alert(reason, stored, compiled, standing, done, book, names, on),
+            )
+
+
+def _is_silent(
+    compiled: CompiledRule, standing: Standing, hold_until: date | None, on: date
+) -> bool:
+    """Whether nothing is told of the flag today: what planning would mute is not made up first.
+
+    One that is clearing is about to be over: its rule does not hold.
+    """
+    rule = compiled.rule
+    muted = account_mute(hold_until, standing.facts["lifecycle"], on)
+    critical = any(
+        other.severity is Severity.CRITICAL and other.id != rule.id for other in standing.open
+    )
+    by_critical = rule.severity is Severity.LOW and critical
+    clearing = not compiled.holds(standing.facts)
+    return bool(muted) or by_critical or clearing or rule.mode is Mode.SHADOW
+
+
+def _alert(
+    reason: AlertReason,
+    stored: StoredFlag,
+    compiled: CompiledRule,
+    standing: Standing,
+    done: Evaluated,
+    book: Rulebook,
+    names: Mapping[str, str],
+    on: date,
+) -> Alert:
+    title, why = words(compiled.rule, standing.facts, book.rules.thresholds)
+    move = Move(stored.account, stored.rule, stored, stored.flag, title, why)
+    return alert_of(
+        reason,
+        stored.id,
+        move,
+        stored.flag,
+        compiled.rule,
+        standing,
+        done.workspace,
+        book,
+        names,
+        on,
+    )

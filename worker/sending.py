@@ -1,0 +1,113 @@
+"""What a way of sending is: it gets a bundle of messages ready, sends it, and records its end.
+
+The first and the last are done in transactions, sending in between is not.
+"""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+import msgspec
+from sqlalchemy import Connection
+
+from worker.core.alerts import Alert
+from worker.core.bundles import Kind, together
+from worker.core.cards import Digest, Weekly
+from worker.slack.console import Shown
+from worker.store import messages
+from worker.store.messages import Row
+
+Body = Shown | None
+"""What a message says; None for an update that says nothing."""
+
+
+class Outcome(NamedTuple):
+    """What became of a bundle, in rows; `trouble` is whether it says that Slack is not well."""
+
+    sent: int = 0
+    failed: int = 0
+    trouble: bool = False
+
+
+Record = Callable[[Connection, datetime], Outcome]
+"""Records what came of a bundle, in a transaction."""
+
+Act = Callable[[], Record]
+"""Sends a bundle, outside any transaction.
+
+Raises:
+    SendFailed: it was not taken, or nobody can tell.
+"""
+
+Way = Callable[[Connection, Sequence[Row], datetime], Act | Outcome]
+"""Gets a bundle ready, in the transaction that marks it as being sent: how to send it, or what has
+become of it already."""
+
+UNREADABLE = "this version of tiewatch cannot read the message"
+
+
+def to_show(show: Callable[[Shown], None]) -> Way:
+    """The way of messages when there is no Slack: alerts are shown one by one, digests whole."""
+
+    def ready(db: Connection, rows: Sequence[Row], _now: datetime) -> Act | Outcome:
+        cards = [row for row in rows if row.kind is Kind.UPDATE]
+        messages.dropped(db, cards, "there is no card to bring up to date")
+        told = readable(db, [row for row in rows if row.kind is not Kind.UPDATE])
+        kept = [row for row, _ in told]
+
+        def act() -> Record:
+            for one in whole(told):
+                show(one)
+            return lambda db, now: sent(db, kept, "console", None, now)
+
+        return act if told else Outcome(failed=len(rows) - len(cards))
+
+    return ready
+
+
+def whole(told: Sequence[tuple[Row, Body]]) -> list[Shown]:
+    """What is told in one message: the alerts, or the digest that all of its parts make."""
+    parts = [body for _, body in told if isinstance(body, Digest)]
+    others = [body for _, body in told if body is not None and not isinstance(body, Digest)]
+    return [*others, *([together(parts)] if parts else [])]
+
+
+def sent(
+    db: Connection,
+    rows: Sequence[Row],
+    channel: str,
+    ts: str | None,
+    now: datetime,
+    conversation: int | None = None,
+) -> Outcome:
+    """Record where rows stand that have been sent."""
+    messages.sent(db, rows, channel, ts, now, conversation)
+    return Outcome(sent=len(rows))
+
+
+def readable(db: Connection, rows: Sequence[Row]) -> list[tuple[Row, Body]]:
+    """The rows with what they say; those of another version are given up by themselves."""
+    told = []
+    for row in rows:
+        try:
+            told.append((row, body_of(row)))
+        except msgspec.DecodeError as error:
+            messages.failed(db, [row], f"{UNREADABLE}: {error}")
+    return told
+
+
+def body_of(row: Row) -> Body:
+    """What a message says.
+
+    Raises:
+        msgspec.DecodeError: another version of tiewatch wrote what this one cannot read.
+    """
+    match row.kind:
+        case Kind.DIGEST:
+            return msgspec.json.decode(row.body, type=Digest)
+        case Kind.WEEKLY:
+            return msgspec.json.decode(row.body, type=Weekly)
+        case Kind.UPDATE if not row.body:
+            return None
+        case _:
+            return msgspec.json.decode(row.body, type=Alert)

@@ -1,0 +1,111 @@
+"""The weekly summary: what managers should see of their people's accounts, once a local week."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import date, datetime, timedelta
+
+import msgspec
+from sqlalchemy import Connection, Engine
+
+from worker.core.bundles import Kind
+from worker.core.facts import mrr_of, renewal_day
+from worker.core.quiet import released
+from worker.core.reading import BASE
+from worker.core.routing import Reps, managers
+from worker.core.stats import AccountStats
+from worker.core.subscriptions import terms_on
+from worker.core.telling import Telling
+from worker.core.weeks import Account, Raised, is_empty, summary, week_due
+from worker.planning import zone_of
+from worker.store import messages, people, stats, weeks
+from worker.store.database import writing
+from worker.store.messages import New, rep
+
+LATE = timedelta(days=2)
+"""How long a summary may be late, after an outage, say; later than that it is left out."""
+
+CHUNK = 1_000
+NOTHING = "nothing happened in the week"
+
+
+def plan_weeks(engine: Engine, now: datetime, telling: Telling, half_life: int) -> int:
+    """Plan the summaries that are due and that nobody has planned; how many messages this made."""
+    if telling.weekly_on is None:
+        return 0
+    with writing(engine) as db:
+        reps = people.reps(db)
+        due = _due(managers(reps), reps, telling, now)
+        known = weeks.planned(db, (key for key, *_ in due.values()))
+        left = {who: found for who, found in due.items() if found[0] not in known}
+        if not left:
+            return 0
+        return messages.put(db, list(_weeks(db, left, reps, telling, now, half_life)), now)
+
+
+_Due = tuple[str, date, datetime, frozenset[str]]
+"""The key of a summary, its local day, when it leaves, and the reps it is about."""
+
+
+def _due(
+    teams: Mapping[str, frozenset[str]], reps: Reps, telling: Telling, now: datetime
+) -> dict[str, _Due]:
+    """By manager, what is due now, or was a short while ago."""
+    found = {}
+    for who, team in teams.items():
+        zone = zone_of(rep(who), reps, telling)
+        day, at = week_due(now, telling.weekly_on or 0, telling.digest_at, zone)
+        if now - at <= LATE:
+            key = f"weekly/{day}/{rep(who)}"
+            found[who] = (key, day, released(max(at, now), telling.quiet, zone), team | {who})
+    return found
+
+
+def _weeks(
+    db: Connection,
+    due: Mapping[str, _Due],
+    reps: Reps,
+    telling: Telling,
+    now: datetime,
+    half_life: int,
+) -> Iterator[New]:
+    flags = weeks.raised(db, min(day for _, day, *_ in due.values()) - timedelta(days=7))
+    accounts = _accounts(db, flags, now.date(), half_life)
+    unowned = weeks.unowned(db, reps.keys())
+    for who, (key, day, due_at, team) in due.items():
+        # Whoever has nobody above sees to it that accounts have an owner.
+        above = reps[who].manager
+        week = summary(day, team, flags, accounts, [] if above in reps else unowned)
+        yield New(
+            key=key,
+            recipient=rep(who),
+            account="",
+            bundle=f"weekly/{day}",
+            kind=Kind.WEEKLY,
+            body=msgspec.json.encode(week).decode(),
+            due_at=due_at,
+            why="they manage reps",
+            dropped=NOTHING if is_empty(week) else None,
+        )
+
+
+def _accounts(
+    db: Connection, flags: Iterable[Raised], on: date, half_life: int
+) -> dict[str, Account]:
+    """The accounts that have one of these flags, as of the UTC date."""
+    ids = sorted({flag.account for flag in flags})
+    found: dict[str, Account] = {}
+    for start in range(0, len(ids), CHUNK):
+        some = stats.read(db, ids[start : start + CHUNK], on, half_life, BASE)
+        found |= {account: _account(one, on) for account, one in some.items()}
+    return found
+
+
+def _account(one: AccountStats, on: date) -> Account:
+    terms = terms_on(one.contracts.subscriptions, on.toordinal())
+    renewal = renewal_day(one, terms, on.toordinal())
+    return Account(
+        one.owner,
+        one.name,
+        mrr_of(one, terms),
+        one.currency,
+        None if renewal is None else date.fromordinal(renewal),
+    )
