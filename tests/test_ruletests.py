@@ -25,7 +25,7 @@ def results(folder, text, book=SHIPPED):
     file.write_text(text)
     tests, problems = ruletests.read([file], book.rules)
     assert problems == []
-    return [ruletests.run(test, book.rules, book.ties) for test in tests]
+    return [ruletests.run(test, book) for test in tests]
 
 
 def told(folder, text, book=SHIPPED):
@@ -129,7 +129,7 @@ def test_what_does_not_clear_at_once_is_still_open(tmp_path):
 def test_the_rules_that_ship_pass_their_tests_and_all_have_some():
     tests, problems = ruletests.read([rules_dir() / "tests"], SHIPPED.rules)
     assert problems == []
-    done = [ruletests.run(test, SHIPPED.rules, SHIPPED.ties) for test in tests]
+    done = [ruletests.run(test, SHIPPED) for test in tests]
     assert [failure for one in done for failure in one.failures] == []
     assert ruletests.uncovered(tests, SHIPPED.rules) == []
 
@@ -174,7 +174,7 @@ def test_changing_a_number_of_a_shipped_rule_fails_a_test(tmp_path):
         tests = timelines(
             rules_dir() / "tests", {r.id: r.mode for r in book.rules.rules}, Findings()
         )
-        failed = [t for t in tests if ruletests.run(t, book.rules, book.ties).failures]
+        failed = [t for t in tests if ruletests.run(t, book).failures]
         assert failed, f"{old} could be {new} and no test would tell"
 
 
@@ -184,7 +184,7 @@ def test_two_hundred_tests_take_less_than_ten_seconds(tmp_path):
         (tmp_path / f"{number}.yaml").write_text((QUIET + expected) * 50)
     began = time.process_time()
     tests, problems = ruletests.read([tmp_path], SHIPPED.rules)
-    done = [ruletests.run(test, SHIPPED.rules, SHIPPED.ties) for test in tests]
+    done = [ruletests.run(test, SHIPPED) for test in tests]
     assert time.process_time() - began < 10
     assert (len(done), problems) == (200, [])
 

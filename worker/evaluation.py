@@ -3,6 +3,7 @@
 The event path and the sweeps both come through here, inside their own transactions.
 """
 
+import dataclasses
 import hashlib
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -14,12 +15,15 @@ from pathlib import Path
 from msgspec.structs import replace
 from sqlalchemy import Connection
 
+from worker import freshness, healths
 from worker.core.alerts import Alert, AlertReason, reason_for
 from worker.core.answers import resumed
 from worker.core.conditions import Condition, Facts, Not, Thresholds, facts_in
 from worker.core.evidence import who
 from worker.core.facts import facts_of, mrr_of, reading_for, renewal_day
 from worker.core.flags import Flag, State, judge, resolve
+from worker.core.freshness import Sources
+from worker.core.health import HEALTH, HEALTH_FACTS, NO_HEALTH, HealthSettings
 from worker.core.metrics import NO_METRICS, Metrics
 from worker.core.reading import Reading
 from worker.core.reasons import clears, reasons
@@ -29,8 +33,16 @@ from worker.core.subscriptions import terms_on
 from worker.core.telling import Telling
 from worker.core.ties import TieSettings
 from worker.core.units import Value
-from worker.rulefiles import load, load_metrics, load_telling, load_ties
+from worker.rulefiles import (
+    load,
+    load_health,
+    load_metrics,
+    load_sources,
+    load_telling,
+    load_ties,
+)
 from worker.store import flags, outbox, people, showing
+from worker.store import health as health_store
 from worker.store import stats as stats_store
 from worker.store.dialect import answer_now
 from worker.store.flags import Move, StoredFlag
@@ -42,24 +54,33 @@ RULE_IS_IN_SHADOW = "the rule has gone into shadow: nobody is told of its flags"
 
 @dataclass(frozen=True)
 class Rulebook:
-    """What the rules directory says: the rules, how ties are weighed, how people are told,
-    the metrics."""
+    """What the rules directory says: the rules, how ties are weighed, how people are told, the
+    metrics, which sources matter, and what the health score is made of."""
 
     rules: RuleSet
     ties: TieSettings
     telling: Telling = field(default_factory=Telling)
     metrics: Metrics = NO_METRICS
+    sources: Sources = field(default_factory=dict)
+    health: HealthSettings = NO_HEALTH
+
+    @cached_property
+    def facts(self) -> frozenset[str]:
+        """The facts that rules look at or speak of, and those that their health score rests on."""
+        asked = self.rules.facts
+        return asked | self.health.facts if asked & set(HEALTH_FACTS) else asked
 
     @property
     def digest(self) -> str:
         """16 hexadecimal digits, equal for directories that mean the same."""
-        said = f"{self.rules.digest} {self.ties} {self.telling} {self.metrics}"
+        parts = (self.ties, self.telling, self.metrics, self.sources, self.health)
+        said = " ".join([self.rules.digest, *map(str, parts)])
         return hashlib.sha256(said.encode()).hexdigest()[:16]
 
     @cached_property
     def reading(self) -> Reading:
-        """What is to be read of accounts for the facts that the rules look at or speak of."""
-        return reading_for(self.rules.facts, self.metrics)
+        """What is to be read of accounts for these facts."""
+        return reading_for(self.facts, self.metrics)
 
 
 def read_rulebook(root: Path, shipped: Path | None = None) -> Rulebook:
@@ -67,8 +88,14 @@ def read_rulebook(root: Path, shipped: Path | None = None) -> Rulebook:
 
     `shipped` is where the rules that ship are, by default those of this version of tiewatch.
     """
-    rules = load(root, shipped)
-    return Rulebook(rules, load_ties(root), load_telling(root), load_metrics(root))
+    return Rulebook(
+        load(root, shipped),
+        load_ties(root),
+        telling=load_telling(root),
+        metrics=load_metrics(root),
+        sources=load_sources(root),
+        health=load_health(root),
+    )
 
 
 class OtherRules(Exception):
@@ -134,10 +161,44 @@ def prepare(
     workspace: Callable[[], Workspace] = (
         (lambda: known) if known else stats_store.ask_workspace(db, book.ties)
     )
+    withheld = freshness.ask_withheld(db, book.sources, book.metrics.facts, on, now)
     live = flags.ask_live(db, accounts)
+    past = _ask_past(db, accounts, on, book, retire)
     stats = stats_store.ask(db, accounts, on, book.ties.half_life, book.reading, book.metrics)
     answer_now(db)
-    return lambda: _evaluated(db, stats(), workspace(), live(), on, book, now, retire, sweep)
+
+    def answer() -> Evaluated:
+        world = dataclasses.replace(workspace(), withheld=withheld(), health=book.health)
+        found = stats()
+        for account, score in past(world).items():
+            found[account].past_health = score
+        done = _evaluated(db, found, world, live(), on, book, now, retire, sweep)
+        if retire and healths.is_asked(book.rules.facts):
+            _keep_health(db, done, on, world)
+        return done
+
+    return answer
+
+
+def _ask_past(
+    db: Connection, accounts: Collection[str], on: date, book: Rulebook, sweeping: bool
+) -> Callable[[Workspace], Mapping[str, int | None]]:
+    """Ask for the health scores of 30 days before, if a rule looks at how they have changed.
+
+    A sweep makes those anew that are not kept, once.
+    """
+    if not (book.health.parts and healths.is_asked(book.rules.facts)):
+        return lambda world: {}
+    if sweeping:
+        return lambda world: healths.past_scores(db, accounts, on, world, book.metrics, keep=True)
+    found = health_store.ask_past(db, accounts, on, book.health.digest)
+    return lambda world: found()
+
+
+def _keep_health(db: Connection, done: Evaluated, on: date, world: Workspace) -> None:
+    scores = {account: one.facts[HEALTH] for account, one in done.standings.items()}
+    kept = {a: score for a, score in scores.items() if score is None or isinstance(score, int)}
+    healths.keep_scores(db, kept, on, world)
 
 
 def _evaluated(
@@ -243,12 +304,17 @@ def words_now(
 
     A flag is stored with the words of its last move; the days in them have gone on since.
     """
-    workspace = stats_store.read_workspace(db, book.ties)
+    withheld = freshness.withheld_today(db, book.sources, book.metrics.facts, on)
+    workspace = dataclasses.replace(
+        stats_store.read_workspace(db, book.ties), withheld=withheld, health=book.health
+    )
     accounts = {account for account, _ in listed}
     thresholds = book.rules.thresholds
     found = {}
+    past = _ask_past(db, accounts, on, book, sweeping=False)(workspace)
     read = stats_store.read(db, accounts, on, book.ties.half_life, book.reading, book.metrics)
     for account, stats in read.items():
+        stats.past_health = past.get(account)
         facts = facts_of(stats, on.toordinal(), workspace, book.metrics)
         for rule, holds, _ in book.rules.compiled:
             if (account, rule.id) in listed and holds(facts):

@@ -5,19 +5,21 @@ from what happens. What lies ahead is found by letting the days pass without eve
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from difflib import get_close_matches
 from typing import NamedTuple
 
 from sqlalchemy import Connection, Engine
 
+from worker import freshness, healths
 from worker.core.answers import resumed
 from worker.core.conditions import AllOf, Condition, Facts, Not, facts_in
 from worker.core.evidence import who
 from worker.core.explanation import Explained, explained
 from worker.core.facts import facts_of
 from worker.core.flags import Flag, State, judge
+from worker.core.health import HEALTH, TREND_DAYS
 from worker.core.reading import BASE
 from worker.core.reasons import clears, missing
 from worker.core.rules import CompiledRule, Rule
@@ -85,8 +87,11 @@ def explain(
     now: datetime,
     rule: str | None = None,
     horizon: int = HORIZON,
+    withhold: bool = False,
 ) -> list[Explanation]:
     """Every rule in force, or the one named, on an account as of `on`, in order of id.
+
+    With `withhold` the facts that rest on a silent source are unknown, as they are to evaluation.
 
     Raises:
         NotExplained: for an account or rule that there is not.
@@ -97,8 +102,13 @@ def explain(
     with reading(engine) as db:
         if account not in stats.read(db, [account], on, book.ties.half_life, BASE):
             raise NotExplained(_no_account(db, account))
+        withheld = (
+            freshness.withheld_today(db, book.sources, book.metrics.facts, on) if withhold else {}
+        )
+        world = stats.read_workspace(db, book.ties)
+        workspace = replace(world, withheld=withheld, health=book.health)
         ended = flags.last_ended(db, [account])
-        days = _Days(db, account, book, stats.read_workspace(db, book.ties), horizon, ended)
+        days = _Days(db, account, book, workspace, horizon, ended)
         live = flags.ask_live(db, [account])()
         flag_on = evaluation_date(sweeps.last_sweep_on(db), now)
         names = people.rep_names(db)
@@ -165,9 +175,23 @@ class _Days:
             reading, metrics = self.book.reading, self.book.metrics
             read = stats.read(self.db, [self.account], on, half_life, reading, metrics)
             one = read[self.account]
+            one.past_health = self._past_health(on)
             begun = one.first_day is not None and one.first_day <= ordinal
             self.read[on] = _Day(one, facts_of(one, ordinal, self.workspace, metrics), begun)
         return self.read[on]
+
+    def _past_health(self, on: date) -> int | None:
+        """Of a day looked at before, where it is one: half of those ahead are."""
+        if not (self.book.health.parts and healths.is_asked(self.book.rules.facts)):
+            return None
+        then = on - timedelta(days=TREND_DAYS)
+        if then in self.read:
+            score = self.read[then].facts[HEALTH]
+            return score if isinstance(score, int) else None
+        found = healths.past_scores(
+            self.db, [self.account], on, self.workspace, self.book.metrics, keep=False
+        )
+        return found[self.account]
 
     def outcome_change(self, compiled: CompiledRule, on: date) -> OutcomeChange | None:
         """The first day after `on` on which the rule says something else."""
@@ -226,6 +250,7 @@ def _explanation(
     rep_names: Mapping[str, str],
 ) -> Explanation:
     rule, day, thresholds = compiled.rule, days.day(on), days.book.rules.thresholds
+    withheld = days.workspace.withheld
     outcome, excepted = _outcome(compiled, day.facts)
     holds = bool(outcome) and not excepted
     return Explanation(
@@ -236,8 +261,8 @@ def _explanation(
         excepted=excepted,
         flag=flag,
         flag_on=flag_on,
-        conditions=explained(rule.when, day.facts, thresholds),
-        except_when=explained(rule.except_when, day.facts, thresholds)
+        conditions=explained(rule.when, day.facts, thresholds, withheld),
+        except_when=explained(rule.except_when, day.facts, thresholds, withheld)
         if rule.except_when
         else None,
         who=who(day.stats, on.toordinal(), days.workspace, facts_in(rule.when), rep_names),

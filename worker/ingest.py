@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Engine
 from worker.core.events import Event, Quarantined, Rep, parse
 from worker.core.stats import Additions, Workspace, additions, earliest
 from worker.evaluation import OtherRules, Rulebook, prepare
-from worker.store import batches, event_log, members, workspace
+from worker.store import batches, event_log, members, sources, workspace
 from worker.store.batches import BatchState, Counts, Rejected
 from worker.store.database import reading, writing
 from worker.store.dialect import commit_without_waiting, pipelined
@@ -173,9 +173,10 @@ def _take_effect(
         raise OtherRules(kept.rules)
     if kept.half_life != book.ties.half_life:
         calibrate(db, book.ties.half_life)
+    sources.note(db, add.delivered)
     on = evaluation_date(kept.last_sweep_on, now)
     began = kept.first_interaction_day
-    folded = fold(db, add, book.ties.half_life, on, book.rules.facts, began)
+    folded = fold(db, add, book.ties.half_life, on, book.facts, began)
     if backfill or not folded.accounts:
         folded.rest()()
         return 0

@@ -73,7 +73,7 @@ def of_rule(
 def of_story(rule: Rule, book: Rulebook, tests: Iterable[Timeline]) -> Preview | None:
     """A rule's message and windows as of the day on which its flag opens in a test, if one does."""
     for test in tests:
-        for day in ruletests.days_of(test, book.rules, book.ties, book.metrics):
+        for day in ruletests.days_of(test, book):
             flag = day.live.get(rule.id)
             if flag is not None and flag.state in HEARD_OF and day.stats is not None:
                 about = f"The rule {rule.id} on the story of its test '{test.name}', on {day.on}."

@@ -4,21 +4,22 @@ Facts, rules and flags are those of `core`, fed from memory instead of tables.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from pathlib import Path
 
 from worker.core.conditions import Not
-from worker.core.facts import FACTS, facts_of, reading_for
+from worker.core.facts import FACTS, facts_of
 from worker.core.flags import HEARD_OF, Flag, State, Verdict, judge
 from worker.core.foregone import comparisons_in
+from worker.core.freshness import NO_SOURCES, Sources, withheld
+from worker.core.health import PastScores
 from worker.core.memory import Memory
-from worker.core.metrics import NO_METRICS, Metrics
 from worker.core.reasons import fact_of, reasons
 from worker.core.rules import CompiledRule, Mode, Rule, RuleSet, render
 from worker.core.stats import AccountStats, Workspace, additions
-from worker.core.ties import TieSettings
 from worker.core.units import Value
+from worker.evaluation import Rulebook
 from worker.rulefiles import Problem
 from worker.rulefiles.problems import Findings
 from worker.rulefiles.timelines import Expectation, Expected, Timeline, timelines
@@ -36,36 +37,43 @@ class Result:
 class Day:
     """A timeline after the sweep of a day: the facts, what each rule said, the live flags.
 
-    `stats` and `workspace` are what the facts come from; None before the account's first event.
+    `withheld` are the facts that rest on a stale source, with the reason. `stats` and `workspace`
+    are what the facts come from; None before the account's first event.
     """
 
     on: date
     facts: Mapping[str, Value]
+    withheld: Mapping[str, str]
     verdicts: Mapping[str, Verdict]
     live: Mapping[str, Flag]
     stats: AccountStats | None
     workspace: Workspace
 
 
-def read(paths: Iterable[Path], rules: RuleSet) -> tuple[list[Timeline], list[Problem]]:
-    """The tests in these files and folders, and everything that is wrong with them."""
+def read(
+    paths: Iterable[Path], rules: RuleSet, sources: Sources = NO_SOURCES
+) -> tuple[list[Timeline], list[Problem]]:
+    """The tests in these files and folders, and everything that is wrong with them.
+
+    `sources` are those that a test may declare stale.
+    """
     findings = Findings()
     modes = {rule.id: rule.mode for rule in rules.rules}
-    found = [test for path in paths for test in timelines(path, modes, findings)]
+    found = [test for path in paths for test in timelines(path, modes, findings, sources)]
     return found, findings.sorted()
 
 
-def run(test: Timeline, rules: RuleSet, ties: TieSettings, metrics: Metrics = NO_METRICS) -> Result:
+def run(test: Timeline, book: Rulebook) -> Result:
     """Let the days of a test pass, and compare what is then up with what is expected."""
     expected: dict[date, list[Expectation]] = {}
     for one in test.expectations:
         expected.setdefault(one.on, []).append(one)
     failures = [
         Problem(each.at.file, each.at.line, each.at.column, said)
-        for day in days_of(test, rules, ties, metrics)
+        for day in days_of(test, book)
         for each in expected.get(day.on, ())
         for mode, flags in each.flags.items()
-        if (said := _difference(flags, mode, day, rules, test.name)) is not None
+        if (said := _difference(flags, mode, day, book.rules, test.name)) is not None
     ]
     return Result(test, tuple(failures))
 
@@ -79,29 +87,33 @@ def uncovered(tests: Sequence[Timeline], rules: RuleSet) -> list[str]:
     return [rule.id for rule in rules.rules if rule.id not in tested]
 
 
-def days_of(
-    test: Timeline, rules: RuleSet, ties: TieSettings, metrics: Metrics = NO_METRICS
-) -> Iterator[Day]:
+def days_of(test: Timeline, book: Rulebook) -> Iterator[Day]:
     """Let the days of a test pass, from the first event to the last event or expectation."""
-    memory, live, reading = Memory(), dict[str, Flag](), reading_for(rules.facts, metrics)
+    memory, live, scores = Memory(), dict[str, Flag](), PastScores()
     days = [*test.events, *(each.on for each in test.expectations)]
     on = min(days)
     while on <= max(days):
         if on in test.events:
             memory.add(additions(test.events[on]))
         facts: Mapping[str, Value] = dict.fromkeys(FACTS)
+        unknown = withheld(test.silences(on), book.metrics.facts)
         verdicts = {}
-        stats, workspace = None, memory.workspace(ties)
+        stats, shared = None, memory.workspace(book.ties)
+        workspace = replace(shared, withheld=unknown, health=book.health)
         if memory.knows(test.account):
             today = on.toordinal()
-            stats = memory.stats(test.account, today, ties.half_life, reading, metrics)
-            facts = facts_of(stats, today, workspace, metrics)
-            for compiled in rules.compiled:
+            stats = memory.stats(
+                test.account, today, book.ties.half_life, book.reading, book.metrics
+            )
+            stats.past_health = scores.before(test.account, today)
+            facts = facts_of(stats, today, workspace, book.metrics)
+            scores.note(test.account, today, facts)
+            for compiled in book.rules.compiled:
                 id_ = compiled.rule.id
                 verdict = verdicts[id_] = judge(compiled, live.pop(id_, None), facts, on)
                 if verdict.after is not None and verdict.after.state is not State.RESOLVED:
                     live[id_] = verdict.after
-        yield Day(on, facts, verdicts, dict(live), stats, workspace)
+        yield Day(on, facts, unknown, verdicts, dict(live), stats, workspace)
         on += timedelta(days=1)
 
 
@@ -179,7 +191,8 @@ def _why_not(rule: Rule, day: Day, rules: RuleSet) -> str:
 def _unknown(rule: Rule, day: Day) -> str:
     looked_at = {compare.fact: fact_of(compare) for compare in comparisons_in(rule.when)}
     unknown = [fact for name, fact in looked_at.items() if day.facts[name] is None]
-    return ", ".join(f"{fact.name} ({fact.unknown_when})" for fact in unknown)
+    because = {fact.name: day.withheld.get(fact.name, fact.unknown_when) for fact in unknown}
+    return ", ".join(f"{name} ({why})" for name, why in because.items())
 
 
 def _listed(ids: Collection[str]) -> str:

@@ -14,7 +14,7 @@ from kombu.exceptions import OperationalError as BrokerDown
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
-from worker import runtime, sweeps, tasks
+from worker import freshness, runtime, sweeps, tasks
 from worker.capture.publishing import replay
 from worker.rulebooks import LOOK_EVERY
 from worker.store import messages, outbox
@@ -74,8 +74,11 @@ def due_slot(now: datetime, hour: int, zone: ZoneInfo) -> date:
 
 
 def minute_pass(engine: Engine) -> None:
-    """Hand out what nobody works on: shards, the spool's batches, and what is due."""
+    """Sweep if a source is back; hand out what nobody works on: shards, the spool, what is due."""
     try:
+        sweep = freshness.sweep_after_returns(engine, runtime.clock())
+        if sweep is not None:
+            log.info("sweep begun: a source is back", sweep=sweep)
         hand_out(engine)
         replay(engine)
         with reading(engine) as db:

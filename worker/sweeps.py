@@ -28,11 +28,8 @@ from worker.retelling import retold
 from worker.store import outbox, people, rule_sets, stats, sweeps
 from worker.store.database import writing
 from worker.store.dialect import execute_among, in_our_order
-from worker.store.sweeps import Lease
+from worker.store.sweeps import SHARD_SIZE, Lease
 from worker.store.ties import calibrate
-
-SHARD_SIZE = 1_000
-"""Accounts in a shard: enough to read in bulk, few enough to be done well within a lease."""
 
 MAX_STARTS = 5
 MILESTONES = (90, 60, 30, 15, 7)

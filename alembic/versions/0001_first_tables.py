@@ -31,6 +31,7 @@ def upgrade() -> None:
         sa.Column("domains", sa.Text(), nullable=True),
         sa.Column("timezone", sa.Text(), nullable=True),
         sa.Column("parent", sa.Text(), nullable=True),
+        sa.Column("region", sa.Text(), nullable=True),
         sa.Column("stamps", sa.Text(), nullable=True),
         sa.Column("first_day", sa.Integer(), nullable=False),
         sa.Column("first_usage_day", sa.Integer(), nullable=True),
@@ -98,6 +99,15 @@ def upgrade() -> None:
         sa.Column("body", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("source", "id", name=op.f("pk_events")),
     )
+    with op.batch_alter_table("events", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_events_telling",
+            ["account"],
+            unique=False,
+            postgresql_where=sa.text("type IN ('account', 'survey', 'outcome')"),
+            sqlite_where=sa.text("type IN ('account', 'survey', 'outcome')"),
+        )
+
     op.create_table(
         "flags",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -183,6 +193,28 @@ def upgrade() -> None:
         sa.Column("files", sa.Text(), nullable=False),
         sa.Column("first_used_at", Instant(), nullable=False),
         sa.PrimaryKeyConstraint("digest", name=op.f("pk_rule_sets")),
+    )
+    op.create_table(
+        "source_days",
+        sa.Column("source", sa.Text(), nullable=False),
+        sa.Column("day", sa.Integer(), nullable=False),
+        sa.Column("type", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("source", "day", "type", name=op.f("pk_source_days")),
+    )
+    op.create_table(
+        "health_days",
+        sa.Column("account", sa.Text(), nullable=False),
+        sa.Column("day", sa.Integer(), nullable=False),
+        sa.Column("score", sa.Integer(), nullable=True),
+        sa.Column("settings", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("account", "day", name=op.f("pk_health_days")),
+    )
+    op.create_table(
+        "silent_sources",
+        sa.Column("source", sa.Text(), nullable=False),
+        sa.Column("since_day", sa.Integer(), nullable=False),
+        sa.Column("is_back", sa.Boolean(), server_default=sa.text("(false)"), nullable=False),
+        sa.PrimaryKeyConstraint("source", name=op.f("pk_silent_sources")),
     )
     op.create_table(
         "slack_channels",
@@ -531,6 +563,9 @@ def downgrade() -> None:
 
     op.drop_table("sweeps")
     op.drop_table("subscription_events")
+    op.drop_table("silent_sources")
+    op.drop_table("health_days")
+    op.drop_table("source_days")
     op.drop_table("slack_users")
     op.drop_table("slack_channels")
     op.drop_table("rule_sets")
@@ -557,6 +592,13 @@ def downgrade() -> None:
         batch_op.drop_index("ix_flags_account_rule")
 
     op.drop_table("flags")
+    with op.batch_alter_table("events", schema=None) as batch_op:
+        batch_op.drop_index(
+            "ix_events_telling",
+            postgresql_where=sa.text("type IN ('account', 'survey', 'outcome')"),
+            sqlite_where=sa.text("type IN ('account', 'survey', 'outcome')"),
+        )
+
     op.drop_table("events")
     with op.batch_alter_table("conversations", schema=None) as batch_op:
         batch_op.drop_index("ix_conversations_account_recipient")

@@ -46,11 +46,11 @@ def test_rules_are_checked_without_a_database_or_a_broker(tiewatch, folder):
 
 
 def test_the_rules_in_force_are_those_set_else_those_here_else_the_shipped_ones(tiewatch, folder):
-    assert "4 rules" in tiewatch("rules", "check").out
+    assert "15 rules" in tiewatch("rules", "check").out
     (folder / "rules").mkdir()
     (folder / "rules" / "a.yaml").write_text(RULE.format(severity="low"))
     assert "1 rule," in tiewatch("rules", "check").out
-    assert "4 rules" in tiewatch("rules", "check", RULES_DIR=rules_dir()).out
+    assert "15 rules" in tiewatch("rules", "check", RULES_DIR=rules_dir()).out
 
 
 def test_what_is_not_there_cannot_be_checked(tiewatch):

@@ -22,12 +22,13 @@ COMMANDS = [
         "rules check",
     ),
     *("rules test", "rules explain", "rules schema", "rules report"),
-    *("rules backtest", "rules diff"),
+    *("rules backtest", "rules diff", "report", "sources", "sources suggest", "health"),
 ]
 WITH_JSON = [
     *("demo", "ingest", "sweep", "facts", "ties", "flags", "deliver", "hold", "doctor"),
     "rules check",
     *("rules test", "rules explain", "rules report", "rules backtest", "rules diff"),
+    *("report", "sources", "sources suggest", "health"),
 ]
 
 
@@ -74,5 +75,5 @@ def test_the_command_is_installed_and_starts_anywhere(folder):
     script = Path(sys.executable).parent / "tiewatch"
     done = subprocess.run([script, "rules", "check"], cwd=folder, capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout == "4 rules, no problem.\n"
+    assert done.stdout == "15 rules, no problem.\n"
     assert list(folder.iterdir()) == []

@@ -60,6 +60,7 @@ MOST: dict[str, dict[str, Any]] = {
         "domains": ["acme.example"],
         "timezone": "Europe/Paris",
         "parent": "acme-group",
+        "region": "emea",
     },
     "contact": {
         "contact": "dana",

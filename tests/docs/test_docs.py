@@ -10,6 +10,7 @@ import pytest
 from worker.core.events import Content, Event, parse
 from worker.core.facts import FACTS
 from worker.core.listing import BEGIN, END, markdown
+from worker.core.portfolio.catalogue import BASIS, FIGURES, TERMS
 
 DOCS = Path(__file__).parents[2] / "docs"
 PAGES = [*DOCS.glob("*.md"), *(DOCS.parent / name for name in ("README.md", "CONTRIBUTING.md"))]
@@ -43,6 +44,17 @@ def test_every_fact_says_what_it_is_made_of():
         assert fact.label, fact.name
         assert fact.meaning, fact.name
         assert fact.unknown_when, fact.name
+
+
+def test_the_figures_of_the_portfolio_are_documented_as_they_are():
+    page = (DOCS / "report.md").read_text()
+    rows = re.findall(r"^\| `(\w+)` \| (.*?) \| (.*?) \| (.*?) \|$", page, re.M)
+    assert rows == [(f.name, str(f.kind), f.meaning, f.none_when) for f in FIGURES.values()]
+    terms = re.findall(
+        r"^- `(\w+)`: (.*?)\.$", " ".join(page.split()).replace(" - `", "\n- `"), re.M
+    )
+    assert dict(terms) == {name: meaning for name, (_, meaning) in TERMS.items()}
+    assert BASIS in " ".join(page.split())
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

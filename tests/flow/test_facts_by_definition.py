@@ -12,6 +12,7 @@ from tests import plain_reading, plain_reading_more
 from tests.histories import ACCOUNTS, TODAY, Raw, histories, parsed
 from worker.core.catalogue import Part
 from worker.core.facts import FACTS, facts_of
+from worker.core.health import HEALTH_FACTS
 from worker.core.metrics import Metrics
 from worker.core.reading import EVERYTHING
 from worker.core.stats import AccountStats, additions
@@ -84,6 +85,7 @@ def test_facts_are_as_defined_on_any_date_past_or_future(
                 defined |= plain_reading_more.facts(
                     history, account, on, history, ADVANCED, LAUNCHED
                 )
+                defined |= dict.fromkeys(HEALTH_FACTS)  # there are no settings for it here
                 assert found[account].keys() == defined.keys()
                 wrong = {
                     name: (value, defined[name])

@@ -111,7 +111,7 @@ def editor(tmp_path_factory):
             server.kill()
 
 
-@pytest.mark.parametrize("name", ["relationship.yaml", "ties.yaml"])
+@pytest.mark.parametrize("name", ["relationship.yaml", "ties.yaml", "sources.yaml", "health.yaml"])
 def test_nothing_is_marked_in_the_files_that_ship(editor, name):
     assert editor.diagnostics(name, (rules_dir() / name).read_text()) == []
 

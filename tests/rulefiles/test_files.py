@@ -41,9 +41,7 @@ def test_rules_are_read_from_all_files_in_all_folders(root):
 def test_reserved_and_hidden_files_are_not_rules(root):
     write(root / "a.yaml", rule("a"))
     for name in (
-        "health.yaml",
         "capture.yaml",
-        "sources.yaml",
         "tests/relationship.yaml",
         "..2026_01_05/a.yaml",
         ".git/a.yaml",
@@ -201,9 +199,9 @@ def test_files_may_be_named_one_by_one_and_twice(root):
 
 def test_reserved_files_are_checked_for_what_they_are(root):
     write(root / "ties.yaml", "half_life: 5\n")
-    write(root / "health.yaml", rule("a"))
-    problems, _ = check([root / "ties.yaml", root / "health.yaml"])
+    write(root / "capture.yaml", rule("a"))
+    problems, _ = check([root / "ties.yaml", root / "capture.yaml"])
     assert texts(problems) == [
-        "rules/health.yaml:1:1: 'health.yaml' is no name for a rule file",
+        "rules/capture.yaml:1:1: 'capture.yaml' is no name for a rule file",
         "rules/ties.yaml:1:12: half_life is in days: write '5 days', not '5'",
     ]

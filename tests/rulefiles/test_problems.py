@@ -94,7 +94,7 @@ def test_a_comparison_with_a_mistake(checked, comparison, problem):
     [
         ("title: u", "6:5: 'title' is here twice, first in line 3"),
         ("advise: Call.", "6:5: unknown key 'advise'; did you mean 'advice'?"),
-        ("conditions: {}", "6:5: unknown key 'conditions'; a rule has id, title, severity, when, advice, playbook, hold_for, keep_open_for, except_when, tags, mode, notify, remind_every, override"),
+        ("conditions: {}", "6:5: unknown key 'conditions'; a rule has id, title, severity, when, advice, playbook, hold_for, keep_open_for, except_when, tags, kind, mode, notify, remind_every, override"),
         ("advice: [Call]", "6:13: 'advice' must be a text; quote one that starts with { or ["),
         ("advice:", "6:5: 'advice' is empty"),
         ('advice: ""', "6:13: 'advice' is empty"),

@@ -50,11 +50,12 @@ def test_the_committed_schema_is_current():
 
 
 def test_the_files_that_ship_name_their_schema_and_are_right_by_it():
-    for name, part in (
-        ("relationship.yaml", ""),
-        ("slack.yaml", "/definitions/slack"),
-        ("ties.yaml", "/definitions/ties"),
+    for name in (
+        *("relationship.yaml", "signals.yaml", "slack.yaml", "ties.yaml"),
+        *("sources.yaml", "health.yaml"),
     ):
+        kind = name.removesuffix(".yaml")
+        part = "" if kind in ("relationship", "signals") else f"/definitions/{kind}"
         text = (rules_dir() / name).read_text()
         fragment = f"#{part}" if part else ""
         first = text.partition("\n")[0]
@@ -151,3 +152,13 @@ def test_mistakes_outside_of_rules_are_marked():
     assert marked({"thresholds": {"a": {}}}) == ["thresholds/a"]
     assert marked({"rules": [{"id": "x"}]}) == ["rules/0"] * 3
     assert marked({"half_lif": "5 days"}, "/definitions/ties") == [""]
+
+
+def test_sources_are_marked_too():
+    def source(value):
+        return marked({"sources": {"mail": value}}, "/definitions/sources")
+
+    for right in ("3 days", {"gap": "1 day"}, {"gap": "1 day", "events": ["usage"]}):
+        assert source(right) == []
+    for wrong in (3, "3", {}, {"gap": "1 day", "events": "mail"}, {"gap": "1 day", "of": "x"}):
+        assert source(wrong) != []

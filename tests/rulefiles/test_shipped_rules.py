@@ -5,22 +5,24 @@ import pytest
 from worker.core.conditions import evaluate
 from worker.core.facts import FACTS
 from worker.core.reasons import clears, reasons
-from worker.core.rules import render
+from worker.core.rules import Kind, Mode, render
 from worker.core.units import NEVER
 from worker.rulefiles import load
 from worker.shipped import rules_dir
 
 RULES = load(rules_dir())
-BY_ID = {rule.id: rule for rule in RULES.rules}
+BY_ID = {rule.id: rule for rule in RULES.rules if rule.mode is Mode.LIVE}
 
 
 def outcome(rule, **facts):
     return evaluate(BY_ID[rule].when, dict.fromkeys(FACTS) | facts, RULES.thresholds)
 
 
-def test_four_rules_ship():
+def test_four_rules_ship_live_and_eleven_in_shadow():
+    assert len(RULES.rules) == 15
+    assert [rule.id for rule in RULES.rules if rule.kind is Kind.GROWTH] == ["ready-to-grow"]
     assert {
-        rule.id: (rule.severity, rule.hold_for, rule.keep_open_for) for rule in RULES.rules
+        rule.id: (rule.severity, rule.hold_for, rule.keep_open_for) for rule in BY_ID.values()
     } == {
         "renewal-without-exec-contact": ("high", 0, 0),
         "single-threaded": ("medium", 2, 3),

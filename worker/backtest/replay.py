@@ -5,7 +5,7 @@ Facts, rules and flags are those of `core`, fed from memory instead of tables.
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from itertools import groupby
 from typing import NamedTuple
@@ -14,6 +14,7 @@ from worker.core.conditions import Facts
 from worker.core.events import Event
 from worker.core.facts import facts_of
 from worker.core.flags import Flag, State, judge
+from worker.core.health import PastScores
 from worker.core.memory import Memory
 from worker.core.rules import RuleSet
 from worker.core.stats import Workspace, additions
@@ -91,9 +92,10 @@ def replay(
     `events` are the log from its beginning, in order of time; the flags and holds of the period's
     first day come out of it. `passed` is told of each day.
     """
-    memories = {book.ties: Memory() for book in books}
     courses = [_Course(book) for book in books]
     views = {_view(book): book for book in books}
+    memories = {book.ties: Memory() for book in books}
+    scores = {view: PastScores() for view in views}
     any_memory = next(iter(memories.values()))
     customers: dict[date, list[str]] = {}
     account_days, ended = 0, period.first
@@ -107,7 +109,9 @@ def replay(
         remaining = []
         for account in any_memory.accounts:
             facts = {
-                view: _facts(memories[book.ties], account, book, today, worlds[book.ties])
+                view: _facts(
+                    memories[book.ties], account, book, today, worlds[book.ties], scores[view]
+                )
                 for view, book in views.items()
             }
             if next(iter(facts.values()))["lifecycle"] != CHURNED:
@@ -129,12 +133,17 @@ def replay(
 
 def _view(book: Rulebook) -> tuple[object, ...]:
     """Equal for rulebooks of which an account has the same facts, as far as they are read."""
-    return book.ties, repr(book.metrics), book.reading
+    return book.ties, repr(book.metrics), repr(book.health), book.reading
 
 
-def _facts(memory: Memory, account: str, book: Rulebook, on: int, world: Workspace) -> Facts:
+def _facts(
+    memory: Memory, account: str, book: Rulebook, on: int, world: Workspace, scores: PastScores
+) -> Facts:
     stats = memory.stats(account, on, book.ties.half_life, book.reading, book.metrics)
-    return facts_of(stats, on, world, book.metrics)
+    stats.past_health = scores.before(account, on)
+    facts = facts_of(stats, on, replace(world, health=book.health), book.metrics)
+    scores.note(account, on, facts)
+    return facts
 
 
 def _by_day(events: Iterable[Event], last: date) -> Iterator[tuple[date, list[Event]]]:

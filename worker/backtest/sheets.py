@@ -2,23 +2,16 @@
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
 
 from worker.backtest.difference import Difference
 from worker.backtest.figures import Figures
 from worker.backtest.outcomes import Outcomes
 from worker.backtest.replay import Raised
 from worker.core.rules import Mode, Rule
+from worker.pages import Sheet
 
 NOTHING = "-"
 """For a figure that there is not, such as the median of no flags."""
-
-
-class Sheet(NamedTuple):
-    """A table: what its columns are called, and the words in its rows."""
-
-    columns: tuple[str, ...]
-    rows: Sequence[tuple[str, ...]]
 
 
 def figures_sheet(found: Sequence[Figures]) -> Sheet:

@@ -11,14 +11,17 @@ from worker.cli import (
     capture,
     demo,
     gateways,
+    health,
     hold,
     ingest,
     keys,
     processes,
     quarantine,
+    report,
     rules,
     show,
     slack,
+    sources,
     sweep,
 )
 from worker.cli.access import database_trouble
@@ -39,9 +42,12 @@ app.command("demo")(demo.run)
 app.command("ingest")(ingest.run)
 app.command("sweep")(sweep.run)
 app.command("facts")(show.facts)
+app.command("health")(health.run)
 app.command("ties")(show.ties)
 app.command("flags")(show.flags)
+app.command("report")(report.run)
 app.add_typer(rules.app, name="rules")
+app.add_typer(sources.app, name="sources")
 slack.app.command("listen")(gateways.listen)
 app.add_typer(slack.app, name="slack")
 app.command("deliver")(sweep.deliver)

@@ -19,11 +19,11 @@ from worker.backtest.document import backtest_document, diff_document
 from worker.backtest.figures import Figures, figures
 from worker.backtest.outcomes import Churns, Outcomes, OutcomesRefused, read_outcomes, scored
 from worker.backtest.replay import Period, Replay, replay
-from worker.backtest.sheets import Sheet
 from worker.cli.access import a_date, database
 from worker.cli.terminal import AsJson, Refused, out, print_json, progress, say, table
 from worker.evaluation import Rulebook
-from worker.rulefiles import load, load_metrics, load_ties
+from worker.pages import Sheet
+from worker.rulefiles import load, load_health, load_metrics, load_ties
 from worker.store.database import reading
 from worker.store.event_log import logged
 
@@ -105,11 +105,12 @@ def _period(first: str, last: str) -> Period:
 
 
 def _rulebook(path: Path) -> Rulebook:
-    """The rules at a path, with the ties.yaml beside them."""
+    """The rules at a path, with the settings beside them."""
     if not path.exists():
         raise Refused(f"{path}: there is no such file or folder.")
     root = path if path.is_dir() else path.parent
-    return Rulebook(load(path), load_ties(root), metrics=load_metrics(root))
+    metrics, health = load_metrics(root), load_health(root)
+    return Rulebook(load(path), load_ties(root), metrics=metrics, health=health)
 
 
 def _churns(file: Path) -> Churns:

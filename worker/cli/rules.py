@@ -102,8 +102,8 @@ def run_tests(
     folder = runtime.rules_path() / TESTS
     if not paths and not folder.is_dir():
         raise Refused(f"{folder}: there is no such folder. docs/rules.md says how to write a test.")
-    tests, problems = ruletests.read(paths or [folder], book.rules)
-    results = [ruletests.run(test, book.rules, book.ties, book.metrics) for test in tests]
+    tests, problems = ruletests.read(paths or [folder], book.rules, book.sources)
+    results = [ruletests.run(test, book) for test in tests]
     failures = [failure for result in results for failure in result.failures]
     if junit is not None:
         _write_junit(junit, results, problems)
@@ -135,7 +135,7 @@ def run_explain(
     """Say why each rule is or is not open on an account, and what would change that."""
     day, book = a_date(on), runtime.rulebook()
     try:
-        found = explain(database(), account, book, day, runtime.clock(), rule)
+        found = explain(database(), account, book, day, runtime.clock(), rule, withhold=on is None)
     except NotExplained as error:
         raise Refused(str(error)) from error
     if as_json:

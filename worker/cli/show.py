@@ -1,6 +1,7 @@
 """`tiewatch facts`, `ties` and `flags`: what is known, to look at or to process."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from typing import Annotated, Any
 
@@ -9,18 +10,17 @@ import typer
 from rich.text import Text
 from sqlalchemy import Connection
 
-from worker import runtime
+from worker import freshness, healths, runtime
 from worker.cli.access import a_date, database
 from worker.cli.terminal import AsJson, Refused, out, print_json, table
 from worker.core.facts import FACTS, Fact, facts_of
 from worker.core.flags import State
 from worker.core.listing import documented, markdown
-from worker.core.metrics import Metrics
 from worker.core.reading import EVERYTHING
 from worker.core.stats import AccountStats, Workspace
 from worker.core.ties import strength
 from worker.core.units import NEVER, Value, shown
-from worker.evaluation import words_now
+from worker.evaluation import Rulebook, words_now
 from worker.ingest import evaluation_date
 from worker.store import flags as flags_store
 from worker.store import stats, sweeps
@@ -62,14 +62,15 @@ def facts(
         _list(as_json, as_markdown)
         return
     day, metrics = a_date(on), runtime.rulebook().metrics
-    found = _read(accounts, day)
+    found = _read(accounts, day, withhold=on is None, change=True)
+    withheld = found[0][1].withheld if found else {}
     computed = [
         (one.account, facts_of(one, day.toordinal(), world, metrics)) for one, world in found
     ]
     if as_json:
-        print_json([_facts_json(account, day, values) for account, values in computed])
+        print_json([_facts_json(account, day, values, withheld) for account, values in computed])
     elif len(computed) == 1:
-        _print_account(*computed[0])
+        _print_account(*computed[0], withheld)
     else:
         shape = table("account", *OVERVIEW.values())
         for account, values in computed:
@@ -154,16 +155,25 @@ def _list(as_json: bool, as_markdown: bool) -> None:
     out.print(shape)
 
 
-def _read(accounts: Sequence[str] | None, on: date) -> list[tuple[AccountStats, Workspace]]:
-    """The stats of these accounts, or of all with an event by then, sorted by id."""
+def _read(
+    accounts: Sequence[str] | None, on: date, *, withhold: bool = False, change: bool = False
+) -> list[tuple[AccountStats, Workspace]]:
+    """The stats of these accounts, or of all with an event by then, sorted by id.
+
+    With `withhold` the workspace says which facts cannot be told, since a source is silent, with
+    `change` the stats have what the health score was 30 days before.
+    """
     engine, book = database(), runtime.rulebook()
     settings = book.ties
     with writing(engine) as db:
         calibrate(db, settings.half_life)
     with reading(engine) as db:
-        world = stats.read_workspace(db, settings)
+        withheld = (
+            freshness.withheld_today(db, book.sources, book.metrics.facts, on) if withhold else {}
+        )
+        world = replace(stats.read_workspace(db, settings), withheld=withheld, health=book.health)
         ids = sorted(set(accounts)) if accounts else sorted(stats.account_ids(db, on))
-        found = _in_chunks(db, ids, on, settings.half_life, book.metrics)
+        found = _in_chunks(db, ids, on, world, book, change=change)
     missing = sorted(set(accounts or ()) - found.keys())
     if missing:
         raise Refused(f"There is no account {missing[0]!r}: 'tiewatch facts' lists all of them.")
@@ -171,32 +181,47 @@ def _read(accounts: Sequence[str] | None, on: date) -> list[tuple[AccountStats, 
 
 
 def _in_chunks(
-    db: Connection, ids: Sequence[str], on: date, half_life: int, metrics: Metrics
+    db: Connection,
+    ids: Sequence[str],
+    on: date,
+    world: Workspace,
+    book: Rulebook,
+    *,
+    change: bool,
 ) -> dict[str, AccountStats]:
     found: dict[str, AccountStats] = {}
     for start in range(0, len(ids), CHUNK):
-        found |= stats.read(db, ids[start : start + CHUNK], on, half_life, EVERYTHING, metrics)
+        some = ids[start : start + CHUNK]
+        read = stats.read(db, some, on, world.ties.half_life, EVERYTHING, book.metrics)
+        if change and world.health.parts:
+            past = healths.past_scores(db, list(read), on, world, book.metrics, keep=False)
+            for account, score in past.items():
+                read[account].past_health = score
+        found |= read
     return found
 
 
-def _facts_json(account: str, on: date, values: dict[str, Value]) -> dict[str, Any]:
-    return {
+def _facts_json(
+    account: str, on: date, values: dict[str, Value], withheld: Mapping[str, str]
+) -> dict[str, Any]:
+    document = {
         "account": account,
         "on": on.isoformat(),
         "facts": {name: None if value == NEVER else value for name, value in values.items()},
         "never": [name for name, value in values.items() if value == NEVER],
         "unknown": [name for name, value in values.items() if value is None],
     }
+    return document | ({"withheld": dict(withheld)} if withheld else {})
 
 
-def _print_account(account: str, values: dict[str, Value]) -> None:
+def _print_account(account: str, values: dict[str, Value], withheld: Mapping[str, str]) -> None:
     out.print(Text(account, style="bold"))
     shape = table("fact", "value", "what it means")
     for name, value in values.items():
         fact = _fact(name)
         meaning = fact.meaning
         if value is None:
-            meaning += f" (unknown: {fact.unknown_when})"
+            meaning += f" (unknown: {withheld.get(name, fact.unknown_when)})"
         shape.add_row(name, _cell(name, value), Text(meaning, style="dim"))
     out.print(shape)
 

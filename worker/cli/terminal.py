@@ -42,7 +42,12 @@ class Refused(Exception):
 
 def print_json(document: Any) -> None:
     """One JSON document, alone on standard output."""
-    print(json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False))
+    print(json_text(document), end="")
+
+
+def json_text(document: Any) -> str:
+    """A document as it is printed, with the end of its last line."""
+    return json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 def say(message: str) -> None:

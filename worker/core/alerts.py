@@ -31,9 +31,10 @@ class AlertReason(StrEnum):
     ESCALATED = "not acknowledged"
     RULES = "rule files"
     PEOPLE = "people in Slack"
+    SOURCES = "sources"
 
 
-FOR_ADMINS = frozenset({AlertReason.RULES, AlertReason.PEOPLE})
+FOR_ADMINS = frozenset({AlertReason.RULES, AlertReason.PEOPLE, AlertReason.SOURCES})
 """What concerns those who run tiewatch, and no account."""
 
 

@@ -23,6 +23,7 @@ class Part(StrEnum):
     VOICE = "voice"
     SUPPORT = "support"
     CONTRACTS = "contracts"
+    HEALTH = "health"
 
 
 @dataclass(frozen=True, slots=True)

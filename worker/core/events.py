@@ -93,6 +93,7 @@ class Account(Struct, frozen=True):
     domains: list[Words] | UnsetType | None = UNSET
     timezone: Words | UnsetType | None = UNSET
     parent: Id | UnsetType | None = UNSET
+    region: Words | UnsetType | None = UNSET
 
 
 class Contact(Struct, frozen=True):

@@ -3,6 +3,7 @@
 The words are those of reasons.py, so that an explanation reads like the alert it is about.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -66,13 +67,22 @@ class Group:
 
 
 Explained = Line | Group
+NOTHING_WITHHELD: Mapping[str, str] = {}
 
 
-def explained(condition: Condition, facts: Facts, thresholds: Thresholds) -> Explained:
-    """The condition, part by part as it is written, with each part's outcome for these facts."""
+def explained(
+    condition: Condition,
+    facts: Facts,
+    thresholds: Thresholds,
+    withheld: Mapping[str, str] = NOTHING_WITHHELD,
+) -> Explained:
+    """The condition, part by part as it is written, with each part's outcome for these facts.
+
+    `withheld` are facts that cannot be told today, each with the reason.
+    """
     match condition:
         case Compare():
-            return _line(condition, facts, thresholds)
+            return _line(condition, facts, thresholds, withheld)
         case Not(part):
             kind, parts = Kind.NOT, (part,)
         case AllOf(parts):
@@ -82,11 +92,13 @@ def explained(condition: Condition, facts: Facts, thresholds: Thresholds) -> Exp
     return Group(
         kind,
         evaluate(condition, facts, thresholds),
-        tuple(explained(part, facts, thresholds) for part in parts),
+        tuple(explained(part, facts, thresholds, withheld) for part in parts),
     )
 
 
-def _line(compare: Compare, facts: Facts, thresholds: Thresholds) -> Line:
+def _line(
+    compare: Compare, facts: Facts, thresholds: Thresholds, withheld: Mapping[str, str]
+) -> Line:
     outcome = evaluate(compare, facts, thresholds)
     return Line(
         compare.fact,
@@ -95,7 +107,7 @@ def _line(compare: Compare, facts: Facts, thresholds: Thresholds) -> Line:
         tuple(_limit(operand, facts, thresholds) for operand in compare.operands),
         outcome,
         compared(compare, facts, thresholds),
-        _unknown_because(compare, facts, thresholds) if outcome is None else None,
+        _unknown_because(compare, facts, thresholds, withheld) if outcome is None else None,
     )
 
 
@@ -104,8 +116,12 @@ def _limit(operand: Operand, facts: Facts, thresholds: Thresholds) -> Limit:
     return Limit(limit(operand, facts, thresholds), name)
 
 
-def _unknown_because(compare: Compare, facts: Facts, thresholds: Thresholds) -> str:
+def _unknown_because(
+    compare: Compare, facts: Facts, thresholds: Thresholds, withheld: Mapping[str, str]
+) -> str:
     """An unknown fact, or a threshold that has no value for the account."""
+    if compare.fact in withheld:
+        return withheld[compare.fact]
     if facts[compare.fact] is None:
         return fact_of(compare).unknown_when
     names = [

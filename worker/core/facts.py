@@ -12,6 +12,8 @@ from worker.core import adoption, commercial, own, relationship, success, suppor
 from worker.core.adoption import LICENCE_DAYS, USAGE_DAYS
 from worker.core.catalogue import Fact, Part
 from worker.core.commercial import mrr_of, renewal_day
+from worker.core.health import FACTS as HEALTH
+from worker.core.health import health_facts
 from worker.core.measures import Measure
 from worker.core.metrics import NO_METRICS, Metrics
 from worker.core.reading import Reading
@@ -37,8 +39,11 @@ __all__ = [
 
 FACTS: dict[str, Fact] = {
     fact.name: fact
-    for module in (relationship, commercial, adoption, success, voice, support)
-    for fact in module.FACTS
+    for facts in (
+        *(m.FACTS for m in (relationship, commercial, adoption, success, voice, support)),
+        HEALTH,
+    )
+    for fact in facts
 }
 """The catalogue by name, in the order in which facts are listed."""
 
@@ -92,10 +97,19 @@ def facts_of(
         facts |= voice.facts(stats.voice, stats.measures, stats.ties, on)
     if Part.SUPPORT in parts:
         facts |= support.facts(stats.tickets, stats.measures, facts["licences"], on)
+    _withhold(facts, workspace)  # before what rests on other facts
     names = _own_names(stats.reading, metrics)
     if names:
         facts |= own.facts(names, metrics, stats, facts, began, on)
+        _withhold(facts, workspace)
+    if workspace.health.parts:
+        facts |= health_facts(facts, workspace.health, stats.past_health)
     return facts
+
+
+def _withhold(facts: dict[str, Value], workspace: Workspace) -> None:
+    for name in workspace.withheld.keys() & facts.keys():
+        facts[name] = None
 
 
 def _usage(

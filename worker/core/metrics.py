@@ -43,5 +43,10 @@ class Metrics:
     launched: Mapping[str, int] = field(default_factory=dict)
     own: Mapping[str, OwnFact] = field(default_factory=dict)
 
+    @property
+    def facts(self) -> list[Fact]:
+        """The admins' own facts, as the catalogue would have them."""
+        return [one.fact for one in self.own.values()]
+
 
 NO_METRICS = Metrics()

@@ -22,6 +22,7 @@ from worker.core.units import NEVER, shown
 __all__ = [
     "LONGEST_LINK",
     "PLACEHOLDER",
+    "Kind",
     "Mode",
     "Recipient",
     "RecipientKind",
@@ -54,6 +55,13 @@ class Mode(StrEnum):
 
     LIVE = "live"
     SHADOW = "shadow"
+
+
+class Kind(StrEnum):
+    """What a rule is about: a customer who may go, or one who may buy more."""
+
+    RISK = "risk"
+    GROWTH = "growth"
 
 
 class RecipientKind(StrEnum):
@@ -94,6 +102,7 @@ class Rule:
     mode: Mode = Mode.LIVE
     notify: tuple[Recipient, ...] = ()
     remind_every: int | None = None
+    kind: Kind = Kind.RISK
 
 
 class CompiledRule(NamedTuple):

@@ -5,7 +5,7 @@ comes to the same stats.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -22,6 +22,7 @@ from worker.core.events import (
     Ticket,
     Usage,
 )
+from worker.core.health import NO_HEALTH, HealthSettings
 from worker.core.measures import Measure, Touch
 from worker.core.reading import EVERYTHING, Reading
 from worker.core.subscriptions import Contracts
@@ -76,6 +77,7 @@ class AccountStats:
     `first_usage_day` is the day of its first usage event, `first_user_day` of the first that
     names a user. `reading` says what has been read; what belongs to its parts is empty without
     them: `met` are (contact, day) of the year's contact, `mails` those of the last 90 days.
+    `past_health` is the health score of 30 days before.
     """
 
     account: str
@@ -101,15 +103,21 @@ class AccountStats:
     tickets: Tickets = field(default_factory=Tickets)
     goals: list[Course] = field(default_factory=list)
     voice: Voice = field(default_factory=Voice)
+    past_health: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Workspace:
-    """What all accounts share: when interactions began, which reps have left, tie settings."""
+    """What all accounts share: when interactions began, which reps have left, settings.
+
+    `withheld` are the facts that cannot be told, since a source is silent, each with the reason.
+    """
 
     first_interaction_day: int | None
     gone_reps: frozenset[str] = frozenset()
     ties: TieSettings = field(default_factory=TieSettings)
+    withheld: Mapping[str, str] = field(default_factory=dict)
+    health: HealthSettings = NO_HEALTH
 
 
 @dataclass(slots=True)
@@ -128,7 +136,7 @@ class Additions:
     `contacts` and `reps` are those named otherwise than by usage, `not_usage` the accounts of all
     events but usage. `tie_days` maps (account, rep, contact, day) to hundredths [mutual, outbound,
     inbound], `feature_days` (account, day, user, feature) to [count, thousandths of a minute], with
-    empty names for what no event says.
+    empty names for what no event says, `delivered` are (source, day, type).
     """
 
     accounts: dict[str, Days] = field(default_factory=dict)
@@ -148,6 +156,7 @@ class Additions:
     attributes: list[Event] = field(default_factory=list)
     subscriptions: list[Event] = field(default_factory=list)
     first_interaction_day: int | None = None
+    delivered: set[tuple[str, int, str]] = field(default_factory=set)
 
 
 _DIRECTIONS = ("mutual", "outbound", "inbound")
@@ -157,6 +166,7 @@ def additions(events: Iterable[Event]) -> Additions:
     """What these events, each seen for the first time, add to the stats."""
     add = Additions()
     for event in events:
+        add.delivered.add((event.source, event.day, event.type))
         days = _days(add, event)
         match event.data:
             case Interaction() as interaction:

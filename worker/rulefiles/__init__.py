@@ -8,9 +8,11 @@ tells editors what such a file looks like.
 
 from worker.rulefiles.capture import load_capture
 from worker.rulefiles.check import check, load
+from worker.rulefiles.health import load_health
 from worker.rulefiles.metrics import load_metrics
 from worker.rulefiles.problems import Problem, RuleFilesRefused
 from worker.rulefiles.schema import schema
+from worker.rulefiles.sources import load_sources
 from worker.rulefiles.telling import load_telling
 from worker.rulefiles.ties import load_ties
 
@@ -20,7 +22,9 @@ __all__ = [
     "check",
     "load",
     "load_capture",
+    "load_health",
     "load_metrics",
+    "load_sources",
     "load_telling",
     "load_ties",
     "schema",

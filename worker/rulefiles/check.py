@@ -9,19 +9,23 @@ from worker.rulefiles import included, shapes, shared, thresholds
 from worker.rulefiles.capture import read_capture
 from worker.rulefiles.files import (
     CAPTURE,
+    HEALTH,
     METRICS,
     RESERVED_FILES,
     SLACK,
+    SOURCES,
     TIES,
     last_changed,
     read,
     rule_files,
 )
+from worker.rulefiles.health import read_health
 from worker.rulefiles.metrics import read_beside
 from worker.rulefiles.nodes import Node, Refused
 from worker.rulefiles.overrides import Claim, decided
 from worker.rulefiles.problems import Findings, Place, Problem, RuleFilesRefused, quoted
 from worker.rulefiles.rules import rule
+from worker.rulefiles.sources import read_sources
 from worker.rulefiles.telling import read_telling
 from worker.rulefiles.thresholds import Scope
 from worker.rulefiles.ties import read_ties
@@ -40,6 +44,8 @@ _SETTINGS: dict[str, Callable[[Path, Findings], object]] = {
     TIES: read_ties,
     SLACK: read_telling,
     CAPTURE: read_capture,
+    SOURCES: read_sources,
+    HEALTH: read_health,
 }
 
 

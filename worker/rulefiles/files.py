@@ -9,8 +9,10 @@ from worker.rulefiles.problems import Findings, Place
 TIES = "ties.yaml"
 METRICS = "metrics.yaml"
 SLACK = "slack.yaml"
+SOURCES = "sources.yaml"
+HEALTH = "health.yaml"
 CAPTURE = "capture.yaml"
-RESERVED_FILES = (TIES, SLACK, METRICS, "health.yaml", CAPTURE, "sources.yaml")
+RESERVED_FILES = (TIES, SLACK, METRICS, HEALTH, CAPTURE, SOURCES)
 RESERVED_FOLDERS = ("tests",)
 MOST_BYTES = 1_000_000
 

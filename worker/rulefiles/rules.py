@@ -20,6 +20,7 @@ KEYS = (
     "keep_open_for",
     "except_when",
     "tags",
+    "kind",
     "mode",
     "notify",
     "remind_every",
@@ -49,6 +50,7 @@ def rule(node: Node, scope: Scope) -> Claim | None:
     hold_for = values.days(given.get("hold_for"), "'hold_for'", scope)
     keep_open_for = values.days(given.get("keep_open_for"), "'keep_open_for'", scope)
     tags = values.tags(given.get("tags"), scope)
+    kind = values.kind(given.get("kind"), scope)
     mode = values.mode(given.get("mode"), scope)
     notify = recipients(given.get("notify"), scope)
     remind_every = values.reminder(given.get("remind_every"), "'remind_every'", scope)
@@ -76,6 +78,7 @@ def rule(node: Node, scope: Scope) -> Claim | None:
         mode or Mode.LIVE,
         notify,
         remind_every,
+        kind,
     )
     return Claim(name, at, override, whole, off=mode is None)
 

@@ -6,13 +6,16 @@ condition of that name exists, above all. Draft 7, which the YAML language serve
 
 from typing import Any
 
+from worker.core.events import TYPES
 from worker.core.facts import FACTS, Fact
-from worker.core.rules import LONGEST_LINK, Severity
+from worker.core.health import HEALTH_FACTS
+from worker.core.rules import LONGEST_LINK, Kind, Severity
 from worker.rulefiles.comparisons import example
 from worker.rulefiles.conditions import CONNECTIVES
 from worker.rulefiles.included import SHIPPED
 from worker.rulefiles.quantities import MEANS
 from worker.rulefiles.rules import KEYS, LONGEST_TITLE, REQUIRED
+from worker.rulefiles.sources import LONGEST_GAP
 from worker.rulefiles.telling import (
     LONGEST_ESCALATION,
     MOST_MESSAGES,
@@ -69,6 +72,11 @@ _RULE_KEYS: dict[str, Schema] = {
         "type": ["string", "number", "array"],
         "items": _WORD,
         "description": "Words of your own to group rules by.",
+    },
+    "kind": {
+        "enum": list(Kind),
+        "description": "risk: the customer may go (the default). growth: it may buy more; its "
+        "flags put nobody at risk.",
     },
     "mode": {
         "enum": list(MODES),
@@ -188,6 +196,81 @@ _SLACK: Schema = {
         },
     },
 }
+_GAP: Schema = {**_DAYS, "description": f"Its longest normal silence, 1 to {LONGEST_GAP} days."}
+_EVENT_TYPE: Schema = {"enum": list(TYPES)}
+_SOURCES: Schema = {
+    "type": ["object", "null"],
+    "additionalProperties": False,
+    "properties": {
+        "sources": {
+            "type": ["object", "null"],
+            "description": "The sources of events that matter, by name.",
+            "additionalProperties": {
+                "type": ["string", "object"],
+                "pattern": _DAYS["pattern"],
+                "additionalProperties": False,
+                "required": ["gap"],
+                "properties": {
+                    "gap": _GAP,
+                    "events": {
+                        "description": "The types of events that it is judged by.",
+                        "anyOf": [_EVENT_TYPE, {"type": "array", "items": _EVENT_TYPE}],
+                    },
+                },
+            },
+        },
+    },
+}
+
+_SCALE: Schema = {
+    "type": "object",
+    "minProperties": 1,
+    "properties": {"for": {**_CONDITION, "description": "The accounts that these bands are for."}},
+    "additionalProperties": {**_WORD, "description": "A comparison; the last one is 'otherwise'."},
+}
+
+
+def _health() -> Schema:
+    return {
+        "type": ["object", "null"],
+        "additionalProperties": False,
+        "properties": {
+            "bands": {
+                "type": "object",
+                "description": "What each band is worth, from 0 to 100.",
+                "additionalProperties": {"type": "number", "minimum": 0, "maximum": 100},
+            },
+            "parts": {
+                "type": ["object", "null"],
+                "description": "The parts of the score.",
+                "additionalProperties": {
+                    "type": "object",
+                    "additionalProperties": False,
+                    "required": ["weight", "facts"],
+                    "properties": {
+                        "weight": {"type": "number", "minimum": 1, "maximum": 1_000},
+                        "facts": {
+                            "type": "object",
+                            "additionalProperties": False,
+                            "minProperties": 1,
+                            "properties": {
+                                name: {
+                                    "description": _described(fact),
+                                    "anyOf": [
+                                        _SCALE,
+                                        {"type": "array", "items": _SCALE, "minItems": 1},
+                                    ],
+                                }
+                                for name, fact in FACTS.items()
+                                if name not in HEALTH_FACTS
+                            },
+                        },
+                    },
+                },
+            },
+        },
+    }
+
 
 _CONNECTIVE_MEANINGS = {
     "all": "All of these must hold.",
@@ -197,8 +280,7 @@ _CONNECTIVE_MEANINGS = {
 
 
 def schema() -> Schema:
-    """The JSON Schema of a rule file; those of slack.yaml and ties.yaml are in its
-    `#/definitions`."""
+    """The JSON Schema of a rule file; those of other files are in its `#/definitions`."""
     return {
         "$schema": "http://json-schema.org/draft-07/schema#",
         "title": "tiewatch rules",
@@ -234,7 +316,13 @@ def schema() -> Schema:
                 },
             },
         },
-        "definitions": {"condition": _condition(), "slack": _SLACK, "ties": _TIES},
+        "definitions": {
+            "condition": _condition(),
+            "ties": _TIES,
+            "slack": _SLACK,
+            "sources": _SOURCES,
+            "health": _health(),
+        },
     }
 
 
@@ -275,6 +363,10 @@ def _comparison(fact: Fact) -> Schema:
         }
         items = {"enum": list(fact.values)}
     return {
-        "description": f"{fact.meaning[0].upper()}{fact.meaning[1:]} ({MEANS[fact.unit]}).",
+        "description": _described(fact),
         "anyOf": [text, {"type": "array", "minItems": 1, "items": items}],
     }
+
+
+def _described(fact: Fact) -> str:
+    return f"{fact.meaning[0].upper()}{fact.meaning[1:]} ({MEANS[fact.unit]})."

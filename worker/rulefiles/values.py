@@ -3,7 +3,7 @@
 import re
 
 from worker.core.facts import FACTS
-from worker.core.rules import LONGEST_LINK, PLACEHOLDER, Mode, Severity, is_link
+from worker.core.rules import LONGEST_LINK, PLACEHOLDER, Kind, Mode, Severity, is_link
 from worker.core.units import Unit
 from worker.rulefiles import shapes
 from worker.rulefiles.nodes import List, Node
@@ -51,6 +51,16 @@ def severity(node: Node | None, scope: Scope) -> Severity | None:
         scope.findings.unknown(node.at, "severity", name, list(Severity), otherwise)
         return None
     return Severity(name)
+
+
+def kind(node: Node | None, scope: Scope) -> Kind:
+    """Risk unless the rule says otherwise."""
+    name = shapes.text(node, "'kind'", _LONGEST_WORD, scope.findings) if node else Kind.RISK
+    if node is None or name is None or name in list(Kind):
+        return Kind(name or Kind.RISK)
+    otherwise = f"; it is {', '.join(Kind)}"
+    scope.findings.unknown(node.at, "kind", name, list(Kind), otherwise)
+    return Kind.RISK
 
 
 def mode(node: Node | None, scope: Scope) -> Mode | None:

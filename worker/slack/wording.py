@@ -182,7 +182,7 @@ def _brief(alert: Alert) -> str:
 def _account(alert: Alert) -> str:
     if alert.reason is AlertReason.RULES:
         return "For those who edit the rules"
-    if alert.reason is AlertReason.PEOPLE:
+    if alert.reason in (AlertReason.PEOPLE, AlertReason.SOURCES):
         return "For those who keep tiewatch running"
     return joined(
         line(alert.segment or "", MAX_NAME),

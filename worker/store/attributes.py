@@ -26,6 +26,7 @@ _FIELDS = {
         "domains": "text",
         "timezone": "text",
         "parent": "text",
+        "region": "text",
     },
     "contact": dict.fromkeys(("name", "title", "level", "role", "function", "emails"), "text")
     | {"gone": "boolean"},

@@ -290,6 +290,26 @@ def raised(db: Connection, since: date) -> list[Raised]:
     return [Raised(*row) for row in found]
 
 
+def at_risk(db: Connection, on: date) -> list[tuple[str, str]]:
+    """(account, rule) of the flags of high or critical severity that were open at the end of `on`.
+
+    Neither those in shadow nor those that somebody has called no risk.
+    """
+    of = flags.c
+    found = db.execute(
+        select(of.account, of.rule)
+        .where(
+            of.opened_on <= on,
+            or_(of.resolved_on.is_(None), of.resolved_on > on),
+            of.severity.in_((Severity.HIGH, Severity.CRITICAL)),
+            of.state != State.DISMISSED,
+            ~of.shadow,
+        )
+        .order_by(of.account, of.rule)
+    )
+    return [(account, rule) for account, rule in found]
+
+
 def answers(db: Connection, since: date) -> dict[tuple[str, bool], dict[str, int]]:
     """How many flags people acknowledged, snoozed or dismissed since a date: by (rule, shadow)."""
     moved = flag_history.c

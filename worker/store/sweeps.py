@@ -9,6 +9,9 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from worker.store.tables import accounts, sweep_shards, sweeps, workspace
 
+SHARD_SIZE = 1_000
+"""Accounts in a shard: enough to read in bulk, few enough to be done well within a lease."""
+
 
 @dataclass(frozen=True, slots=True)
 class Lease:

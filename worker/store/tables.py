@@ -85,6 +85,7 @@ def moment_of(value: Any) -> Any:
     return datetime.fromisoformat(value) if isinstance(value, str) else value
 
 
+TELLING_EVENT = text("type IN ('account', 'survey', 'outcome')")
 _ROW_ID = BigInteger().with_variant(Integer, "sqlite")
 UNPLANNED = text("planned_at IS NULL")
 UNSENT = text("state IN ('waiting', 'sending')")
@@ -122,6 +123,13 @@ events = Table(
     Column("account", Text),
     Column("batch", Text, nullable=False),
     Column("body", Text, nullable=False),
+    # For the portfolio report, which reads those of an account that are few and tell much.
+    Index(
+        "ix_events_telling",
+        "account",
+        postgresql_where=TELLING_EVENT,
+        sqlite_where=TELLING_EVENT,
+    ),
 )
 
 quarantine = Table(
@@ -169,6 +177,7 @@ accounts = Table(
     Column("domains", Text),
     Column("timezone", Text),
     Column("parent", Text),
+    Column("region", Text),
     Column("stamps", Text),
     Column("first_day", Integer, nullable=False),
     Column("first_usage_day", Integer),
@@ -327,6 +336,31 @@ subscription_events = Table(
     Column("id", Text, primary_key=True),
     Column("time", Instant, nullable=False),
     Column("data", Text, nullable=False),
+)
+
+source_days = Table(
+    "source_days",
+    metadata,
+    Column("source", Text, primary_key=True),
+    Column("day", Integer, primary_key=True),
+    Column("type", Text, primary_key=True),
+)
+
+silent_sources = Table(
+    "silent_sources",
+    metadata,
+    Column("source", Text, primary_key=True),
+    Column("since_day", Integer, nullable=False),
+    Column("is_back", Boolean, nullable=False, server_default=text("false")),
+)
+
+health_days = Table(
+    "health_days",
+    metadata,
+    Column("account", Text, primary_key=True),
+    Column("day", Integer, primary_key=True),
+    Column("score", Integer),
+    Column("settings", Text, nullable=False),
 )
 
 flags = Table(

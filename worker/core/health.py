@@ -1,0 +1,243 @@
+"""The health score: how an account is doing, from 0 to 100, out of weighted parts.
+
+`rules/health.yaml` says what counts: each part's facts are mapped to points by named bands, by
+segment, tenure or whatever else the account is told apart by. What is unknown drops out with its
+weight and lowers the confidence; it is never scored as bad.
+"""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from math import floor, fsum
+from typing import NamedTuple
+
+from worker.core.catalogue import Fact, Part
+from worker.core.conditions import Condition, Facts, evaluate
+from worker.core.units import Unit, Value
+
+TREND_DAYS = 30
+"""Days over which the score's change is told."""
+
+MOVERS = 3
+"""Facts that are named for having moved a score most."""
+
+HEALTH, CONFIDENCE, CHANGE = HEALTH_FACTS = ("health", "health_confidence", "health_change_30d")
+
+
+_NO_HEALTH = "rules/health.yaml has no parts, or nothing that they look at is known"
+_EVENTS = ("all types",)
+
+FACTS = (
+    Fact(
+        HEALTH,
+        Unit.NUMBER,
+        "health score",
+        "the health score, from 0 to 100, out of the parts in rules/health.yaml",
+        _NO_HEALTH,
+        formula="Of each part, the mean of the points of its known facts; of those, the mean "
+        "weighted by the parts' weights, rounded. What is unknown drops out with its weight.",
+        part=Part.HEALTH,
+        events=_EVENTS,
+        least=0,
+        most=100,
+    ),
+    Fact(
+        CONFIDENCE,
+        Unit.PERCENT,
+        "confidence of the health score",
+        "how much of the health score's weight is known",
+        _NO_HEALTH,
+        formula="Each part's weight times the known share of its facts, as a share of all weights.",
+        part=Part.HEALTH,
+        events=_EVENTS,
+        least=0,
+        most=100,
+    ),
+    Fact(
+        CHANGE,
+        Unit.NUMBER,
+        "30-day change of the health score",
+        "the health score less that of 30 days before",
+        f"{_NO_HEALTH}, or there was no score 30 days before",
+        formula="Less the score as the sweep of 30 days before found it; where that is not kept, "
+        "as the events dated up to then make it today.",
+        part=Part.HEALTH,
+        events=_EVENTS,
+        least=-100,
+        most=100,
+    ),
+)
+
+
+class Band(NamedTuple):
+    """A range of a fact's values and the points that it is worth; the last one takes the rest."""
+
+    name: str
+    points: float
+    when: Condition | None
+
+
+class Scale(NamedTuple):
+    """The bands of a fact, in order, for the accounts that `of` holds for: all, if it is None."""
+
+    of: Condition | None
+    bands: tuple[Band, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class HealthPart:
+    """A part of the score: its weight, and for each of its facts the scales, the first that fits
+    an account being its own. All facts of a part weigh the same."""
+
+    name: str
+    weight: float
+    facts: Mapping[str, tuple[Scale, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class HealthSettings:
+    """What `health.yaml` says; without parts there is no score."""
+
+    parts: tuple[HealthPart, ...] = ()
+
+    @property
+    def facts(self) -> frozenset[str]:
+        """The facts that scores are computed from."""
+        return frozenset(name for part in self.parts for name in part.facts)
+
+    @property
+    def digest(self) -> str:
+        """16 hexadecimal digits, equal for settings that mean the same."""
+        return hashlib.sha256(repr(self.parts).encode()).hexdigest()[:16]
+
+
+NO_HEALTH = HealthSettings()
+
+
+class Scored(NamedTuple):
+    """What a fact adds: `share` is how much of the whole score it decides, from 0 to 1.
+
+    `band` and `points` are None where the fact is unknown, and its share then is 0.
+    """
+
+    fact: str
+    value: Value
+    band: str | None
+    points: float | None
+    share: float
+
+
+class PartScore(NamedTuple):
+    """A part's score; None if none of its facts is known."""
+
+    part: HealthPart
+    score: float | None
+    facts: tuple[Scored, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """An account's score, a whole number; None if nothing is known.
+
+    `exact` is the score before rounding, `confidence` the known part of all weight, in %.
+    """
+
+    score: int | None
+    exact: float
+    confidence: float
+    parts: tuple[PartScore, ...]
+
+
+def health_of(facts: Facts, settings: HealthSettings) -> Health:
+    """The score that facts come to, part by part."""
+    banded = [[_banded(name, scales, facts) for name, scales in part.facts.items()]
+              for part in settings.parts]  # fmt: skip
+    known = [sum(1 for one in of_part if one.points is not None) for of_part in banded]
+    all_weight = fsum(part.weight for part in settings.parts)
+    weight = fsum(p.weight for p, n in zip(settings.parts, known, strict=True) if n)
+    parts = []
+    for part, of_part, number in zip(settings.parts, banded, known, strict=True):
+        share = part.weight / weight / number if number else 0.0
+        scored = tuple(one._replace(share=share if one.band else 0.0) for one in of_part)
+        points = [one.points for one in scored if one.points is not None]
+        parts.append(PartScore(part, fsum(points) / number if number else None, scored))
+    told = fsum(p.weight * n / len(p.facts) for p, n in zip(settings.parts, known, strict=True))
+    exact = fsum(one.share * (one.points or 0) for part in parts for one in part.facts)
+    return Health(
+        floor(exact + 0.5) if weight else None,
+        exact,
+        100 * told / all_weight if all_weight else 0.0,
+        tuple(parts),
+    )
+
+
+def _banded(name: str, scales: Sequence[Scale], facts: Facts) -> Scored:
+    value = facts[name]
+    if value is not None:
+        for of, bands in scales:
+            if of is not None and not evaluate(of, facts, {}):
+                continue
+            for band in bands:
+                if band.when is None or evaluate(band.when, facts, {}):
+                    return Scored(name, value, band.name, band.points, 0.0)
+    return Scored(name, value, None, None, 0.0)
+
+
+def health_facts(facts: Facts, settings: HealthSettings, past: int | None) -> dict[str, Value]:
+    """The score, its confidence in %, and its change against `past`, that of 30 days before."""
+    found = health_of(facts, settings)
+    known = found.score is not None
+    return {
+        HEALTH: found.score,
+        CONFIDENCE: found.confidence if known else None,
+        CHANGE: found.score - past if found.score is not None and past is not None else None,
+    }
+
+
+class Mover(NamedTuple):
+    """What a fact added to a score, or took from it, in points, between two days."""
+
+    fact: str
+    before: Value
+    now: Value
+    points: float
+
+
+def movers(then: Health, now: Health) -> list[Mover]:
+    """The facts that moved a score most, the most first; all of them add up to its change.
+
+    A fact is measured against the earlier score, so that one that becomes unknown counts as what
+    it had added to that.
+    """
+    if then.score is None or now.score is None:
+        return []
+    before = {one.fact: one for part in then.parts for one in part.facts}
+    moved = []
+    for one in (one for part in now.parts for one in part.facts):
+        was = before[one.fact]
+        points = _added(one, then.exact) - _added(was, then.exact)
+        moved.append(Mover(one.fact, was.value, one.value, points))
+    moved.sort(key=lambda mover: (-abs(mover.points), mover.fact))
+    return [mover for mover in moved if abs(mover.points) >= 0.05][:MOVERS]
+
+
+def _added(one: Scored, level: float) -> float:
+    return 0.0 if one.points is None else one.share * (one.points - level)
+
+
+class PastScores:
+    """The scores of the last 30 days, where days pass one after the other."""
+
+    def __init__(self) -> None:
+        """None yet."""
+        self._scores: dict[str, dict[int, int]] = {}
+
+    def before(self, account: str, on: int) -> int | None:
+        """The score of 30 days before the day `on` (an ordinal); it is then forgotten."""
+        return self._scores.get(account, {}).pop(on - TREND_DAYS, None)
+
+    def note(self, account: str, on: int, facts: Facts) -> None:
+        """Keep the score of a day."""
+        score = facts[HEALTH]
+        if isinstance(score, int):
+            self._scores.setdefault(account, {})[on] = score

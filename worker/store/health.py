@@ -1,0 +1,55 @@
+"""The health score as sweeps found it, for telling how it has changed since."""
+
+from collections.abc import Callable, Iterable, Mapping
+from datetime import date
+
+from sqlalchemy import Connection
+
+from worker.core.health import TREND_DAYS
+from worker.store.dialect import execute_among, execute_rows
+
+KEPT_DAYS = 2 * TREND_DAYS
+"""Days after which a score is not asked for any more."""
+
+
+def ask_past(
+    db: Connection, accounts: Iterable[str], on: date, settings: str
+) -> Callable[[], dict[str, int | None]]:
+    """Ask for the scores of 30 days before, as these settings (a digest) made them.
+
+    The function returned waits for them: by account, None for one that had no score.
+    """
+    found = execute_among(
+        db,
+        "SELECT account, score FROM health_days "
+        "WHERE account {among} AND day = :day AND settings = :settings",
+        accounts,
+        day=on.toordinal() - TREND_DAYS,
+        settings=settings,
+    )
+    return lambda: dict(found.all())
+
+
+def keep(db: Connection, scores: Mapping[str, int | None], on: date, settings: str) -> None:
+    """Keep the scores of a day, in place of those kept of it before."""
+    execute_rows(
+        db,
+        "INSERT INTO health_days (account, day, score, settings) "
+        "SELECT account, :day, score, :settings FROM {rows} WHERE true "
+        "ON CONFLICT (account, day) DO UPDATE SET "
+        "score = excluded.score, settings = excluded.settings",
+        {"account": "text", "score": "int"},
+        sorted(scores.items()),
+        day=on.toordinal(),
+        settings=settings,
+    )
+
+
+def forget(db: Connection, accounts: Iterable[str], on: date) -> None:
+    """Forget what nobody asks for any more, as of a day."""
+    execute_among(
+        db,
+        "DELETE FROM health_days WHERE account {among} AND day < :day",
+        accounts,
+        day=on.toordinal() - KEPT_DAYS,
+    )
