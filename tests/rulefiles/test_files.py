@@ -43,7 +43,6 @@ def test_reserved_and_hidden_files_are_not_rules(root):
     for name in (
         "metrics.yaml",
         "health.yaml",
-        "capture.yaml",
         "sources.yaml",
         "tests/relationship.yaml",
         "..2026_01_05/a.yaml",
