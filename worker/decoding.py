@@ -43,6 +43,8 @@ def value_of(raw: bytes) -> Any:
     value = _decoded(raw)
     if not isinstance(value, list):
         return as_text_if_deep(value)
+    if not _is_deep(value, MAX_DEPTH + 1):  # one look at all of them: there may be a million
+        return value
     return [as_text_if_deep(one) for one in value]
 
 

@@ -14,7 +14,7 @@ from random import Random
 
 from worker.capture import hooks, segment
 from worker.capture.cloudevents import events_in
-from worker.capture.reading import as_json, unpacked
+from worker.capture.reading import MOST_EVENTS, as_json, unpacked
 from worker.capture.refusals import Refusal
 from worker.capture.taking import Taken, take
 from worker.rulefiles import load_capture
@@ -109,9 +109,13 @@ def read(content: bytes, packed: bool, chance: Random) -> list[Taken]:
         value = as_json(unpacked(content, "gzip" if packed else ""))
     except Refusal:
         return found
-    found.append(segment.take(segment.messages_in(value), "app", CAPTURE, NOW))
+    calls = segment.messages_in(value)
+    if len(calls) <= MOST_EVENTS:
+        found.append(segment.take(calls, "app", CAPTURE, NOW))
     hook = CAPTURE.hooks[chance.choice(sorted(CAPTURE.hooks))]
-    found.append(hooks.take(hooks.messages_in(value, hook), "app", hook, NOW))
+    messages = hooks.messages_in(value, hook)
+    if len(messages) <= MOST_EVENTS:
+        found.append(hooks.take(messages, "app", hook, NOW))
     return found
 
 

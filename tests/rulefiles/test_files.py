@@ -41,7 +41,6 @@ def test_rules_are_read_from_all_files_in_all_folders(root):
 def test_reserved_and_hidden_files_are_not_rules(root):
     write(root / "a.yaml", rule("a"))
     for name in (
-        "capture.yaml",
         "tests/relationship.yaml",
         "..2026_01_05/a.yaml",
         ".git/a.yaml",
