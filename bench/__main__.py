@@ -14,7 +14,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from bench import growth, latency, replay, stage, sweep, throughput
+from bench import gateway, growth, latency, replay, stage, sweep, throughput
 from bench.measure import Line, Report, machine, shown
 
 RESULTS = Path(__file__).parent / "RESULTS.md"
@@ -25,6 +25,7 @@ BENCHMARKS: Mapping[str, Callable[..., list[Report]]] = {
     "sweep": sweep.run,
     "replay": replay.run,
     "latency": latency.run,
+    "gateway": gateway.run,
 }
 QUICK: Mapping[str, dict[str, int]] = {
     "throughput": {"stored": 8_000, "number": 2_000, "fewer": 100, "runs": 1},
@@ -32,6 +33,7 @@ QUICK: Mapping[str, dict[str, int]] = {
     "sweep": {"accounts": 2_000, "runs": 1},
     "replay": {"stored": 8_000, "customers": 50, "runs": 1},
     "latency": {"stored": 8_000, "seconds": 3, "runs": 1},
+    "gateway": {"stored": 8_000, "number": 2_000, "fewer": 200, "runs": 1},
 }
 
 err = Console(stderr=True, highlight=False)

@@ -81,13 +81,13 @@ def run(
         for many in processes:
             for size in sizes:
                 measures[_ours(many, size)] = partial(
-                    _tiewatch, on, state, new[TODAY], warm_up, many, size
+                    through_queue, on, state, new[TODAY], warm_up, many, size
                 )
             measures[_theirs(many)] = partial(
                 _baseline, on, state, new[TODAY][: warm_up + fewer], warm_up, many
             )
         measures[_ours(1, max(sizes), YESTERDAY)] = partial(
-            _tiewatch, on, state, new[YESTERDAY], warm_up, 1, max(sizes)
+            through_queue, on, state, new[YESTERDAY], warm_up, 1, max(sizes)
         )
         for size in sizes:
             measures[_floor_of(size)] = partial(_floor, on, state, new[TODAY], warm_up, size)
@@ -120,7 +120,7 @@ def prepared(on: Stage, history: Iterable[Event], now: datetime) -> Iterator[str
         yield url
 
 
-def _tiewatch(
+def through_queue(
     on: Stage,
     state: str,
     given: Sequence[Event],

@@ -27,7 +27,7 @@ _number = count(1)
 def event(type_: str, day: date, *, account: str | None = "acme", **data: Any) -> Raw:
     """An event at noon UTC of that day, with an id of its own."""
     subject = {} if account is None else {"subject": account}
-    head = {"id": f"e{next(_number)}", "source": "crm", "type": type_}
+    head = {"id": f"e{next(_number):06}", "source": "crm", "type": type_}
     return head | subject | {"time": f"{day}T12:00:00Z", "data": data}
 
 

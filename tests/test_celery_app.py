@@ -3,9 +3,10 @@
 from typing import Any
 
 import pytest
+import redis
 from kombu.message import Message
 
-from worker import celery_app
+from worker import celery_app, transport
 from worker.celery_app import connect, left_unread
 
 
@@ -44,3 +45,18 @@ def test_an_acknowledgement_over_a_lost_connection_is_told_as_that(
             channel.close()
         with pytest.raises(connection.connection_errors, match="the queue is gone"):
             channel.qos.ack("tag")
+
+
+def test_a_batch_that_is_lost_on_its_way_to_a_worker_comes_back(
+    broker_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(transport, "BACK_AFTER", -60.0)
+    app = connect(broker_url)
+    app.send_task(celery_app.INGEST, ([],), task_id="lost", retry=False)
+    with redis.Redis.from_url(broker_url) as client:
+        assert client.rpop(celery_app.INGEST)  # taken by a worker that is killed at once
+        assert client.llen(celery_app.INGEST) == 0
+        with app.connection_for_read() as connection:
+            connection.default_channel.qos.restore_visible()
+        assert client.llen(celery_app.INGEST) == 1
+        assert client.hlen("unacked") == 0

@@ -19,11 +19,14 @@ import redis
 
 from worker import embedded
 
+# Ctrl-C counts in it as on a terminal, also where the tests themselves run in the background.
 _USER = """
+import signal
 import sys
 from pathlib import Path
 from worker.embedded import broker
 
+signal.signal(signal.SIGINT, signal.default_int_handler)
 with broker(Path(sys.argv[1])) as url:
     print(url, flush=True)
     sys.stdin.read()

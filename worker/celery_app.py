@@ -51,6 +51,8 @@ app.conf.update(
         "unacked_restore_interval": 2,
         "unacked_restore_throttle": 1,
         "socket_keepalive": True,
+        # On RabbitMQ: a message counts as sent when the broker says that it has it.
+        "confirm_publish": True,
     },
 )
 

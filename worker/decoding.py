@@ -33,6 +33,25 @@ def loads(body: str | bytes) -> Any:
     return _decoded(_deep_events_as_text(raw))
 
 
+def value_of(raw: bytes) -> Any:
+    """One JSON value as plain Python ones; one that nests too deeply for an event is its text.
+
+    Raises:
+        ValueError: it is no JSON.
+        RecursionError: it nests too deeply to be read at all.
+    """
+    value = _decoded(raw)
+    if not isinstance(value, list):
+        return as_text_if_deep(value)
+    return [as_text_if_deep(one) for one in value]
+
+
+def as_text_if_deep(value: Any) -> Any:
+    """The value, or its JSON text if it nests deeper than an event may."""
+    deep = isinstance(value, dict | list) and _is_deep(value, MAX_DEPTH)
+    return json.dumps(value) if deep else value
+
+
 def _decoded(raw: bytes) -> Any:
     try:
         return msgspec.json.decode(raw)

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Engine
 from worker.core.events import Event, Quarantined, Rep, parse
 from worker.core.stats import Additions, Workspace, additions, earliest
 from worker.evaluation import OtherRules, Rulebook, prepare
-from worker.store import batches, event_log, workspace
+from worker.store import batches, event_log, members, workspace
 from worker.store.batches import BatchState, Counts, Rejected
 from worker.store.database import reading, writing
 from worker.store.dialect import commit_without_waiting, pipelined
@@ -48,13 +48,15 @@ def ingest(
     *,
     backfill: bool = False,
     again: bool = False,
+    refused: Sequence[Quarantined] = (),
 ) -> BatchResult:
     """Apply a batch once, however often it comes: log, stats, facts, rules, flags, outbox.
 
     `raw` are decoded JSON values, `now` is the time of receipt. With `backfill` no rules are
     evaluated: a sweep does that once, when the whole history is in. `again` says that its message
     has been handed out before: its starts are then counted, and at more than `MAX_STARTS` without
-    a result the batch is parked, whole.
+    a result the batch is parked, whole. `refused` is what came with it and had problems before it
+    was an event: it goes to quarantine as it came.
 
     Raises:
         OtherRules: other rules are in force; nothing was done.
@@ -65,9 +67,9 @@ def ingest(
         if again:
             starts = _count_start(engine, batch, now)
         if starts > MAX_STARTS:
-            return _park(engine, batch, raw, "its worker died each time", now)
+            return _park(engine, batch, raw, refused, "its worker died each time", now)
         with writing(engine) as db, pipelined(db):
-            return _apply(db, batch, raw, book, now, backfill)
+            return _apply(db, batch, raw, refused, book, now, backfill)
     except _IsDone:
         return _result(engine, batch, len(raw))
     except (OtherRules, TryAgain):
@@ -75,7 +77,7 @@ def ingest(
     except Exception as error:
         told = f"{type(error).__name__}: {error}"[:2_000]
         if starts >= MAX_STARTS:
-            return _park(engine, batch, raw, told, now)
+            return _park(engine, batch, raw, refused, told, now)
         raise TryAgain(told) from error
 
 
@@ -103,16 +105,23 @@ def _apply(
     db: Connection,
     batch: str,
     raw: Sequence[object],
+    refused: Sequence[Quarantined],
     book: Rulebook,
     now: datetime,
     backfill: bool,
 ) -> BatchResult:
     kept = workspace.ask(db)
+    settled = members.settle(db, raw, now)
+    given, last = len(raw), len(raw) + len(settled.released)
+    raw = [*settled.events, *settled.released]
     events: list[Event] = []
     places: list[int] = []
     bad: dict[int, Quarantined] = {}
     appending = []
-    order = sorted(range(len(raw)), key=lambda place: _key(raw[place]))
+    order = sorted(
+        (place for place in range(last) if place not in settled.waiting),
+        key=lambda place: _key(raw[place]),
+    )
     for start in range(0, len(order), AT_ONCE):  # the database logs a part while we read the next
         begin = len(events)
         for place in order[start : start + AT_ONCE]:
@@ -131,11 +140,18 @@ def _apply(
         bad |= {places[begin + index]: one for index, one in conflicts.items()}
     if len(fresh) < len(events):
         add = additions(fresh)
-    if bad:
-        event_log.quarantine(db, list(bad.values()), batch, now)
+    if bad or refused:
+        event_log.quarantine(db, [*bad.values(), *refused], batch, now)
     alerts = _take_effect(db, add, kept(), book, now, backfill) if fresh else 0
-    counts = Counts(len(raw), len(fresh), len(raw) - len(fresh) - len(bad), len(bad))
-    rejected = [Rejected(i, one.source, one.id, one.problems) for i, one in sorted(bad.items())]
+    counts = Counts(
+        received=len(order) + len(refused),
+        applied=len(fresh),
+        duplicates=len(order) - len(fresh) - len(bad),
+        quarantined=len(bad) + len(refused),
+    )
+    rejected = [
+        Rejected(i, one.source, one.id, one.problems) for i, one in sorted(bad.items()) if i < given
+    ]
     if not batches.applied(db, batch, counts, rejected, now):
         raise _IsDone
     return BatchResult(counts, tuple(rejected), alerts)
@@ -178,11 +194,18 @@ def evaluation_date(last_sweep_on: date | None, now: datetime) -> date:
 
 
 def _park(
-    engine: Engine, batch: str, raw: Sequence[object], error: str, now: datetime
+    engine: Engine,
+    batch: str,
+    raw: Sequence[object],
+    refused: Sequence[Quarantined],
+    error: str,
+    now: datetime,
 ) -> BatchResult:
     try:
         with writing(engine) as db:
             batches.park(db, batch, raw, error, now)
+            if refused:
+                event_log.quarantine(db, refused, batch, now)
     except Exception as trouble:
         raise TryAgain(f"{error}; it could not be parked: {trouble}") from trouble
     return BatchResult(Counts(len(raw)), (), parked=error)

@@ -15,6 +15,7 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from worker import runtime, sweeps, tasks
+from worker.capture.publishing import replay
 from worker.rulebooks import LOOK_EVERY
 from worker.store import messages, outbox
 from worker.store import sweeps as sweeps_store
@@ -73,9 +74,10 @@ def due_slot(now: datetime, hour: int, zone: ZoneInfo) -> date:
 
 
 def minute_pass(engine: Engine) -> None:
-    """Hand out shards that nobody sweeps, and ask for a delivery if anything is due."""
+    """Hand out what nobody works on: shards, the spool's batches, and what is due."""
     try:
         hand_out(engine)
+        replay(engine)
         with reading(engine) as db:
             due = messages.next_due(db)
             unplanned = outbox.to_plan(db)

@@ -39,6 +39,11 @@ class Settings(BaseSettings):
     sweep_hour: Annotated[int, Field(ge=0, le=23)] = 6
     sweep_timezone: str = "UTC"
     worker_processes: Annotated[int, Field(ge=1, le=64)] = 2
+    api_keys: SecretStr | None = None
+    rate_limit: str = "500/second"
+    spool_megabytes: Annotated[int, Field(ge=0, le=100_000)] = 100
+    gateway_processes: Annotated[int, Field(ge=1, le=64)] = 1
+    public_url: str | None = None
     log_level: Literal["debug", "info", "warning", "error", "critical"] = "info"
 
     @classmethod
@@ -70,14 +75,7 @@ class _Files(PydanticBaseSettingsSource):
     """Values from files: `TIEWATCH_SLACK_BOT_TOKEN_FILE=/run/secrets/token`."""
 
     def get_field_value(self, field: Any, field_name: str) -> tuple[Any, str, bool]:
-        name = f"{PREFIX}{field_name.upper()}_FILE"
-        path = os.environ.get(name)
-        if not path:
-            return None, field_name, False
-        try:
-            return Path(path).read_text().strip() or None, field_name, False
-        except (OSError, UnicodeDecodeError) as error:
-            raise SettingsError(f"{name} names {path}, which cannot be read: {error}") from error
+        return _in_file(f"{PREFIX}{field_name.upper()}_FILE"), field_name, False
 
     def __call__(self) -> dict[str, Any]:
         found = {
@@ -103,3 +101,24 @@ def settings() -> Settings:
         first = error.errors()[0]
         variable = f"{PREFIX}{str(first['loc'][0]).upper()}"
         raise SettingsError(f"{variable} cannot be used: {first['msg']}") from None
+
+
+def hook_secret(name: str) -> str | None:
+    """The secret of a webhook: `TIEWATCH_HOOK_SECRET_HUBSPOT`, or a file that `..._FILE` names.
+
+    Raises:
+        SettingsError: the file cannot be read.
+    """
+    variable = f"{PREFIX}HOOK_SECRET_{name.upper().replace('-', '_')}"
+    return os.environ.get(variable, "").strip() or _in_file(f"{variable}_FILE")
+
+
+def _in_file(variable: str) -> str | None:
+    """What stands in the file that a variable names, None if it names none."""
+    path = os.environ.get(variable)
+    if not path:
+        return None
+    try:
+        return Path(path).read_text().strip() or None
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{variable} names {path}, which cannot be read: {error}") from error

@@ -4,7 +4,7 @@ Late acknowledgement does not save a task that raises, so a failed one is sent a
 a growing delay; the services make doing a thing twice the same as doing it once.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from time import monotonic
 from typing import Any
@@ -19,6 +19,7 @@ from rich.console import Console
 from worker import delivery, logs, planning, sweeps, weekly
 from worker.bell import Bell
 from worker.celery_app import DELIVER, INGEST, SWEEP, TASK_SECONDS, WEEKS, app
+from worker.core.events import Quarantined
 from worker.ingest import ingest
 from worker.runtime import (
     clock,
@@ -56,14 +57,27 @@ _bell = Bell()
     acks_on_failure_or_timeout=False,
     Strategy="worker.celery_app:left_unread",
 )
-def ingest_batch(self: Task, events: list[Any], backfill: bool = False) -> None:
-    """Take in a batch: a list of events. The message's id is the batch's."""
+def ingest_batch(
+    self: Task, events: list[Any], backfill: bool = False, refused: Sequence[Any] = ()
+) -> None:
+    """Take in a batch: a list of events. The message's id is the batch's.
+
+    `refused` are fields of what goes to quarantine as it came (`core.events.Quarantined`).
+    """
     batch, again = self.request.id, handed_out_before(self)
     given = events if isinstance(events, list) else [events]  # one sent without a list around it
+    bad = [Quarantined(**one | {"problems": tuple(one["problems"])}) for one in refused]
     try:
         result = with_rules_in_force(
             lambda book: ingest(
-                engine(), batch, given, book, now(self), backfill=backfill, again=again
+                engine(),
+                batch,
+                given,
+                book,
+                now(self),
+                backfill=backfill,
+                again=again,
+                refused=bad,
             )
         )
     except Exception as error:  # `ingest` could not now, or nobody could say which rules to use
@@ -100,8 +114,10 @@ def sweep_shard(self: Task, sweep: int, shard: int) -> None:
 def deliver(self: Task) -> None:
     """Plan what the outbox holds, and send what is due."""
     planning.plan(engine(), clock(), telling())
-    way = delivery.way(slack(), Console())
-    done = delivery.deliver(engine(), way, clock, within=DELIVERY_TIME, senders=delivery.SENDERS)
+    config = slack()
+    way = delivery.way(config, Console())
+    senders = delivery.SENDERS if config.token else 1  # what is printed is read in order
+    done = delivery.deliver(engine(), way, clock, within=DELIVERY_TIME, senders=senders)
     if done.sent or done.failed:
         log.info("delivered", sent=done.sent, failed=done.failed, waiting=done.waiting)
     if done.waiting:

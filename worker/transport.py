@@ -1,14 +1,29 @@
-"""Kombu's way to Redis and Valkey, with one thing mended: what has lost its connection says so.
+"""Kombu's way to Redis and Valkey, with two things mended.
 
-Kombu closes a lost connection first and acknowledges or restores messages over it later. That fails
-with an AttributeError, of which nobody expects that the queue is meant: it ends the worker. As a
-ConnectionError it is logged, the worker connects anew, and the messages come back to find their
-work done.
+What has lost its connection says so. Kombu closes a lost connection first and acknowledges or
+restores messages over it later. That fails with an AttributeError, of which nobody expects that the
+queue is meant: it ends the worker. As a ConnectionError it is logged, the worker connects anew, and
+the messages come back to find their work done.
+
+And a message cannot get lost between the queue and its worker. Kombu takes it from a list first and
+notes a moment later that it is being worked on; whoever is killed in that moment takes it along. So
+a batch is noted as if it were being worked on from when it is sent, in the same transaction. Should
+nobody have taken it up to the end by then, it comes back, and is applied once all the same.
 """
 
+from time import time
 from typing import Any
 
 from kombu.transport import redis
+from kombu.utils.json import dumps
+
+KEPT_QUEUES = frozenset({"tiewatch.ingest"})
+"""Queues whose messages are kept beside the queue: those that nobody would send again."""
+
+BACK_AFTER = 240.0
+"""Seconds after which, and after the visibility timeout, a message comes back of which nothing is
+known: longer than it should wait in a queue that is served, or it is in there twice, which does no
+harm."""
 
 
 class Channel(redis.Channel):
@@ -18,6 +33,21 @@ class Channel(redis.Channel):
         if self.connection is None or self.connection.client is None:
             raise ConnectionError("the connection to the queue is gone")
         return super()._connparams(asynchronous)  # type: ignore[no-any-return, no-untyped-call]
+
+    def _put(self, queue: str, message: dict[str, Any], **more: Any) -> None:
+        if queue not in KEPT_QUEUES or more.get("_publish_batch") is not None:
+            super()._put(queue, message, **more)  # type: ignore[no-untyped-call]
+            return
+        about = message["properties"]
+        route, tag = about["delivery_info"], about["delivery_tag"]
+        priority = self._get_message_priority(message, reverse=False)  # type: ignore[no-untyped-call]
+        key = self._q_for_pri(queue, priority)  # type: ignore[no-untyped-call]
+        with self.conn_or_acquire() as client, client.pipeline(transaction=True) as pipe:
+            pipe.lpush(key, dumps(message))
+            pipe.zadd(self.unacked_index_key, {tag: time() + BACK_AFTER})
+            kept = dumps([message, route["exchange"], route["routing_key"]])
+            pipe.hset(self.unacked_key, tag, kept)
+            pipe.execute()
 
 
 class Transport(redis.Transport):

@@ -162,6 +162,7 @@ def upgrade() -> None:
         sa.Column("body", sa.Text(), nullable=False),
         sa.Column("batch", sa.Text(), nullable=False),
         sa.Column("received_at", Instant(), nullable=False),
+        sa.Column("way", sa.Text(), server_default=sa.text("'events'"), nullable=False),
         sa.PrimaryKeyConstraint("digest", name=op.f("pk_quarantine")),
     )
     op.create_table(
@@ -440,9 +441,59 @@ def upgrade() -> None:
         sa.Column("at", sa.BigInteger(), nullable=False),
     )
     op.create_index("ix_touches_account_day", "touches", ["account", "day"])
+    # The gateway's.
+    op.create_table(
+        "api_keys",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("source", sa.Text(), nullable=False),
+        sa.Column("scopes", sa.Text(), nullable=False),
+        sa.Column("digest", sa.Text(), nullable=False),
+        sa.Column("created_at", Instant(), nullable=False),
+        sa.Column("last_used_at", Instant(), nullable=True),
+        sa.Column("revoked_at", Instant(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_api_keys")),
+    )
+    op.create_table(
+        "spool",
+        sa.Column(
+            "id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            nullable=False,
+        ),
+        sa.Column("batch", sa.Text(), nullable=False),
+        sa.Column("payload", sa.Text(), nullable=False),
+        sa.Column("bytes", sa.BigInteger(), nullable=False),
+        sa.Column("spooled_at", Instant(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_spool")),
+        sa.UniqueConstraint("batch", name=op.f("uq_spool_batch")),
+    )
+    op.create_table(
+        "members",
+        sa.Column("source", sa.Text(), nullable=False),
+        sa.Column("member", sa.Text(), nullable=False),
+        sa.Column("account", sa.Text(), nullable=True),
+        sa.Column("stamp", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("source", "member", name=op.f("pk_members")),
+    )
+    op.create_table(
+        "waiting_events",
+        sa.Column("source", sa.Text(), nullable=False),
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("member", sa.Text(), nullable=False),
+        sa.Column("body", sa.Text(), nullable=False),
+        sa.Column("received_at", Instant(), nullable=False),
+        sa.PrimaryKeyConstraint("source", "id", name=op.f("pk_waiting_events")),
+    )
+    op.create_index("ix_waiting_events_source_member", "waiting_events", ["source", "member"])
 
 
 def downgrade() -> None:
+    op.drop_index("ix_waiting_events_source_member", "waiting_events")
+    op.drop_table("waiting_events")
+    op.drop_table("members")
+    op.drop_table("spool")
+    op.drop_table("api_keys")
     for name in ("touches", "tickets", "surveys", "goals", "feature_days"):
         op.drop_table(name)
     op.drop_table("sweep_shards")

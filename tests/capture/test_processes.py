@@ -86,7 +86,7 @@ def running(
 def is_up(port: int) -> bool:
     try:
         connection = HTTPConnection("127.0.0.1", port, timeout=2)
-        connection.request("GET", "/health")
+        connection.request("GET", "/healthz")
         return connection.getresponse().status == 200
     except OSError:
         return False

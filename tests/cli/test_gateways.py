@@ -21,7 +21,6 @@ def refused(done, said: str) -> None:
 @pytest.mark.parametrize(
     ("command", "missing"),
     [
-        (GATEWAY, "SLACK_SIGNING_SECRET"),
         (GATEWAY, "SLACK_BOT_TOKEN"),
         (LISTEN, "SLACK_APP_TOKEN"),
         (LISTEN, "SLACK_BOT_TOKEN"),
@@ -41,8 +40,7 @@ def test_a_database_without_tables_is_not_served(tiewatch, folder, command):
 @pytest.mark.parametrize(
     ("secrets", "parts"),
     [
-        ({}, ["worker", "scheduler"]),
-        ({"SLACK_SIGNING_SECRET": "s"}, ["worker", "scheduler"]),
+        ({}, ["worker", "scheduler", "gateway"]),
         (BOTH, ["worker", "scheduler", "gateway"]),
         (ALL, ["worker", "scheduler", "gateway", "listener"]),
     ],

@@ -71,6 +71,9 @@ def test_shadow_and_live_stand_beside_each_other(workspace):
             "alone": 0,
             "beside": [],
             "feedback": {"acknowledged": 0, "snoozed": 0, "dismissed": 0},
+            "dismissed_because": {},
+            "resolved_unanswered": 0,
+            "precision": None,
         },
         {
             "rule": "no-owner",
@@ -120,7 +123,7 @@ def test_reps_own_verdict_says_how_often_a_rule_was_right(workspace):
             )
     seats = [event("account", TODAY, account="acme", seats=3)]
     assert workspace("ingest", "--direct", "-", stdin=lines(*seats).encode()).status == 0
-    live, shadow = workspace("rules", "report", "--json").json
+    live, _, shadow = workspace("rules", "report", "--json").json
     assert live["dismissed_because"] == {"wrong_data": 1}
     assert live["precision"] == 50.0
     assert live["resolved_unanswered"] == 0
@@ -131,7 +134,7 @@ def test_reps_own_verdict_says_how_often_a_rule_was_right(workspace):
 def test_flags_that_ended_without_an_answer_are_counted(workspace):
     seats = [event("account", TODAY, account="acme", seats=3)]
     assert workspace("ingest", "--direct", "-", stdin=lines(*seats).encode()).status == 0
-    live, _ = workspace("rules", "report", "--json").json
+    live, *_ = workspace("rules", "report", "--json").json
     assert live["resolved_unanswered"] == 1
     assert live["precision"] is None
 

@@ -49,6 +49,7 @@ def placed(now, of, day=None, telling=None, zone=UTC):
         (DAWN, {}, Day(many=True), NIGHTS, "digest/2026-06-03", "03 08:00", Why.MANY),
         (NIGHT, {}, Day(many=True), NIGHTS, "digest/2026-06-04", "04 08:00", Why.MANY),
         (NOON, {}, Day(many=True, digest_gone=True), Telling(), "digest/2026-06-04", "04 08:00", Why.MANY),
+        (DAWN, LOW, Day(digest_gone=True), Telling(), "digest/2026-06-04", "04 08:00", Why.LOW),
         (NOON, {}, Day(messages=19), Telling(), "account/acme", "03 12:00", Why.AT_ONCE),
         (NOON, {}, Day(messages=20), Telling(), "digest/2026-06-04", "04 08:00", Why.BUDGET),
         (NOON, CRITICAL, Day(messages=20), Telling(), "digest/2026-06-04", "04 08:00", Why.BUDGET),

@@ -48,6 +48,9 @@ def test_a_recipient_gets_at_most_the_budget_and_one_digest_a_local_day(told, na
             desk.remember("rep:sam", bundle, kind, due_at, gone=due_at <= now)
         found = desk.place(of(account, severity), "rep:sam", in_digest=False, many=many)
         assert found.due_at >= now
+        if found.kind is Kind.DIGEST:
+            left = [due_at for bundle, _, due_at in planned if bundle == found.bundle]
+            assert all(due_at > now for due_at in left), "it joined a digest that had left"
         assert released(found.due_at, quiet, zone) == found.due_at
         planned.append((found.bundle, found.kind, found.due_at))
     conversations = defaultdict(set)

@@ -500,6 +500,7 @@ def test_data_must_be_an_object(data: object) -> None:
 def test_characters_that_no_database_stores_are_a_problem_wherever_they_are(text: str) -> None:
     for event in (
         raw(id=text),
+        raw(time=text),
         raw(subject=text),
         raw("account", {"name": text}),
         raw(data=MEETING | {"contacts": [text]}),

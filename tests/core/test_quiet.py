@@ -69,6 +69,13 @@ def test_a_weekend_ends_at_midnight_and_runs_into_a_quiet_night():
     assert shown(released(saturday, both, berlin), "Europe/Berlin") == "2026-03-30 08:00+0200"
 
 
+def test_a_day_is_over_with_the_first_of_two_midnights():
+    # In Havana the clocks go from 1:00 back to 0:00 on 1 November, a Sunday.
+    saturdays = QuietTimes(None, (5,))
+    free = released(at("2026-10-31T12:00", "America/Havana"), saturdays, ZoneInfo("America/Havana"))
+    assert shown(free, "America/Havana") == "2026-11-01 00:00-0400"
+
+
 def test_it_is_the_recipients_weekend_not_that_of_utc():
     sunday_evening = at("2026-06-07T20:00")
     assert released(sunday_evening, WEEKEND, ZoneInfo("Pacific/Auckland")) == sunday_evening

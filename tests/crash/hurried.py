@@ -3,11 +3,12 @@
 Only the waiting is shorter: a test of recovery would otherwise do little else.
 """
 
-from worker import cli
+from worker import cli, transport
 from worker.celery_app import app
 
 app.conf.task_time_limit = 8
 app.conf.broker_transport_options["visibility_timeout"] = 12
+transport.BACK_AFTER = 10.0
 app.conf.worker_lost_wait = 1  # seconds from a child's death until its batch is handed out again
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ from sqlalchemy import Engine
 from tests.pipeline import alerts, at, flags, meeting, rows, sweep, take_in
 from worker import rulebooks, shipped
 from worker.core.alerts import AlertReason
+from worker.core.telling import Telling
 from worker.evaluation import RULE_IS_GONE, OtherRules, Rulebook, read_rulebook
 from worker.rulebooks import RulesInForce, find
 from worker.rulefiles import RuleFilesRefused, check
@@ -179,6 +180,19 @@ def test_a_worker_takes_over_what_another_one_has_read(engine, root, tmp_path):
     assert one.now(engine, NOW).ties.half_life == 30
     write(root, {"a.yaml": SILENT.replace("over 5", "over 6")})
     assert ids(look(one, engine)) == ids(look(two, engine)) == ["silent", "unused"]
+
+
+def test_slack_yaml_is_followed_and_a_bad_one_leaves_the_last_good_one(engine, root):
+    worker = RulesInForce(root)
+    assert worker.now(engine, NOW).telling == Telling()
+    write(root, {"slack.yaml": "budget: 3\n"})
+    assert look(worker, engine).telling.budget == 3
+    write(root, {"slack.yaml": "budget: none\n"})
+    assert look(worker, engine).telling.budget == 3
+    (alert,) = alerts(engine)
+    assert alert.why == ("slack.yaml:1:9: 'budget' is a number from 1 to 1,000, not 'none'",)
+    write(root, {"slack.yaml": None})
+    assert look(worker, engine).telling == Telling()
 
 
 def test_every_version_is_kept_and_each_flag_has_the_one_that_opened_it(engine, root):

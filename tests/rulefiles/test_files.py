@@ -42,7 +42,6 @@ def test_reserved_and_hidden_files_are_not_rules(root):
     write(root / "a.yaml", rule("a"))
     for name in (
         "health.yaml",
-        "capture.yaml",
         "sources.yaml",
         "tests/relationship.yaml",
         "..2026_01_05/a.yaml",

@@ -1,4 +1,4 @@
-"""Runs the ways in until the process is told to stop; what was acknowledged is still done then."""
+"""Listens to Slack until the process is told to stop; what was acknowledged is still done then."""
 
 import signal
 import threading
@@ -7,14 +7,12 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from types import FrameType
 
-import uvicorn
 from slack_bolt.adapter.socket_mode import SocketModeHandler
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
-from worker.capture.app import gateway
 from worker.capture.asking import Desk
-from worker.capture.slack import listener, router
+from worker.capture.slack import listener
 
 AT_ONCE = 8
 """Answers that are worked on at a time; a process's connections to the database do for them."""
@@ -22,27 +20,9 @@ AT_ONCE = 8
 PING_SECONDS = 5
 """Between two signs of life on a socket; one that is dead is noticed, and replaced, after six."""
 
-MOST_REQUESTS = 200
-"""Requests that are open at a time; more are told to come back."""
-
 
 class NoSocket(Exception):
     """Slack opens no socket; the message is its word for why."""
-
-
-def over_http(desk: Desk, client: WebClient, secret: str, host: str, port: int) -> None:
-    """Serve the gateway."""
-    with _work() as executor:
-        app = gateway([router(listener(desk, client, executor), secret, desk)])
-        uvicorn.run(
-            app,
-            host=host,
-            port=port,
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            limit_concurrency=MOST_REQUESTS,
-        )
 
 
 def over_socket(desk: Desk, client: WebClient, token: str) -> None:

@@ -6,7 +6,21 @@ import typer
 from kombu.exceptions import OperationalError as BrokerDown
 from sqlalchemy.exc import DBAPIError
 
-from worker.cli import admin, demo, gateways, hold, ingest, processes, rules, show, slack, sweep
+from worker.cli import (
+    admin,
+    capture,
+    demo,
+    gateways,
+    hold,
+    ingest,
+    keys,
+    processes,
+    quarantine,
+    rules,
+    show,
+    slack,
+    sweep,
+)
 from worker.cli.access import database_trouble
 from worker.cli.terminal import BAD_INPUT, Refused, say
 from worker.rulefiles import RuleFilesRefused
@@ -36,6 +50,9 @@ app.command("worker")(processes.worker)
 app.command("scheduler")(processes.scheduler)
 app.command("gateway")(gateways.gateway)
 app.command("up")(processes.up)
+app.add_typer(keys.app, name="keys")
+app.add_typer(capture.app, name="capture")
+app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(admin.db, name="db")
 app.command("doctor")(admin.doctor)
 

@@ -14,7 +14,7 @@ from worker.cli.terminal import NOT_HELD, AsJson, Refused, out, print_json
 from worker.core.findings import Finding
 from worker.evaluation import read_rulebook
 from worker.rulefiles import RuleFilesRefused
-from worker.store import batches, event_log, messages, outbox, pacing
+from worker.store import batches, event_log, members, messages, outbox, pacing, spool
 from worker.store import sweeps as sweeps_store
 from worker.store.database import reading
 
@@ -123,3 +123,8 @@ def _contents(engine: Engine) -> Iterator[Finding]:
             )
         for problem, number in event_log.quarantined(db_, limit=10):
             yield Finding("quarantine", None, f"{number:,} events: {problem}")
+        if held := spool.held(db_).batches:
+            yield Finding("spool", None, f"{held:,} batches wait for the broker")
+        if number := members.waiting(db_):
+            told = f"{number:,} events wait until somebody says whose their users are"
+            yield Finding("waiting events", None, told)

@@ -1,9 +1,10 @@
-"""`tiewatch gateway` and `tiewatch slack listen`: the processes that hear what people do in Slack.
+"""`tiewatch gateway` and `tiewatch slack listen`: the processes that hear what comes from outside.
 
-One of the two is enough: Slack calls the gateway over HTTP, the listener calls Slack, for where
+For Slack one of the two is enough: it calls the gateway over HTTP, the listener calls it, for where
 nothing from outside may come in.
 """
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated
@@ -22,25 +23,42 @@ from worker.tasks import request_delivery
 if TYPE_CHECKING:
     from worker.capture.asking import Desk
 
+_NO_TOKEN = "TIEWATCH_SLACK_BOT_TOKEN is not set: without it nothing can be answered."
+
 # What serves is imported where it is needed: a web framework takes a third of a second to load.
 
 
 def gateway(
     host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=1, max=65_535, help="The port to listen on.")] = 8000,
+    processes: Annotated[
+        int | None, typer.Option(min=1, help="Processes; TIEWATCH_GATEWAY_PROCESSES else.")
+    ] = None,
 ) -> None:
-    """Answer what Slack sends over HTTP, at /slack/events. Stop with Ctrl-C."""
-    from worker.capture.serving import over_http
-    from worker.capture.slack import PATH
+    """Take events in over HTTP, and what people do in Slack. Stop with Ctrl-C.
 
-    secret = _required(
-        settings().slack_signing_secret,
-        "TIEWATCH_SLACK_SIGNING_SECRET is not set: it is in the app's settings in Slack, under "
-        "Basic Information. Without it nobody can tell Slack's requests from others.",
-    )
-    with _desk() as (desk, slack):
-        say(f"tiewatch listens at http://{host}:{port}{PATH}. Ctrl-C stops it.")
-        over_http(desk, slack, secret, host, port)
+    Events come as CloudEvents, from Segment's libraries and as webhooks; /docs shows how. What
+    Slack sends to /slack/events is answered if TIEWATCH_SLACK_SIGNING_SECRET is set.
+    """
+    from worker.capture import hosting, publishing
+
+    ours = settings()
+    if ours.slack_signing_secret and not runtime.slack().token:
+        raise Refused(_NO_TOKEN)
+    logs.set_up(ours.log_level)
+    engine = database()
+    hosting.desk_of(ours)  # what is wrong with the settings is told here, once
+    if ours.slack_signing_secret:
+        runtime.rules_in_force()
+    engine.dispose()  # the processes make their own connections
+    number = processes or ours.gateway_processes
+    with queue() as app, hosting.shared_figures(number):
+        url = str(app.conf.broker_url)
+        os.environ["TIEWATCH_BROKER_URL"] = url  # for our processes
+        if told := publishing.doubt(url):
+            say(told)
+        say(f"tiewatch listens at http://{host}:{port}. Ctrl-C stops it.")
+        hosting.serve(host, port, number)
 
 
 def listen() -> None:
@@ -76,7 +94,7 @@ def _desk() -> Iterator[tuple["Desk", WebClient]]:
 
     config = runtime.slack()
     if not config.token:
-        raise Refused("TIEWATCH_SLACK_BOT_TOKEN is not set: without it nothing can be answered.")
+        raise Refused(_NO_TOKEN)
     logs.set_up(settings().log_level)
     engine = database()
     runtime.rules_in_force()

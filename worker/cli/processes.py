@@ -1,4 +1,4 @@
-"""`tiewatch worker`, `scheduler` and `up`: the processes that run for as long as tiewatch does."""
+"""`tiewatch worker`, `scheduler` and `up`: the processes that run all the time."""
 
 import signal
 import sys
@@ -78,8 +78,8 @@ def up(
 ) -> None:
     """Run everything together on this machine. Stop with Ctrl-C.
 
-    That is a worker and a scheduler; what hears Slack too, if its secrets are set: the gateway with
-    TIEWATCH_SLACK_SIGNING_SECRET, a listener with TIEWATCH_SLACK_APP_TOKEN.
+    That is a worker, a scheduler and a gateway, and with TIEWATCH_SLACK_APP_TOKEN what listens to
+    Slack.
     """
     engine = database()
     runtime.rules_in_force()
@@ -108,8 +108,7 @@ def _parts(port: int) -> dict[str, list[str]]:
     """The processes that `up` runs, and their commands."""
     ours = settings()
     parts = {"worker": ["worker"], "scheduler": ["scheduler"]}
-    if ours.slack_bot_token and ours.slack_signing_secret:
-        parts["gateway"] = ["gateway", "--port", str(port)]
+    parts["gateway"] = ["gateway", "--port", str(port)]
     if ours.slack_bot_token and ours.slack_app_token:
         parts["listener"] = ["slack", "listen"]
     return parts

@@ -5,7 +5,7 @@ too much, waits for the recipient's digest: one message a local day, in the morn
 """
 
 from collections.abc import Iterable
-from datetime import date, datetime, tzinfo
+from datetime import date, datetime, timedelta, tzinfo
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -97,6 +97,9 @@ def place(alert: Alert, day: Day, telling: Telling, now: datetime, zone: tzinfo)
     if why := _for_digest(alert, day, telling, through=through):
         local_day, due_at = next_morning(now, telling.digest_at, telling.quiet, zone)
         today = free.astimezone(zone).date()
+        if day.digest_gone and local_day == today:  # it left before its time, for there were many
+            tomorrow = due_at + timedelta(seconds=1)
+            local_day, due_at = next_morning(tomorrow, telling.digest_at, telling.quiet, zone)
         if why is Why.MANY and today <= local_day and not day.digest_gone:
             local_day, due_at = today, free  # it need not wait for the morning: the news is now
         return Placed(Kind.DIGEST, f"digest/{local_day}", due_at, why)

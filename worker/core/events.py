@@ -22,6 +22,12 @@ MAX_AHEAD = timedelta(hours=24)
 MAX_BYTES = 262_144
 """The largest event kept, as JSON; an event is about a fact that happened, not its content."""
 
+AS_EVENT = "events"
+"""The way in of what came as an event."""
+
+MEMBER = "tiewatchmember"
+"""The extension attribute that names one of the sender's users, whose account the event is of."""
+
 # Three ids and a day make the longest index entry; PostgreSQL's limit for one is 2,704 bytes.
 Id = Annotated[str, Meta(min_length=1, max_length=200)]
 EventId = Annotated[str, Meta(min_length=1, max_length=300)]
@@ -165,10 +171,10 @@ _TOO_FINE = re.compile(r"(\.\d{6})\d+")
 _MUST_SAY_DIRECTION = {"email": "an email", "chat": "a chat"}
 
 Content = Interaction | Usage | Account | Contact | Rep | Subscription | Survey | Ticket | Outcome
-_TYPES: dict[str, type[Content]] = {kind.__name__.lower(): kind for kind in Content.__args__}
+TYPES: dict[str, type[Content]] = {kind.__name__.lower(): kind for kind in Content.__args__}
+"""What the data of each type is."""
 
-
-FIELDS = {name: frozenset(kind.__struct_fields__) for name, kind in _TYPES.items()}
+FIELDS = {name: frozenset(kind.__struct_fields__) for name, kind in TYPES.items()}
 """The keys that the data of each type of event may have; others are kept and otherwise ignored."""
 
 _CHECKED = (Interaction, Survey, Subscription)
@@ -211,12 +217,16 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class Quarantined:
-    """An event that cannot be applied, with every reason; `body` is kept whole for later."""
+    """An event that cannot be applied, with every reason; `body` is kept whole for later.
+
+    `way` says how it came in: as an event, or as another's message that was to become one.
+    """
 
     source: str | None
     id: str | None
     problems: tuple[str, ...]
     body: str
+    way: str = AS_EVENT
 
     def __str__(self) -> str:
         """As an error says it: `quarantined crm/4711: 'direction' is missing: ...`."""
@@ -265,7 +275,7 @@ def _instant(time: datetime, raw: Any) -> datetime:
 
 
 def _content_of(envelope: _Envelope) -> Content:
-    kind = _TYPES[envelope.type]
+    kind = TYPES[envelope.type]
     try:
         return msgspec.convert(envelope.data, kind)
     except msgspec.ValidationError:
@@ -290,7 +300,8 @@ def same_content(one: str, other: str) -> bool:
 def _content(body: str) -> tuple[object, ...]:
     event = json.loads(body)
     time = msgspec.convert(event["time"], Moment)
-    return event["type"], time, event.get("subject"), event["data"]
+    # Whose account a member's event went to was not the sender's choice, and may change.
+    return event["type"], time, event.get(MEMBER, event.get("subject")), event["data"]
 
 
 def _quarantined(raw: object, received: datetime) -> Quarantined:
@@ -317,12 +328,12 @@ def _problems(raw: object, received: datetime) -> list[str]:
     if not isinstance(raw, dict):
         return [f"an event is a JSON object, not {quoted(raw)}"]
     found = list(field_problems(raw, _Envelope))
-    if isinstance(raw.get("type"), str) and raw["type"] not in _TYPES:
-        found.append(f"unknown type {quoted(raw['type'])}: it must be one of {', '.join(_TYPES)}")
+    if isinstance(raw.get("type"), str) and raw["type"] not in TYPES:
+        found.append(f"unknown type {quoted(raw['type'])}: it must be one of {', '.join(TYPES)}")
     if raw.get("type") != "rep" and raw.get("subject") is None:
         found.append("'subject' is missing: it says which account the event belongs to")
     found += _time_problems(raw.get("time"), received)
-    kind = _TYPES.get(raw["type"]) if isinstance(raw.get("type"), str) else None
+    kind = TYPES.get(raw["type"]) if isinstance(raw.get("type"), str) else None
     if kind is not None and isinstance(raw.get("data"), dict):
         found += field_problems(raw["data"], kind)
         found += _contradictions(_lenient(raw["data"], kind))
@@ -336,7 +347,7 @@ def _time_problems(value: object, received: datetime) -> Iterator[str]:
     try:
         time = msgspec.convert(value, Moment)
         ahead = time.astimezone(UTC) - received
-    except msgspec.ValidationError:
+    except (msgspec.ValidationError, UnicodeError):
         return
     except OverflowError:
         yield f"'time' {quoted(value)} is outside the calendar"

@@ -48,7 +48,7 @@ def field_problems(given: dict[str, Any], kind: type[Struct]) -> Iterator[str]:
         if field.name == "time" and isinstance(value, str) and _is_naive(value):
             yield f"'time' {quoted(value)} has no offset: add Z for UTC, or one like +02:00"
         elif not fits(value, field.type):
-            yield f"'{field.name}' must be {_expected(field.type)}, not {quoted(value)}"
+            yield f"'{field.name}' must be {expected(field.type)}, not {quoted(value)}"
         elif _has_unstorable(value) and field.name != "data":
             yield f"'{field.name}' contains a character that cannot be stored (NUL or half a pair)"
 
@@ -56,7 +56,7 @@ def field_problems(given: dict[str, Any], kind: type[Struct]) -> Iterator[str]:
 def _is_naive(value: str) -> bool:
     try:
         return msgspec.convert(value, datetime).tzinfo is None
-    except msgspec.ValidationError:
+    except (msgspec.ValidationError, UnicodeError):
         return False
 
 
@@ -77,7 +77,7 @@ def _has_unstorable(value: object) -> bool:
     )
 
 
-def _expected(kind: Any) -> str:
+def expected(kind: Any) -> str:
     """What a field's type asks for, in words."""
     info = msgspec.inspect.type_info(kind)
     parts = info.types if isinstance(info, msgspec.inspect.UnionType) else (info,)

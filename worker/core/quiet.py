@@ -74,7 +74,7 @@ def _around(at: datetime, quiet: QuietTimes, zone: tzinfo) -> Iterator[tuple[dat
     today = at.astimezone(zone).date()
     for day in (today - _DAY, today, today + _DAY):
         if day.weekday() in quiet.days:
-            yield instant(day, time(), zone), instant(day + _DAY, time(), zone, last=True)
+            yield instant(day, time(), zone), instant(day + _DAY, time(), zone)
         if quiet.hours:
             start, end = quiet.hours
             last_day = day if start < end else day + _DAY

@@ -6,6 +6,7 @@ down to `conditions`, `comparisons`, `operands` and `quantities`; `check` puts i
 tells editors what such a file looks like.
 """
 
+from worker.rulefiles.capture import load_capture
 from worker.rulefiles.check import check, load
 from worker.rulefiles.metrics import load_metrics
 from worker.rulefiles.problems import Problem, RuleFilesRefused
@@ -18,6 +19,7 @@ __all__ = [
     "RuleFilesRefused",
     "check",
     "load",
+    "load_capture",
     "load_metrics",
     "load_telling",
     "load_ties",

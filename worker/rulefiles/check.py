@@ -6,7 +6,9 @@ from pathlib import Path
 
 from worker.core.rules import Mode, RuleSet, rule_set
 from worker.rulefiles import included, shapes, shared, thresholds
+from worker.rulefiles.capture import read_capture
 from worker.rulefiles.files import (
+    CAPTURE,
     METRICS,
     RESERVED_FILES,
     SLACK,
@@ -34,7 +36,11 @@ _DEFINE = {
     "thresholds": thresholds.define,
     "conditions": shared.define,
 }
-_SETTINGS: dict[str, Callable[[Path, Findings], object]] = {TIES: read_ties, SLACK: read_telling}
+_SETTINGS: dict[str, Callable[[Path, Findings], object]] = {
+    TIES: read_ties,
+    SLACK: read_telling,
+    CAPTURE: read_capture,
+}
 
 
 def load(root: Path, shipped: Path | None = None) -> RuleSet:

@@ -9,7 +9,9 @@ from worker.rulefiles.problems import Findings, Place
 TIES = "ties.yaml"
 METRICS = "metrics.yaml"
 SLACK = "slack.yaml"
-RESERVED_FILES = (TIES, SLACK, METRICS, "health.yaml", "capture.yaml", "sources.yaml")
+METRICS = "metrics.yaml"
+CAPTURE = "capture.yaml"
+RESERVED_FILES = (TIES, SLACK, METRICS, "health.yaml", CAPTURE, "sources.yaml")
 RESERVED_FOLDERS = ("tests",)
 MOST_BYTES = 1_000_000
 

@@ -99,8 +99,16 @@ def _told(message: dict[str, Any]) -> frozenset[int]:
     if not isinstance(known_by, dict) or known_by.get("event_type") != EVENT_TYPE:
         return _NONE
     payload = known_by.get("event_payload")
-    ids = payload.get("alert_ids") if isinstance(payload, dict) else None
-    return frozenset(one for one in ids if type(one) is int) if isinstance(ids, list) else _NONE
+    if not isinstance(payload, dict):
+        return _NONE
+    ids = payload.get("alert_ids")
+    if not isinstance(ids, list):
+        return _NONE
+    told = frozenset(one for one in ids if type(one) is int)
+    last = payload.get("up_to")
+    if not told or type(last) is not int or not 0 < last - max(told) <= MOST_BETWEEN:
+        return told
+    return told | frozenset(range(max(told), last + 1))
 
 
 _NONE: frozenset[int] = frozenset()

@@ -7,7 +7,7 @@ from datetime import datetime
 import msgspec
 from sqlalchemy import Connection, func, select, text
 
-from worker.core.events import Event, Quarantined, parse, same_content
+from worker.core.events import AS_EVENT, Event, Quarantined, parse, same_content
 from worker.store.dialect import Rows, execute_rows, in_our_order
 from worker.store.tables import events as events_table
 from worker.store.tables import quarantine as quarantine_table
@@ -59,15 +59,18 @@ def _appended(
 
 def quarantine(db: Connection, bad: Sequence[Quarantined], batch: str, now: datetime) -> None:
     """Keep what could not be applied, whole, once however often it comes."""
-    columns = dict.fromkeys(("digest", "source", "event_id", "problems", "body", "batch"), "text")
+    columns = dict.fromkeys(
+        ("digest", "source", "event_id", "problems", "body", "batch", "way"), "text"
+    )
     rows = {
         (
-            hashlib.sha256(one.body.encode("utf-8", "backslashreplace")).hexdigest(),
+            _digest(one),
             one.source,
             one.id,
             msgspec.json.encode(one.problems).decode(),
             _storable(one.body),
             batch,
+            one.way,
             now,
         )
         for one in bad
@@ -75,14 +78,20 @@ def quarantine(db: Connection, bad: Sequence[Quarantined], batch: str, now: date
     execute_rows(
         db,
         """
-        INSERT INTO quarantine (digest, source, event_id, problems, body, batch, received_at)
-        SELECT digest, source, event_id, problems, body, batch, received_at
+        INSERT INTO quarantine (digest, source, event_id, problems, body, batch, way, received_at)
+        SELECT digest, source, event_id, problems, body, batch, way, received_at
         FROM {rows} WHERE true ORDER BY digest
         ON CONFLICT (digest) DO NOTHING
         """,
         columns | {"received_at": "timestamptz"},
         list(rows),
     )
+
+
+def _digest(one: Quarantined) -> str:
+    """Of a message that is no event, its source is no part: another's may read the same."""
+    way = "" if one.way == AS_EVENT else f"{one.way}\n{one.source}\n"
+    return hashlib.sha256(f"{way}{one.body}".encode("utf-8", "backslashreplace")).hexdigest()
 
 
 def _insert(db: Connection, events: Sequence[Event], batch: str) -> Rows:

@@ -14,6 +14,7 @@ from sqlalchemy import (
     Connection,
     FromClause,
     and_,
+    bindparam,
     case,
     exists,
     func,
@@ -158,6 +159,67 @@ def put(db: Connection, new: Sequence[New], now: datetime) -> int:
     return len(written)
 
 
+def _unsent(table: FromClause) -> ColumnElement[bool]:
+    # Spelt out, not bound: only so does PostgreSQL see that the index of unsent rows will do.
+    return table.c.state.in_([literal_column("'waiting'"), literal_column("'sending'")])
+
+
+_NOW = bindparam("now", type_=Instant)
+_DUE = or_(
+    and_(messages.c.state == WAITING, messages.c.due_at <= _NOW),
+    and_(messages.c.state == SENDING, messages.c.leased_until <= _NOW),
+)
+
+# Put together once: that takes longer than to run them.
+_others = messages.alias("others")
+_FIRSTS = (
+    select(messages.c.id, messages.c.recipient, messages.c.bundle)
+    .where(
+        _unsent(messages),
+        _DUE,
+        # Whoever holds a bundle's first unsent row holds the bundle: those behind it come after it.
+        # Not "no earlier one exists": PostgreSQL makes a join of that, over all unsent rows.
+        messages.c.id
+        == select(func.min(_others.c.id))
+        .where(
+            _others.c.recipient == messages.c.recipient,
+            _others.c.bundle == messages.c.bundle,
+            _unsent(_others),
+        )
+        .scalar_subquery(),
+        ~exists().where(workspace.c.slack_paused_until > _NOW),
+        ~exists().where(
+            slack_channels.c.channel == messages.c.channel, slack_channels.c.next_at > _NOW
+        ),
+    )
+    .order_by(messages.c.due_at, messages.c.id)
+    .limit(2)
+    .with_for_update(skip_locked=True, of=messages)
+)
+_TAKE = (
+    update(messages)
+    .where(
+        messages.c.id.in_(
+            select(messages.c.id)
+            .where(
+                messages.c.recipient == bindparam("of_recipient"),
+                messages.c.bundle == bindparam("in_bundle"),
+                _unsent(messages),
+                _DUE,
+            )
+            .order_by(messages.c.id)
+            .limit(bindparam("most"))
+        )
+    )
+    .values(
+        state=SENDING,
+        leased_until=bindparam("until", type_=Instant),
+        attempts=messages.c.attempts + 1,
+    )
+    .returning(*(messages.c[name] for name in Row.__slots__))
+)
+
+
 def take(db: Connection, now: datetime, lease: timedelta) -> tuple[list[Row], bool]:
     """Mark the bundle that has been due longest as sending until `now + lease`.
 
@@ -165,52 +227,19 @@ def take(db: Connection, now: datetime, lease: timedelta) -> tuple[list[Row], bo
     pause, nor before its channel's next turn. In PostgreSQL, a bundle that another transaction is
     taking is passed over; in SQLite there is no other one.
     """
-    others = messages.alias("others")
-    # Whoever holds a bundle's first unsent row holds the bundle: those behind it come after it.
-    # Not "no earlier one exists": PostgreSQL makes a join of that, over all unsent rows each time.
-    first_of_bundle = (
-        select(func.min(others.c.id))
-        .where(
-            others.c.recipient == messages.c.recipient,
-            others.c.bundle == messages.c.bundle,
-            _unsent(others),
-        )
-        .scalar_subquery()
-    )
-    firsts = db.execute(
-        select(messages.c.id, messages.c.recipient, messages.c.bundle)
-        .where(
-            _unsent(messages),
-            _due(now),
-            messages.c.id == first_of_bundle,
-            ~exists().where(workspace.c.slack_paused_until > now),
-            ~exists().where(
-                slack_channels.c.channel == messages.c.channel, slack_channels.c.next_at > now
-            ),
-        )
-        .order_by(messages.c.due_at, messages.c.id)
-        .limit(2)
-        .with_for_update(skip_locked=True, of=messages)
-    ).all()
+    firsts = db.execute(_FIRSTS, {"now": now}).all()
     if not firsts:
         return [], False
     first, *more = firsts
-    of_bundle = (
-        select(messages.c.id)
-        .where(
-            messages.c.recipient == first.recipient,
-            messages.c.bundle == first.bundle,
-            _unsent(messages),
-            _due(now),
-        )
-        .order_by(messages.c.id)
-        .limit(MOST_LINES if first.bundle.startswith("digest/") else MOST)
-    )
     taken = db.execute(
-        update(messages)
-        .where(messages.c.id.in_(of_bundle))
-        .values(state=SENDING, leased_until=now + lease, attempts=messages.c.attempts + 1)
-        .returning(*(messages.c[name] for name in Row.__slots__))
+        _TAKE,
+        {
+            "now": now,
+            "until": now + lease,
+            "of_recipient": first.recipient,
+            "in_bundle": first.bundle,
+            "most": MOST_LINES if first.bundle.startswith("digest/") else MOST,
+        },
     )
     rows = (Row(**row._asdict() | {"kind": Kind(row.kind)}) for row in taken)
     return sorted(rows, key=lambda row: row.id), bool(more)
@@ -398,18 +427,6 @@ def diverted(db: Connection, since: datetime) -> dict[str, int]:
 
 
 _INSTEAD = "instead of "
-
-
-def _unsent(table: FromClause) -> ColumnElement[bool]:
-    # Spelt out, not bound: only so does PostgreSQL see that the index of unsent rows will do.
-    return table.c.state.in_([literal_column("'waiting'"), literal_column("'sending'")])
-
-
-def _due(now: datetime) -> ColumnElement[bool]:
-    return or_(
-        and_(messages.c.state == WAITING, messages.c.due_at <= now),
-        and_(messages.c.state == SENDING, messages.c.leased_until <= now),
-    )
 
 
 def _held(rows: Sequence[Row]) -> ColumnElement[bool]:

@@ -134,6 +134,7 @@ quarantine = Table(
     Column("body", Text, nullable=False),
     Column("batch", Text, nullable=False),
     Column("received_at", Instant, nullable=False),
+    Column("way", Text, nullable=False, server_default=text("'events'")),
 )
 
 batches = Table(
@@ -500,4 +501,49 @@ sweep_shards = Table(
     Column("opened", Integer),
     Column("resolved", Integer),
     Column("error", Text),
+)
+
+# What the gateway keeps: who may send, what waits for the broker, and whose account users are of.
+
+api_keys = Table(
+    "api_keys",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("scopes", Text, nullable=False),
+    Column("digest", Text, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("last_used_at", Instant),
+    Column("revoked_at", Instant),
+)
+
+spool = Table(
+    "spool",
+    metadata,
+    Column("id", _ROW_ID, primary_key=True),
+    Column("batch", Text, nullable=False, unique=True),
+    Column("payload", Text, nullable=False),
+    Column("bytes", BigInteger, nullable=False),
+    Column("spooled_at", Instant, nullable=False),
+)
+
+members = Table(
+    "members",
+    metadata,
+    Column("source", Text, primary_key=True),
+    Column("member", Text, primary_key=True),
+    Column("account", Text),
+    Column("stamp", Text),
+)
+
+waiting_events = Table(
+    "waiting_events",
+    metadata,
+    Column("source", Text, primary_key=True),
+    Column("id", Text, primary_key=True),
+    Column("member", Text, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("received_at", Instant, nullable=False),
+    Index("ix_waiting_events_source_member", "source", "member"),
 )

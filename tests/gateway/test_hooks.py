@@ -1,0 +1,262 @@
+"""Webhooks: who sent them, and what they become."""
+
+import base64
+import hashlib
+import hmac
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from tests.gateway.conftest import Gateway, Make
+from tests.pipeline import rows
+from worker.capture.hooks import events_in, messages_in, take
+from worker.capture.proofs import NotProven, prove
+from worker.core.mapping import Verification
+from worker.rulefiles import load_capture
+from worker.shipped import rules_dir
+from worker.store import tables
+
+NOW = datetime(2026, 3, 5, 12, tzinfo=UTC)
+STAMP = int(NOW.timestamp())
+BODY = b'{"a": 1}'
+SECRET = "a secret of ours"
+URL = "https://tiewatch.example/v1/hooks/x?y=1"
+HOOKS = load_capture(rules_dir() / "capture.yaml").hooks
+
+
+def mac(signed: bytes, algorithm: str = "sha256") -> bytes:
+    return hmac.new(SECRET.encode(), signed, getattr(hashlib, algorithm)).digest()
+
+
+def b64(content: bytes) -> str:
+    return base64.b64encode(content).decode()
+
+
+INTERCOM = Verification("hmac-sha1", "X-Hub-Signature", "sha1=")
+PLAIN = Verification("hmac-sha256", "X-Signature")
+DATED = Verification("hmac-sha256", "X-Signature", timestamp="X-Time")
+
+
+def scheme_of(part: Any) -> str:
+    return str(getattr(part, "scheme", ""))
+
+
+SIGNED = [
+    (INTERCOM, {"x-hub-signature": f"sha1={mac(BODY, 'sha1').hex()}"}),
+    (PLAIN, {"x-signature": mac(BODY).hex()}),
+    (PLAIN, {"x-signature": b64(mac(BODY))}),
+    (DATED, {"x-signature": mac(f"{STAMP}".encode() + BODY).hex(), "x-time": str(STAMP)}),
+    (
+        Verification("hubspot"),
+        {
+            "x-hubspot-request-timestamp": f"{STAMP}000",
+            "x-hubspot-signature-v3": b64(
+                mac(f"POST{URL}".encode() + BODY + f"{STAMP}000".encode())
+            ),
+        },
+    ),
+    (
+        Verification("zendesk"),
+        {
+            "x-zendesk-webhook-signature-timestamp": NOW.isoformat(),
+            "x-zendesk-webhook-signature": b64(mac(NOW.isoformat().encode() + BODY)),
+        },
+    ),
+    (
+        Verification("calendly"),
+        {"calendly-webhook-signature": f"t={STAMP},v1={mac(f'{STAMP}.'.encode() + BODY).hex()}"},
+    ),
+]
+
+
+@pytest.mark.parametrize(("verify", "headers"), SIGNED, ids=scheme_of)
+def test_what_is_signed_with_the_secret_is_taken_and_nothing_else(verify, headers):
+    prove(verify, SECRET, headers, BODY, URL, NOW)
+    with pytest.raises(NotProven):
+        prove(verify, "another secret", headers, BODY, URL, NOW)
+    with pytest.raises(NotProven):
+        prove(verify, SECRET, headers, BODY + b" ", URL, NOW)
+    for name in headers:
+        with pytest.raises(NotProven):
+            prove(verify, SECRET, headers | {name: ""}, BODY, URL, NOW)
+        with pytest.raises(NotProven):
+            prove(verify, SECRET, headers | {name: "ü,=.é"}, BODY, URL, NOW)
+
+
+@pytest.mark.parametrize(("verify", "headers"), SIGNED[3:], ids=scheme_of)
+def test_what_was_signed_long_ago_is_not_taken(verify, headers):
+    prove(verify, SECRET, headers, BODY, URL, NOW + timedelta(seconds=299))
+    for seconds in (-301, 301):
+        with pytest.raises(NotProven, match="300 seconds"):
+            prove(verify, SECRET, headers, BODY, URL, NOW + timedelta(seconds=seconds))
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"webhook-id": "a", "webhook-timestamp": "1", "webhook-signature": "v1,x"},
+        {"webhook-id": "a", "webhook-timestamp": "noon", "webhook-signature": "v1,x"},
+        {"webhook-id": "a", "webhook-timestamp": f"{STAMP}", "webhook-signature": "v1"},
+        {"webhook-id": "a", "webhook-timestamp": "9" * 30, "webhook-signature": "v1,x"},
+    ],
+)
+@pytest.mark.parametrize("secret", ["whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD", "whsec_", "é"])
+def test_standard_webhooks_that_are_not_signed_are_not_taken(headers, secret):
+    with pytest.raises(NotProven):
+        prove(Verification(), secret, headers, BODY, URL, NOW)
+
+
+HUBSPOT = [
+    {
+        "eventId": 100,
+        "subscriptionId": 1,
+        "occurredAt": 1772668800000,
+        "subscriptionType": "company.propertyChange",
+        "objectId": 123,
+        "propertyName": "name",
+        "propertyValue": "Acme",
+    },
+    {"eventId": 101, "subscriptionType": "deal.creation", "objectId": 9},
+]
+ZENDESK = {
+    "type": "zen:event-type:ticket.created",
+    "id": "cbe4028c",
+    "time": "2026-03-05T00:00:00.5Z",
+    "detail": {"id": "5158", "organization_id": "8178", "priority": "HIGH", "status": "NEW"},
+}
+INTERCOM_SENT = {
+    "type": "notification_event",
+    "id": "notif_1",
+    "topic": "company.created",
+    "created_at": 1772668800,
+    "data": {"item": {"company_id": "acme", "name": "Acme", "monthly_spend": 12}},
+}
+CALENDLY = {
+    "event": "invitee.canceled",
+    "created_at": "2026-03-05T00:00:00.000000Z",
+    "payload": {
+        "email": "Dana@Acme.test",
+        "name": "Dana",
+        "scheduled_event": {
+            "event_memberships": [{"user_email": "Sam@Us.test"}, {"user_email": "ann@us.test"}]
+        },
+    },
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "payload", "expected"),
+    [
+        ("hubspot", HUBSPOT, {"type": "account", "subject": "123", "data": {"name": "Acme"}}),
+        (
+            "zendesk",
+            ZENDESK,
+            {
+                "type": "ticket",
+                "subject": "8178",
+                "data": {"ticket": "5158", "status": "opened", "priority": "high"},
+            },
+        ),
+        (
+            "intercom",
+            INTERCOM_SENT,
+            {"type": "account", "subject": "acme", "data": {"name": "Acme", "mrr": 12}},
+        ),
+        (
+            "calendly",
+            CALENDLY,
+            {
+                "type": "interaction",
+                "subject": "acme.test",
+                "data": {
+                    "channel": "meeting",
+                    "status": "cancelled",
+                    "reps": ["sam@us.test", "ann@us.test"],
+                    "contacts": ["dana@acme.test"],
+                },
+            },
+        ),
+    ],
+)
+def test_the_shipped_mappings(name, payload, expected):
+    hook = HOOKS[name]
+    taken = take(messages_in(payload, hook), name, hook, NOW)
+    assert taken.refused == []
+    [event] = taken.events
+    assert {key: event[key] for key in expected} == expected
+    assert datetime.fromisoformat(event["time"]).date() == NOW.date()
+
+
+def test_of_a_free_mail_address_no_account_is_made():
+    payload = CALENDLY | {"payload": CALENDLY["payload"] | {"email": "dana@gmail.com"}}
+    taken = take([payload], "calendly", HOOKS["calendly"], NOW)
+    assert "'subject' is missing" in taken.refused[0].problems[0]
+
+
+def test_the_same_message_again_is_the_same_event():
+    for name, payload in (("calendly", CALENDLY), ("zendesk", ZENDESK)):
+        one, other = (list(events_in(payload, name, HOOKS[name], NOW)) for _ in range(2))
+        assert one == other
+
+
+CAPTURE = """
+hooks:
+  shop:
+    verify: {scheme: hmac-sha256, header: X-Shop}
+    id: $.id
+    time: $.at
+    events: [{type: usage, subject: $.account, count: $.count}]
+  crm:
+    verify: key
+    time: $.at
+    events: [{type: account, subject: $.account, name: $.name}]
+"""
+
+
+@pytest.fixture
+def shop(make: Make, sqlite_url: str, broker_url: str, tmp_path: Any) -> Gateway:
+    (tmp_path / "capture.yaml").write_text(CAPTURE)
+    return make(sqlite_url, broker_url, RULES_DIR=tmp_path, HOOK_SECRET_SHOP=SECRET)
+
+
+def deliver(shop: Gateway, payload: Any) -> Any:
+    body = json.dumps(payload).encode()
+    headers = {"X-Shop": mac(body).hex(), "Authorization": ""}
+    return shop.client.post("/v1/hooks/shop", content=body, headers=headers)
+
+
+SALE = {"id": 1, "at": "2026-03-05T00:00:00Z", "account": "acme", "count": 2}
+
+
+def test_a_webhook_is_applied_under_its_own_name(shop: Gateway) -> None:
+    assert deliver(shop, SALE).json()["accepted"] == 1
+    assert deliver(shop, SALE).json()["accepted"] == 1
+    shop.work()
+    [event] = rows(shop.engine, tables.events)
+    assert (event["source"], event["id"], event["account"]) == ("shop", "1:0", "acme")
+
+
+def test_a_webhook_that_is_not_signed_is_told_nothing_of_why(shop: Gateway) -> None:
+    for headers in ({}, {"X-Shop": "00"}):
+        answer = shop.client.post("/v1/hooks/shop", json=SALE, headers=headers)
+        assert (answer.status_code, answer.json()["code"]) == (401, "not_proven")
+    assert shop.client.post("/v1/hooks/nothing", json=SALE).status_code == 404
+
+
+def test_a_webhook_with_a_key_is_of_the_keys_source(shop: Gateway) -> None:
+    assert shop.post("/v1/hooks/crm", SALE | {"name": "Acme"}).json()["accepted"] == 1
+    assert shop.client.post("/v1/hooks/crm", json=SALE).status_code == 401
+    shop.work()
+    assert rows(shop.engine, tables.events)[0]["source"] == "app"
+
+
+def test_a_payload_with_a_problem_is_kept_as_it_came(shop: Gateway) -> None:
+    answer = deliver(shop, SALE | {"count": -1}).json()
+    assert answer["quarantined"] == 1
+    shop.work()
+    [kept] = rows(shop.engine, tables.quarantine)
+    assert (kept["way"], kept["source"]) == ("hooks/shop", "shop")
+    assert json.loads(kept["body"]) == SALE | {"count": -1}

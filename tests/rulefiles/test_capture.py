@@ -1,0 +1,94 @@
+"""`capture.yaml`: what it may say, and what is said of its mistakes."""
+
+from pathlib import Path
+
+import pytest
+
+from worker.core.mapping import Pick, Shape
+from worker.rulefiles import RuleFilesRefused, check, load_capture
+from worker.rulefiles.capture import read_capture
+from worker.rulefiles.problems import Findings
+from worker.shipped import rules_dir
+
+
+def problems(folder: Path, text: str) -> list[str]:
+    file = folder / "capture.yaml"
+    file.write_text(text)
+    findings = Findings()
+    read_capture(file, findings)
+    return [str(one).removeprefix(f"{file}:") for one in findings.sorted()]
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("tracks: {}", "1:1: unknown key 'tracks'; did you mean 'track'?"),
+        ("track: {Paid: usage}", "1:15: 'Paid' is 'ignore', or the fields of the event it becomes"),
+        (
+            "track: {Paid: {type: usag}}",
+            "1:22: unknown type of event 'usag'; did you mean 'usage'?",
+        ),
+        ("track: {Paid: {mrr: 1}}", "1:15: 'Paid' has no 'type'"),
+        ("track: {A: {type: usage, counts: 1}}", "1:26: unknown field of usage 'counts'"),
+        ("track: {A: {type: usage, count: -1}}", "1:33: 'count' must be a positive whole number"),
+        (
+            "track: {A: {type: subscription, subscription: main, status: renewd}}",
+            "1:61: 'status' must be one of",
+        ),
+        ("track: {A: {type: subscription, status: renewed}}", "has no 'subscription', which"),
+        ("track: {A: {type: usage, user: $..id}}", "1:32: '$..id' is no path that is read"),
+        ("track: {A: {type: usage, user: $.id | upper}}", "1:32: unknown filter 'upper'"),
+        ("calls: {identity: ignore}", "unknown key 'identity'; did you mean 'identify'?"),
+        ("hooks: {A B: {}}", "1:9: the name of a hook is"),
+        ("hooks: {shop: {verify: standard}}", "'shop' has no 'events'"),
+        ("hooks: {shop: {verify: md5, events: []}}", "1:24: unknown scheme 'md5'"),
+        ("hooks: {shop: {verify: hmac-sha1, events: []}}", "hmac-sha1 needs 'header'"),
+        ("hooks: {shop: {events: [{type: usage}]}}", "1:25: the event has no 'subject'"),
+        (
+            "hooks: {shop: {events: [{type: usage, subject: a, when: {topic: b}}]}}",
+            "'when' has paths as its keys",
+        ),
+    ],
+)
+def test_a_mistake_is_told_where_it_is(tmp_path, text, problem):
+    assert any(problem in one for one in problems(tmp_path, text)), problems(tmp_path, text)
+
+
+def test_all_mistakes_are_told_at_once_by_the_check_of_the_rules(tmp_path):
+    (tmp_path / "rules.yaml").write_text(
+        "rules: [{id: a, title: A, severity: low, when: {usage_30d: at least 1}}]"
+    )
+    (tmp_path / "capture.yaml").write_text("tracks: {}\nhooks: {A B: {}}\n")
+    found, rules = check([tmp_path])
+    assert rules is None
+    assert [(Path(one.file).name, one.line) for one in found] == [
+        ("capture.yaml", 1),
+        ("capture.yaml", 2),
+    ]
+    with pytest.raises(RuleFilesRefused):
+        load_capture(tmp_path / "capture.yaml")
+
+
+def test_a_mapping_is_what_it_says(tmp_path):
+    text = (
+        "track: {Paid: {type: usage, count: [$.n, 2], feature: '3', user: $.e | lower}, X*: ignore}"
+    )
+    assert problems(tmp_path, text) == []
+    found = load_capture(tmp_path / "capture.yaml")
+    fields = {
+        "count": (Pick("$.n"), Pick(constant=2)),
+        "feature": (Pick(constant="3"),),
+        "user": (Pick("$.e", filters=("lower",)),),
+    }
+    assert found.track == {"Paid": Shape("usage", fields), "X*": None}
+    ours = Shape("usage", {})
+    assert found.tracked("Paid", ours) == Shape("usage", fields)
+    assert found.tracked("X ray", ours) is None
+    assert found.tracked("Other", ours) is ours
+
+
+def test_the_shipped_file_has_no_problem_and_a_missing_one_no_mapping(tmp_path):
+    assert set(load_capture(rules_dir() / "capture.yaml").hooks) == {
+        *("hubspot", "zendesk", "intercom", "calendly"),
+    }
+    assert load_capture(tmp_path / "capture.yaml").hooks == {}
