@@ -11,7 +11,6 @@ from worker.rulefiles.files import (
     CAPTURE,
     HEALTH,
     METRICS,
-    RESERVED_FILES,
     SLACK,
     SOURCES,
     TIES,
@@ -131,9 +130,6 @@ def _rules_at(path: Path, seen: set[Path], scope: Scope) -> list[Node]:
         _SETTINGS[path.name](path, scope.findings)
         return []
     elif path.name == METRICS:
-        return []
-    elif path.name in RESERVED_FILES:
-        scope.findings.add(Place(str(path)), f"{quoted(path.name)} is no name for a rule file")
         return []
     nodes: list[Node] = []
     for file in files:
