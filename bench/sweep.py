@@ -12,7 +12,6 @@ import sqlalchemy as sa
 from bench import stage, workers
 from bench.measure import Goal, Line, Report
 from bench.stage import Stage
-from worker.shipped import rules_dir
 
 SETTLING_DAYS = 3
 """The longest hold of a rule, and what stays open longest, are over after so many days."""
@@ -174,7 +173,7 @@ def run(
 def twelve_rules() -> Iterator[str]:
     """A rules directory: the four that ship, and eight more."""
     with tempfile.TemporaryDirectory(prefix="tiewatch-rules-") as rules:
-        shutil.copytree(rules_dir(), rules, dirs_exist_ok=True)
+        shutil.copytree(stage.four_rules(), rules, dirs_exist_ok=True)
         Path(rules, "more.yaml").write_text(RULES)
         yield rules
 

@@ -16,8 +16,7 @@ import redis
 import sqlalchemy as sa
 from celery import Celery
 
-from bench.stage import Stage
-from worker.shipped import rules_dir
+from bench.stage import Stage, four_rules
 
 ROOT = Path(__file__).parent.parent
 PATIENCE_SECONDS = 300
@@ -46,7 +45,7 @@ def tiewatch(
     variables = {
         "TIEWATCH_DATABASE_URL": url,
         "TIEWATCH_BROKER_URL": on.broker,
-        "TIEWATCH_RULES_DIR": str(rules_dir()),
+        "TIEWATCH_RULES_DIR": str(four_rules()),
         **{f"TIEWATCH_{name.upper()}": value for name, value in settings.items()},
     }
     command = ["-m", "worker", "worker", "--processes", str(processes), "--quiet"]

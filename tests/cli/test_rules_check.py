@@ -54,7 +54,7 @@ def test_a_rules_directory_without_a_shipped_rule_is_told_of_them(tiewatch, fold
     assert tiewatch("rules", "check", "rules/ours.yaml").err == ""
     ours.write_text("include: shipped rules\n" + ours.read_text())
     done = tiewatch("rules", "check")
-    assert (done.status, done.out, done.err) == (0, "5 rules, no problem.\n", "")
+    assert (done.status, done.out, done.err) == (0, "16 rules, no problem.\n", "")
 
 
 def test_the_schema_is_printed_alone(tiewatch):

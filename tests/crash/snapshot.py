@@ -34,12 +34,10 @@ _DIFFERS = {
     "quarantine.received_at",
     "flags.id",
     "workspace.rules",
+    "workspace.delivery_at",
 } | {f"{people}.stamps" for people in ("accounts", "contacts", "reps")}
 """Columns that tell with which batch an event came, and when; row numbers; the version of the
-rules, which only workers put in force; what `_stamps` reads."""
-
-_OF_ALERT = ("account", "alert")
-"""What an outbox row says; the other columns are about its planning."""
+rules, which only workers put in force, and when they deliver next; what `_stamps` reads."""
 
 
 def contents(engine: Engine) -> dict[str, Rows]:
@@ -88,11 +86,12 @@ def _history(db: Connection) -> Rows:
 
 
 def _alerts(db: Connection) -> Rows:
-    """The alerts, with the number of their flag taken out of their keys."""
+    """The alerts, with the number of their flag taken out of them and of their keys."""
     found = []
-    for key, *alert in db.execute(select(outbox.c.key, *(outbox.c[name] for name in _OF_ALERT))):
+    for key, account, body in db.execute(select(outbox.c.key, outbox.c.account, outbox.c.alert)):
         kind, subject, *rest = key.split("/")
-        found.append((kind, "" if kind == "flag" else subject, *rest, *alert))
+        said = json.loads(body) | {"flag": None}
+        found.append((kind, "" if kind == "flag" else subject, *rest, account, json.dumps(said)))
     return _sorted(found)
 
 

@@ -136,10 +136,10 @@ def totals(engine: Engine) -> tuple[object, ...]:
 
 
 def flags_by_rule(engine: Engine) -> Counter[tuple[str, str]]:
+    """How many flags of each live rule are in each state."""
+    heard_of = select(flags.c.rule, flags.c.state).where(flags.c.shadow.is_(False))
     with engine.connect() as db:
-        return Counter(
-            (rule, state) for rule, state in db.execute(select(flags.c.rule, flags.c.state))
-        )
+        return Counter((rule, state) for rule, state in db.execute(heard_of))
 
 
 def queue_is_empty(queue: Valkey) -> bool:
