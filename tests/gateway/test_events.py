@@ -1,8 +1,8 @@
 """Events over HTTP: every mode, every limit, and what is answered."""
 
 import gzip
-import logging
 import json
+import logging
 import zlib
 from datetime import UTC, datetime
 from typing import Any
