@@ -1,4 +1,4 @@
-"""QuietTimes times: when people are not to be disturbed, by their own clocks.
+"""Quiet times: when people are not to be disturbed, by their own clocks.
 
 A quiet time begins and ends at an instant, found once for each local day. So a clock that is turned
 back neither breaks a quiet night nor makes one twice, and one that is turned forward ends it on
