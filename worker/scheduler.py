@@ -86,6 +86,7 @@ def minute_pass(engine: Engine) -> None:
             unplanned = outbox.to_plan(db)
         if unplanned or (due is not None and due <= runtime.clock()):
             tasks.request_delivery()
+        tasks.request_webhooks()
     except SQLAlchemyError as error:
         log.error("minute's pass failed", error=str(error))
 
