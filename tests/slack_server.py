@@ -13,10 +13,11 @@ from collections import defaultdict, deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
+from tests.listening import Listener, served
 from tests.slack_limits import problems_of_message, problems_of_view
 
 Json = dict[str, Any]
@@ -111,13 +112,13 @@ class SlackServer:
         self._room: dict[str, tuple[float, float]] = {}
         self._lock = threading.Lock()
         self._number = 0
-        self._http = _Server(("127.0.0.1", 0), _Endpoint)
+        self._http = _Server(_Endpoint)
         self._http.slack = self
 
     @property
     def url(self) -> str:
         """The base URL for the client."""
-        return f"http://127.0.0.1:{self._http.server_port}/api/"
+        return f"{self._http.url}/api/"
 
     @property
     def posted(self) -> list[Request]:
@@ -254,13 +255,8 @@ class SlackServer:
     @contextmanager
     def run(self) -> Iterator["SlackServer"]:
         """Serve until the block ends."""
-        thread = threading.Thread(target=self._http.serve_forever, args=(0.02,), daemon=True)
-        thread.start()
-        try:
+        with served(self._http):
             yield self
-        finally:
-            self._http.shutdown()
-            self._http.server_close()
 
 
 @contextmanager
@@ -293,9 +289,7 @@ def _direct(user: str) -> str:
     return f"D{user[1:]}" if user[:1] in ("U", "W") else user
 
 
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-    request_queue_size = 256
+class _Server(Listener):
     slack: SlackServer
 
 

@@ -122,9 +122,7 @@ def _advice(rule: Rule | None, after: Flag, facts: Facts, rules: RuleSet) -> str
     return render(rule.advice, facts, rules.thresholds)
 
 
-def facts(
-    db: Connection, told: Webhooks, metrics: Metrics, known: Known, now: datetime
-) -> int:
+def facts(db: Connection, told: Webhooks, metrics: Metrics, known: Known, now: datetime) -> int:
     """Announce the facts that are not as webhooks were told last. Returns the messages."""
     interested = [webhook for webhook in told if webhook.facts]
     if not interested or not known.facts:

@@ -25,7 +25,7 @@ AT_ONCE = 8
 """Messages on their way to one webhook, each of another account."""
 
 LEASE = timedelta(seconds=60)
-"""Longer than a pass and the last of its answers can take, or two would send to the same webhook."""
+"""Longer than a pass and its last answers can take, or two would send to the same webhook."""
 
 LONGEST_PASS = LEASE - timedelta(seconds=2 * TIMEOUT_SECONDS)
 
@@ -153,9 +153,7 @@ class _Sending:
 def _with(
     rows: Sequence[Row], answers: Sequence[Answer], verdict: Verdict
 ) -> list[tuple[Row, Answer]]:
-    return [
-        (row, one) for row, one in zip(rows, answers, strict=True) if one.verdict is verdict
-    ]
+    return [(row, one) for row, one in zip(rows, answers, strict=True) if one.verdict is verdict]
 
 
 def _stands(db: Connection, webhook: str, answers: Sequence[Answer], now: datetime) -> bool:
@@ -166,9 +164,7 @@ def _stands(db: Connection, webhook: str, answers: Sequence[Answer], now: dateti
         return False
     if Verdict.WAIT in verdicts:
         longest = max(answers, key=lambda one: one.wait)
-        store.pause(
-            db, webhook, now + timedelta(seconds=longest.wait), longest.said, counted=False
-        )
+        store.pause(db, webhook, now + timedelta(seconds=longest.wait), longest.said, counted=False)
         return False
     if verdicts == {Verdict.AGAIN}:
         pause = _backoff(store.failures(db, webhook))

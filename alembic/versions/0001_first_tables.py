@@ -538,9 +538,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "webhook_messages",
-        sa.Column(
-            "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
-        ),
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("key", sa.Text(), nullable=False),
         sa.Column("webhook", sa.Text(), nullable=False),
         sa.Column("account", sa.Text(), nullable=False),

@@ -77,9 +77,7 @@ def _listed(file: Path, findings: Findings) -> list[tuple[Text, Node]]:
     return list(shapes.table(listed, "'webhooks'", findings))
 
 
-def _webhook(
-    key: Text, node: Node, known: Collection[str], findings: Findings
-) -> Webhook | None:
+def _webhook(key: Text, node: Node, known: Collection[str], findings: Findings) -> Webhook | None:
     before = len(findings)
     if not _NAME.fullmatch(key.text):
         findings.add(key.at, "the name of a webhook is up to 40 of a-z, 0-9 and -")

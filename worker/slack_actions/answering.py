@@ -8,6 +8,7 @@ from datetime import date, datetime
 from sqlalchemy import Connection, Engine
 
 from worker import announcing
+from worker.announcing import Known
 from worker.core.alerts import AlertReason
 from worker.core.answers import (
     Acknowledge,
@@ -21,7 +22,6 @@ from worker.core.answers import (
 )
 from worker.core.flags import Flag
 from worker.core.worsening import Limit, limits_of
-from worker.announcing import Known
 from worker.evaluation import Rulebook
 from worker.ingest import evaluation_date
 from worker.scene import Scene, alert_now, look

@@ -8,11 +8,11 @@ order. If that process dies, its lease runs out, and whatever it had not recorde
 
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, delete, exists, func, insert, or_, select, text, update
+from sqlalchemy import Connection, delete, exists, func, or_, select, text, update
 
 from worker.core.units import Value
 from worker.store.dialect import execute_among, execute_rows
@@ -98,12 +98,12 @@ def keep_facts(db: Connection, told: Iterable[tuple[str, str, dict[str, Any]]]) 
             "SELECT webhook, account, facts FROM {rows} WHERE true "
             "ON CONFLICT (webhook, account) DO UPDATE SET facts = excluded.facts",
             dict.fromkeys(("webhook", "account", "facts"), "text"),
-            sorted(rows, key=lambda row: row[:2]),
+            sorted(rows),
         )
 
 
 def lease(db: Connection, webhook: str, now: datetime, until: datetime) -> bool:
-    """Take a webhook for oneself, if something is due, nobody else has it, and it may be sent to."""
+    """Take a webhook for oneself, if something is due to it, and nobody else has it."""
     of = webhook_endpoints.c
     if not db.scalar(select(exists().where(*_due(webhook, now)))):
         return False
@@ -175,9 +175,7 @@ def ended(
     db.execute(
         update(webhook_messages)
         .where(webhook_messages.c.id.in_([row.id for row in rows]), _waiting)
-        .values(
-            state=state, ended_at=now, error=error, attempts=webhook_messages.c.attempts + 1
-        )
+        .values(state=state, ended_at=now, error=error, attempts=webhook_messages.c.attempts + 1)
     )
 
 
@@ -252,9 +250,7 @@ def drop_others(db: Connection, webhooks: Collection[str], now: datetime) -> int
 def forget(db: Connection, before: datetime) -> None:
     """Forget messages that arrived before then, or were dropped."""
     of = webhook_messages.c
-    db.execute(
-        delete(webhook_messages).where(of.state.in_((SENT, DROPPED)), of.ended_at < before)
-    )
+    db.execute(delete(webhook_messages).where(of.state.in_((SENT, DROPPED)), of.ended_at < before))
 
 
 def waiting(db: Connection) -> int:
