@@ -106,12 +106,25 @@ class _Endpoint(BaseHTTPRequestHandler):
         if answer.drops:
             self.close_connection = True
             return
+        if answer.trickles:
+            self._trickle()
+            return
         self.send_response(answer.status)
         self.send_header("Content-Length", str(len(answer.body)))
         for name, value in answer.headers.items():
             self.send_header(name, value)
         self.end_headers()
         self.wfile.write(answer.body)
+
+    def _trickle(self) -> None:
+        """Write headers without an end, until whoever waits for it has hung up."""
+        try:
+            self.wfile.write(b"HTTP/1.1 200 OK\r\nX-Long: ")
+            while True:
+                self.wfile.write(b"x")
+                time.sleep(0.05)
+        except OSError:
+            self.close_connection = True
 
     def log_message(self, *_args: object) -> None:
         """Say nothing: the tests look at what was heard."""

@@ -31,7 +31,8 @@ class Answer:
     """How the server treats one request.
 
     `posts`: it does what was asked. `drops`: the connection ends without an answer, after `delay`
-    seconds of silence. `kills`: the process at the other end is ended, as by `kill -9`.
+    seconds of silence. `kills`: the process at the other end is ended, as by `kill -9`. `trickles`:
+    the answer takes for ever, though never silent for long.
     """
 
     status: int = 200
@@ -41,6 +42,7 @@ class Answer:
     drops: bool = False
     delay: float = 0.0
     kills: bool = False
+    trickles: bool = False
 
 
 OK = Answer(posts=True)
