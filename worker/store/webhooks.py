@@ -49,8 +49,9 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """How a webhook stands: messages that wait, the oldest one's time, those that were given up
-    with the last reason, until when it is left alone or since when for good, and why."""
+    """How a webhook stands: messages that wait, since when the oldest does, those that were given
+    up with the last reason, until when it is left alone or since when for good, and why it is, or
+    the oldest one waits."""
 
     webhook: str
     waiting: int = 0
@@ -262,12 +263,14 @@ def standings(db: Connection) -> dict[str, Standing]:
     """How each webhook stands of which there is something to tell, by name."""
     of, end = webhook_messages.c, webhook_endpoints.c
     found: dict[str, dict[str, Any]] = {}
+    first = select(func.min(of.id)).where(_waiting).group_by(of.webhook)
+    errors = dict(db.execute(select(of.webhook, of.error).where(of.id.in_(first))).all())
     for name, number, oldest in db.execute(
         select(of.webhook, func.count(), func.min(of.created_at))
         .where(_waiting)
         .group_by(of.webhook)
     ):
-        found.setdefault(name, {}).update(waiting=number, oldest=oldest)
+        found.setdefault(name, {}).update(waiting=number, oldest=oldest, error=errors.get(name))
     last = select(func.max(of.id)).where(of.state == FAILED).group_by(of.webhook)
     refused = dict(db.execute(select(of.webhook, of.error).where(of.id.in_(last))).all())
     for name, number in db.execute(
@@ -276,6 +279,8 @@ def standings(db: Connection) -> dict[str, Standing]:
         found.setdefault(name, {}).update(failed=number, refused=refused.get(name))
     for row in db.execute(select(end.webhook, end.paused_until, end.stopped_at, end.error)):
         found.setdefault(row.webhook, {}).update(
-            paused_until=row.paused_until, stopped_at=row.stopped_at, error=row.error
+            paused_until=row.paused_until,
+            stopped_at=row.stopped_at,
+            error=row.error or errors.get(row.webhook),
         )
     return {name: Standing(name, **values) for name, values in sorted(found.items())}
