@@ -5,8 +5,6 @@ checked for them; with `apart` it holds senders to Slack's pace too.
 """
 
 import json
-import select
-import socket
 import threading
 import time
 from collections import defaultdict, deque
@@ -17,7 +15,7 @@ from http.server import BaseHTTPRequestHandler
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from tests.listening import Listener, served
+from tests.listening import Listener, has_hung_up, served
 from tests.slack_limits import problems_of_message, problems_of_view
 
 Json = dict[str, Any]
@@ -310,7 +308,8 @@ class _Endpoint(BaseHTTPRequestHandler):
 
     def _answer(self, body: Json) -> None:
         method = urlsplit(self.path).path.removeprefix("/api/")
-        if self._is_too_late():
+        if has_hung_up(self.connection):
+            self.close_connection = True
             return
         token = (self.headers.get("Authorization") or "").removeprefix("Bearer ") or None
         answer = self.server.slack.take(token, method, body)
@@ -329,16 +328,6 @@ class _Endpoint(BaseHTTPRequestHandler):
             self.send_header(name, value)
         self.end_headers()
         self.wfile.write(answer.body)
-
-    def _is_too_late(self) -> bool:
-        """Whether whoever asked has hung up, as on a busy machine they may before they are heard:
-        a test counts on it that what was not answered in time was not done later either."""
-        heard = select.poll()  # not select(), which knows no file above the 1,024th
-        heard.register(self.connection, select.POLLIN)
-        if not heard.poll(0) or self.connection.recv(1, socket.MSG_PEEK):
-            return False
-        self.close_connection = True
-        return True
 
     def log_message(self, *_args: object) -> None:
         """Say nothing: the tests look at what came in."""

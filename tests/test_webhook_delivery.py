@@ -35,14 +35,14 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def crm(clock) -> Iterator[Receiver]:
-    with Receiver(clock).run() as receiver:
+def crm() -> Iterator[Receiver]:
+    with Receiver().run() as receiver:
         yield receiver
 
 
 @pytest.fixture
-def other(clock) -> Iterator[Receiver]:
-    with Receiver(clock).run() as receiver:
+def other() -> Iterator[Receiver]:
+    with Receiver().run() as receiver:
         yield receiver
 
 

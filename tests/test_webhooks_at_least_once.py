@@ -85,11 +85,11 @@ def waiting(engine: Engine) -> int:
     batches=[[("a", "crm"), ("a", "crm"), ("b", "erp")]],
     faults=["taken, and killed", "taken, and dropped", "killed", "429", "fine", "500"],
 )
-@settings(max_examples=20, suppress_health_check=list(HealthCheck))
+@settings(max_examples=12, suppress_health_check=list(HealthCheck))
 def test_each_is_told_with_one_id_and_an_accounts_in_order(engine, database_url, batches, faults):
     empty(engine)
     clock, number = Clock(), count(1)
-    with Receiver(clock).run() as crm, Receiver(clock).run() as erp:
+    with Receiver().run() as crm, Receiver().run() as erp:
         receivers = {"crm": crm, "erp": erp}
         for one in receivers.values():
             one.next(*(FAULTS[fault] for fault in faults))

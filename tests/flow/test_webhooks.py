@@ -52,10 +52,9 @@ def book_of(folder, crm, more="", rules=RULES):
     return read_rulebook(folder / "rules")
 
 
-def deliver(engine, book, crm, now=None):
-    """Everything that is due, at the receiver's time."""
-    crm.clock = (lambda: now) if now else (lambda: at(D, 14))
-    return webhook_delivery.deliver(engine, book.webhooks, lambda name: SECRET, crm.clock)
+def deliver(engine, book, now):
+    """Everything that is due then."""
+    return webhook_delivery.deliver(engine, book.webhooks, lambda name: SECRET, lambda: now)
 
 
 FLAGS = "    flags: all\n"
@@ -69,7 +68,7 @@ def test_a_flag_that_opens_and_resolves_is_told_with_all_that_is_known_of_it(eng
     )
     sweep(engine, book, D + timedelta(10))
     take_in(engine, book, D + timedelta(11), meeting(D + timedelta(11)))
-    done = deliver(engine, book, crm, at(D + timedelta(11), 14))
+    done = deliver(engine, book, at(D + timedelta(11), 14))
     assert (done.sent, done.failed, done.waiting) == (2, 0, 0)
     assert crm.unproven == []
     opened, resolved = crm.heard
@@ -115,7 +114,7 @@ def test_what_is_sent_passes_the_library_that_receivers_use(engine, tmp_path):
     with Keeping().run() as crm:
         book = book_of(tmp_path, crm, FLAGS)
         take_in(engine, book, D, event("account", D, mrr=10))
-        deliver(engine, book, crm, datetime.now(UTC))
+        deliver(engine, book, datetime.now(UTC))
     ((headers, body),) = asked
     assert Library(SECRET).verify(body, headers)["type"] == "flag.opened"
     assert headers["content-type"] == "application/json"
@@ -129,7 +128,7 @@ def test_what_people_answer_in_slack_is_told(engine, tmp_path, crm):
     answer(engine, book, Clicked("k1", flag, "U1"), Acknowledge(), at(D, 14))
     answer(engine, book, Clicked("k1", flag, "U1"), Acknowledge(), at(D, 14))
     answer(engine, book, Clicked("k2", flag, "U1"), Dismiss(NotARisk.KNOWN), at(D, 15))
-    deliver(engine, book, crm, at(D, 15))
+    deliver(engine, book, at(D, 15))
     assert [one.type for one in crm.heard] == [
         "flag.opened",
         "flag.acknowledged",
@@ -154,7 +153,7 @@ def test_nothing_is_told_of_rules_in_shadow_or_of_flags_and_accounts_not_asked_f
     )
     sweep(engine, book, D + timedelta(10))
     take_in(engine, book, D + timedelta(11), meeting(D + timedelta(11)))
-    deliver(engine, book, crm, at(D + timedelta(11), 14))
+    deliver(engine, book, at(D + timedelta(11), 14))
     assert [(one.data["account"], one.data["rule"], one.type) for one in crm.heard] == [
         ("acme", "quiet", "flag.opened")
     ]
@@ -169,7 +168,7 @@ def test_facts_that_changed_are_told_with_what_was_told_before(engine, tmp_path,
     take_in(engine, book, D, event("account", D, mrr=10))
     take_in(engine, book, D, event("account", D, mrr=12))
     sweep(engine, book, D + timedelta(1))
-    deliver(engine, book, crm, at(D + timedelta(1), 23))
+    deliver(engine, book, at(D + timedelta(1), 23))
     assert [one.type for one in crm.heard] == ["account.facts_changed"] * 3
     first, second, third = (one.data["changes"] for one in crm.heard)
     assert first == [
@@ -186,7 +185,7 @@ def test_what_has_never_happened_is_told_as_never_and_what_is_unknown_as_null(
 ):
     book = book_of(tmp_path, crm, "    facts: [days_since_exec_contact, adoption]\n")
     take_in(engine, book, D, event("account", D, mrr=10), meeting(D, account="other"))
-    deliver(engine, book, crm)
+    deliver(engine, book, at(D, 14))
     (acme,) = (one for one in crm.heard if one.data["account"] == "acme")
     assert {one["fact"]: one["new"] for one in acme.data["changes"]} == {
         "adoption": None,
@@ -199,7 +198,7 @@ def test_a_webhook_that_asks_for_one_more_fact_is_told_only_that(engine, tmp_pat
     take_in(engine, book, D, event("account", D, mrr=10, seats=5))
     book = book_of(tmp_path, crm, "    facts: [mrr, licences]\n")
     sweep(engine, book, D)
-    deliver(engine, book, crm, at(D, 23))
+    deliver(engine, book, at(D, 23))
     assert [[one["fact"] for one in each.data["changes"]] for each in crm.heard] == [
         ["mrr"],
         ["licences"],
@@ -213,7 +212,7 @@ def test_a_source_gone_silent_has_not_changed_an_account(engine, tmp_path, crm):
     take_in(engine, book, D, meeting(D))
     sweep(engine, book, D + timedelta(1))
     sweep(engine, book, D + timedelta(5))  # not known any more
-    deliver(engine, book, crm, at(D + timedelta(5), 23))
+    deliver(engine, book, at(D + timedelta(5), 23))
     assert [one.data["changes"][0]["new"] for one in crm.heard] == [0, 1]
 
 
@@ -244,7 +243,7 @@ def test_those_of_a_webhook_that_is_gone_are_dropped_and_told_anew_when_it_is_ba
     assert done.waiting == 0
     assert [one["state"] for one in rows(engine, tables.webhook_messages)] == ["dropped"]
     sweep(engine, book, D)
-    deliver(engine, book, crm, at(D, 23))
+    deliver(engine, book, at(D, 23))
     assert [one.data["changes"][0]["first"] for one in crm.heard] == [True]
 
 
@@ -256,7 +255,7 @@ DAYS = st.lists(
 
 
 @given(days=DAYS)
-@settings(max_examples=25, suppress_health_check=list(HealthCheck))
+@settings(max_examples=15, suppress_health_check=list(HealthCheck))
 def test_who_applies_what_is_told_knows_the_facts_as_they_are(
     days, tmp_path_factory, sqlite_template
 ):
@@ -275,7 +274,7 @@ def test_who_applies_what_is_told_knows_the_facts_as_they_are(
                     met[account] = day
                     take_in(engine, book, day, meeting(day, account=account))
             sweep(engine, book, day)
-        deliver(engine, book, crm, at(day, 23))
+        deliver(engine, book, at(day, 23))
     engine.dispose()
     known: dict[str, dict[str, object]] = {}
     for one in crm.heard:
