@@ -85,8 +85,8 @@ def check(
     thresholds.require_values(scope)
     included.blame(scope)
     if scope.complete:
-        for path in (path for path in paths if path.is_dir()):
-            check_rules(path / WEBHOOKS, [claim.id for claim in claims], scope.findings)
+        for path in paths:
+            check_rules(path, [claim.id for claim in claims], scope.findings)
     found = scope.findings.sorted()
     if today is not None:
         _warn(claims, today, scope)

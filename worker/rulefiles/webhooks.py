@@ -11,7 +11,7 @@ from worker.core.webhooks import FlagsTold, Transition, Webhook, Webhooks
 from worker.rulefiles import shapes
 from worker.rulefiles.files import WEBHOOKS, read
 from worker.rulefiles.metrics import read_beside
-from worker.rulefiles.nodes import Node, Text
+from worker.rulefiles.nodes import Node, Table, Text
 from worker.rulefiles.problems import Findings, Place, RuleFilesRefused, quoted
 
 KEYS = ("webhooks",)
@@ -51,9 +51,13 @@ def read_webhooks(file: Path, findings: Findings) -> Webhooks:
     return tuple(sorted(found, key=lambda one: one.name))
 
 
-def check_rules(file: Path, rules: Collection[str], findings: Findings) -> None:
-    """Note the rules that webhooks name and no rule file has."""
-    for _, node in _listed(file, Findings()):
+def check_rules(path: Path, rules: Collection[str], findings: Findings) -> None:
+    """Note the rules that the webhooks of a rules directory name, and that no rule file has."""
+    try:
+        listed = _listed(path / WEBHOOKS, Findings())
+    except OSError:  # a path that cannot be, which is told where its rules are read
+        return
+    for _, node in listed:
         flags = _within(node, WEBHOOK_KEYS, "flags")
         named = _within(flags, FLAG_KEYS, "rule") if flags else None
         for item in shapes.one_or_more(named, "'rule'", _MOST, Findings()) if named else ():
@@ -83,9 +87,10 @@ def _webhook(key: Text, node: Node, known: Collection[str], findings: Findings) 
         findings.add(key.at, "the name of a webhook is up to 40 of a-z, 0-9 and -")
     what = f"webhook {quoted(key.text)}"
     given = shapes.fields(node, "a webhook", WEBHOOK_KEYS, findings)
-    if given and "url" not in given:
+    is_table = isinstance(node, Table)
+    if is_table and "url" not in given:
         findings.add(key.at, f"{what} has no 'url': where is it to be sent?")
-    if given and not given.keys() & {"flags", "facts"}:
+    if is_table and not given.keys() & {"flags", "facts"}:
         findings.add(key.at, f"{what} has neither 'flags' nor 'facts': what is it told of?")
     url = _url(given, findings)
     segments = _words(given, "segment", findings)
