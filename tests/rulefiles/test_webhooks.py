@@ -87,7 +87,7 @@ def test_http_to_another_machine_has_to_be_meant(tmp_path):
         ),
         (
             "webhooks: {crm: {url: U, flags: all, secret: x}}",
-            "1:63: unknown key 'secret'; a webhook has url, allow_http, segment, flags, facts",
+            "1:68: a secret does not stand here: docs/webhooks.md says which variable has it",
         ),
         (
             "webhooks: {crm: {url: 'crm.example.com/x', flags: all}}",

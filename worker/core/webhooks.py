@@ -103,17 +103,16 @@ def tells(
 
 
 def changed(
-    told: Mapping[str, Value] | None, facts: Facts, names: Iterable[str], withheld: Iterable[str]
+    told: Mapping[str, Value], facts: Facts, names: Iterable[str], withheld: Iterable[str]
 ) -> dict[str, Value]:
     """Those of the facts in `names` that are not as they were last told, as they are.
 
-    `told` is None where nothing has been told yet. What a silent source withholds has not changed
-    as far as anybody knows.
+    `told` are those that have been told. What a silent source withholds has not changed as far as
+    anybody knows.
     """
-    before = told or {}
     hidden = frozenset(withheld)
     return {
         name: facts[name]
         for name in names
-        if name not in hidden and (name not in before or before[name] != facts[name])
+        if name not in hidden and (name not in told or told[name] != facts[name])
     }

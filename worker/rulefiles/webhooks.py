@@ -18,6 +18,7 @@ KEYS = ("webhooks",)
 WEBHOOK_KEYS = ("url", "allow_http", "segment", "flags", "facts")
 FLAG_KEYS = ("severity", "rule", "transition")
 ALL = "all"
+SECRET = "secret"
 MOST_WEBHOOKS = 20
 
 _LONGEST_WORD = 200
@@ -86,7 +87,10 @@ def _webhook(key: Text, node: Node, known: Collection[str], findings: Findings) 
     if not _NAME.fullmatch(key.text):
         findings.add(key.at, "the name of a webhook is up to 40 of a-z, 0-9 and -")
     what = f"webhook {quoted(key.text)}"
-    given = shapes.fields(node, "a webhook", WEBHOOK_KEYS, findings)
+    given = shapes.fields(node, "a webhook", (*WEBHOOK_KEYS, SECRET), findings)
+    if SECRET in given:
+        told = "a secret does not stand here: docs/webhooks.md says which variable has it"
+        findings.add(given[SECRET][0].at, told)
     is_table = isinstance(node, Table)
     if is_table and "url" not in given:
         findings.add(key.at, f"{what} has no 'url': where is it to be sent?")
