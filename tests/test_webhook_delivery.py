@@ -113,7 +113,7 @@ def test_a_message_that_always_fails_holds_up_no_other_account(engine, clock, cr
     put(engine, clock, "a1", "b1")
     crm.next(status(500), OK)
     assert run(engine, clock, crm=crm) == Delivered(1, 0, 1)
-    put(engine, clock, "b2", "c1")
+    put(engine, clock, "c1", "d1")
     assert run(engine, clock, crm=crm).sent == 2
     assert standing(engine).paused_until is None
 
@@ -271,7 +271,7 @@ def test_a_pass_begins_nothing_after_its_time(engine, clock, crm):
     done = webhook_delivery.deliver(engine, told, lambda _: SECRET, slowly, timedelta(seconds=9))
     assert 0 < done.sent < 30
     with reading(engine) as db:
-        assert webhooks.is_due(db, clock())
+        assert webhooks.is_due(db, ["crm"], clock())
 
 
 def test_what_was_sent_is_forgotten_after_a_week_and_what_was_given_up_is_kept(engine, clock, crm):

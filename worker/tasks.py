@@ -115,7 +115,7 @@ def sweep_shard(self: Task, sweep: int, shard: int) -> None:
 @app.task(bind=True, name=DELIVER, max_retries=None)
 def deliver(self: Task) -> None:
     """Plan what the outbox holds, and send what is due; have others see to webhooks meanwhile."""
-    request_webhooks()
+    _go_on_with_webhooks()
     planning.plan(engine(), clock(), telling())
     config = slack()
     way = delivery.way(config, Console())
@@ -136,7 +136,7 @@ def send_to_webhooks() -> None:
     done = webhook_delivery.deliver(engine(), told, _webhook_secret, clock, DELIVERY_TIME)
     if done.sent or done.failed:
         log.info("webhooks told", sent=done.sent, failed=done.failed, waiting=done.waiting)
-        request_webhooks()
+        _go_on_with_webhooks()
 
 
 def _webhook_secret(name: str) -> str | None:
@@ -148,12 +148,19 @@ def _webhook_secret(name: str) -> str | None:
         return None
 
 
-def request_webhooks() -> None:
-    """Have what is due sent to other systems, if anything is; else the minute's pass asks again."""
-    with reading(engine()) as db:
-        due = webhooks_store.is_due(db, clock())
-    if not due:
+def _go_on_with_webhooks() -> None:
+    """Have what is due to other systems sent, if anything is."""
+    told = webhooks()
+    if not told:
         return
+    with reading(engine()) as db:
+        due = webhooks_store.is_due(db, [one.name for one in told], clock())
+    if due:
+        request_webhooks()
+
+
+def request_webhooks() -> None:
+    """Ask for what is due to other systems; what is not asked for now is with the minute's pass."""
     try:
         send_to_webhooks.apply_async(retry=False)
     except BrokerDown as error:

@@ -112,7 +112,7 @@ def test_doctor_says_what_was_refused_and_resume_sends_it_again(told, crm):
     code, (_, refused) = findings(told, "doctor")
     assert code == 1
     assert refused["detail"] == (
-        "1 messages were given up, the last one: 422 Unprocessable Entity: no such account. "
+        "1 message was given up: 422 Unprocessable Entity: no such account. "
         "'tiewatch webhooks check crm-1' tries it, 'tiewatch webhooks resume crm-1' sends them "
         "again"
     )
@@ -127,7 +127,7 @@ def test_doctor_says_that_a_receiver_stopped_it_and_how_to_go_on(told, crm):
     run(told, "deliver")
     _, (found,) = findings(told, "doctor")
     assert found["ok"] is False
-    assert "its receiver said 410 Gone; 1 messages wait" in found["detail"]
+    assert "its receiver said 410 Gone; 1 message waits" in found["detail"]
     assert "'tiewatch webhooks resume crm-1' goes on" in found["detail"]
     run(told, "webhooks", "resume", "crm-1")
     run(told, "deliver")
@@ -136,9 +136,13 @@ def test_doctor_says_that_a_receiver_stopped_it_and_how_to_go_on(told, crm):
 
 def test_doctor_says_that_messages_wait_for_a_secret_or_for_long(told, crm, embedded):
     _, (found,) = findings(told, "doctor", secret="")
-    assert found["detail"] == "TIEWATCH_WEBHOOK_SECRET_CRM_1 is not set; 1 messages wait"
+    assert found["detail"] == (
+        "TIEWATCH_WEBHOOK_SECRET_CRM_1 is not set: what is sent must be signed; 1 message waits"
+    )
+    _, (found,) = findings(told, "doctor", secret="hunter2")
+    assert found["detail"].startswith("TIEWATCH_WEBHOOK_SECRET_CRM_1 cannot be used: ")
     _, (found,) = findings(told, "doctor")
-    assert (found["ok"], found["detail"]) == (True, "1 messages wait")
+    assert (found["ok"], found["detail"]) == (True, "1 message waits")
     with writing(embedded) as db:
         before = datetime.now(UTC) - timedelta(minutes=11)
         db.execute(webhook_messages.update().values(created_at=before))

@@ -9,23 +9,19 @@ from rich.text import Text
 from sqlalchemy import Connection, Engine
 
 from worker import runtime, sweeps
+from worker.cli import webhook_findings
 from worker.cli.access import database, queue, upgrade_database
 from worker.cli.terminal import NOT_HELD, AsJson, Refused, out, print_json
 from worker.core.findings import Finding
 from worker.core.webhooks import Webhooks
 from worker.evaluation import read_rulebook
 from worker.rulefiles import RuleFilesRefused
-from worker.settings import webhook_secret, webhook_variable
 from worker.store import batches, event_log, members, messages, outbox, pacing, spool
 from worker.store import sweeps as sweeps_store
-from worker.store import webhooks as webhooks_store
 from worker.store.database import reading
 
 DIVERTED_FOR = timedelta(days=1)
 """For how long alerts that went elsewhere than planned are trouble: by then it may be mended."""
-
-WEBHOOK_LATE = timedelta(minutes=10)
-"""For how long a message may wait for a webhook before that is trouble."""
 
 db = typer.Typer(no_args_is_help=True, help="The database.")
 
@@ -107,29 +103,6 @@ def _slack(db_: Connection, now: datetime) -> Iterator[Finding]:
         yield Finding("Slack", f"{number:,} alerts went to the default channel {why}")
 
 
-def _webhooks(db_: Connection, now: datetime) -> Iterator[Finding]:
-    found = webhooks_store.standings(db_)
-    for webhook in _told():
-        subject = f"webhook {webhook.name}"
-        at = found.get(webhook.name, webhooks_store.Standing(webhook.name))
-        waits = f"{at.waiting:,} messages wait"
-        resume = f"'tiewatch webhooks resume {webhook.name}'"
-        if webhook_secret(webhook.name) is None:
-            yield Finding(subject, f"{webhook_variable(webhook.name)} is not set; {waits}")
-        elif at.stopped_at is not None:
-            why = f"stopped on {at.stopped_at:%d %b %Y}: its receiver said {at.error}; {waits}"
-            yield Finding(subject, f"{why}. When that is mended, {resume} goes on")
-        elif at.oldest is not None and now - at.oldest > WEBHOOK_LATE:
-            since = f"the oldest since {at.oldest:%d %b %H:%M} UTC"
-            yield Finding(subject, f"{waits}, {since}: {at.error or 'no worker sends them'}")
-        else:
-            yield Finding(subject, None, waits)
-        if at.failed:
-            told_why = f"{at.failed:,} messages were given up, the last one: {at.refused}"
-            check = f"'tiewatch webhooks check {webhook.name}' tries it"
-            yield Finding(subject, f"{told_why}. {check}, {resume} sends them again")
-
-
 def _told() -> Webhooks:
     try:
         return runtime.rulebook().webhooks
@@ -152,7 +125,7 @@ def _contents(engine: Engine) -> Iterator[Finding]:
         for failure in messages.failures(db_, limit=5):
             yield Finding("alert", f"of {failure.account} was not delivered: {failure.error}")
         yield from _slack(db_, runtime.clock())
-        yield from _webhooks(db_, runtime.clock())
+        yield from webhook_findings.standing(db_, _told(), runtime.clock())
         for id_, error in batches.parked(db_):
             yield Finding(
                 "parked batch",

@@ -1,8 +1,6 @@
 """`tiewatch webhooks`: trying the other systems that are told, and going on with one."""
 
-import asyncio
 from typing import Annotated
-from uuid import uuid4
 
 import typer
 
@@ -10,27 +8,17 @@ from worker import runtime
 from worker.cli.access import database
 from worker.cli.admin import report
 from worker.cli.terminal import AsJson, Refused, print_json
-from worker.core.findings import Finding
+from worker.cli.webhook_findings import tried
 from worker.core.webhooks import Webhook
-from worker.settings import webhook_secret, webhook_variable
 from worker.store import webhooks as store
 from worker.store.database import writing
 from worker.store.webhooks import Standing
-from worker.webhooks import payload
-from worker.webhooks.posting import Answer, BadSecret, Verdict, client, post
 
 app = typer.Typer(
     no_args_is_help=True, help="Webhooks: other systems that are told of flags and facts."
 )
 
 NAME = typer.Argument(help="The webhook's name in webhooks.yaml.")
-
-ADVICE = {
-    Verdict.AGAIN: "check its 'url', and whether the receiver runs",
-    Verdict.WAIT: "it wants fewer messages just now",
-    Verdict.REFUSED: "check its 'url' and the secret, and what the receiver's log says",
-    Verdict.GONE: "the receiver wants nothing more: make a new address there",
-}
 
 
 @app.command("check")
@@ -45,7 +33,7 @@ def check(
             f"There is no webhook in {runtime.rules_path()}/webhooks.yaml: docs/webhooks.md says "
             "what stands there."
         )
-    report(map(_tried, chosen), as_json)
+    report(map(tried, chosen), as_json)
 
 
 @app.command("resume")
@@ -71,24 +59,3 @@ def _named(name: str) -> Webhook:
         where = f"{runtime.rules_path()}/webhooks.yaml"
         raise Refused(f"There is no webhook {name!r} in {where}: {there}.")
     return known[name]
-
-
-def _tried(webhook: Webhook) -> Finding:
-    subject = f"webhook {webhook.name}"
-    secret = webhook_secret(webhook.name)
-    if secret is None:
-        return Finding(subject, f"{webhook_variable(webhook.name)} is not set: it needs a secret")
-    try:
-        answer = asyncio.run(_test(webhook, secret))
-    except BadSecret as error:
-        return Finding(subject, f"{webhook_variable(webhook.name)} cannot be used: {error}")
-    if answer.verdict is Verdict.TAKEN:
-        return Finding(subject, None, f"took the test message ({answer.said})")
-    return Finding(subject, f"{answer.said}: {ADVICE[answer.verdict]}")
-
-
-async def _test(webhook: Webhook, secret: str) -> Answer:
-    now = runtime.clock()
-    body = payload.text(payload.TEST, now, {"webhook": webhook.name})
-    async with client() as http:
-        return await post(http, webhook.url, f"msg_test_{uuid4().hex}", body, secret, now)

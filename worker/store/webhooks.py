@@ -158,15 +158,16 @@ def _due(webhook: str, now: datetime) -> tuple[Any, ...]:
     return of.webhook == webhook, text("webhook_messages.state = 'waiting'"), of.due_at <= now
 
 
-def is_due(db: Connection, now: datetime) -> bool:
-    """Whether a message is due to a webhook that may be sent to."""
-    of, end = webhook_messages.c, webhook_endpoints.c
-    kept_back = exists().where(
-        end.webhook == of.webhook,
-        or_(end.stopped_at.is_not(None), end.paused_until > now, end.leased_until > now),
+def is_due(db: Connection, webhooks: Iterable[str], now: datetime) -> bool:
+    """Whether a message is due to one of these that may be sent to now, by nobody else."""
+    end = webhook_endpoints.c
+    kept_back = db.scalars(
+        select(end.webhook).where(
+            or_(end.stopped_at.is_not(None), end.paused_until > now, end.leased_until > now)
+        )
     )
-    found = select(of.id).where(text("webhook_messages.state = 'waiting'"), of.due_at <= now)
-    return db.scalar(found.where(~kept_back).limit(1)) is not None
+    free = set(webhooks).difference(kept_back)
+    return any(db.scalar(select(exists().where(*_due(name, now)))) for name in sorted(free))
 
 
 def ended(

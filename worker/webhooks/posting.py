@@ -89,11 +89,10 @@ async def post(
         async with asyncio.timeout(TIMEOUT_SECONDS):
             async with client.stream("POST", url, content=body.encode(), headers=sent) as response:
                 said = b""
-                if not response.is_success:
-                    async for part in response.aiter_raw():
-                        said += part
-                        if len(said) >= MOST_READ:
-                            break
+                async for part in response.aiter_raw():  # to its end, the connection is kept
+                    said += part
+                    if len(said) >= MOST_READ:
+                        break
                 return _meaning(response, _readable(said), now)
     except TimeoutError:
         return Answer(Verdict.AGAIN, f"no answer within {TIMEOUT_SECONDS:g} seconds")
