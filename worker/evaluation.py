@@ -88,13 +88,15 @@ def read_rulebook(root: Path, shipped: Path | None = None) -> Rulebook:
 
     `shipped` is where the rules that ship are, by default those of this version of tiewatch.
     """
+    rules = load(root, shipped)
+    metrics = load_metrics(root, rules, shipped)
     return Rulebook(
-        load(root, shipped),
+        rules,
         load_ties(root),
         telling=load_telling(root),
-        metrics=load_metrics(root),
+        metrics=metrics,
         sources=load_sources(root),
-        health=load_health(root),
+        health=load_health(root, metrics),
     )
 
 

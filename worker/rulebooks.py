@@ -186,7 +186,7 @@ def _paths(root: Path) -> dict[str, Path]:
     own = [*rule_files(root, Findings()), *(file for file in settings if file.is_file())]
     found = {str(path.relative_to(root)): path for path in own}
     if shipped.resolve() != root.resolve():
-        for path in rule_files(shipped, Findings()):
+        for path in [*rule_files(shipped, Findings()), shipped / METRICS]:
             found[str(PurePath(SHIPPED) / path.relative_to(shipped))] = path
     return found
 

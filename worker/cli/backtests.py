@@ -109,8 +109,9 @@ def _rulebook(path: Path) -> Rulebook:
     if not path.exists():
         raise Refused(f"{path}: there is no such file or folder.")
     root = path if path.is_dir() else path.parent
-    metrics, health = load_metrics(root), load_health(root)
-    return Rulebook(load(path), load_ties(root), metrics=metrics, health=health)
+    rules = load(path)
+    metrics = load_metrics(root, rules)
+    return Rulebook(rules, load_ties(root), metrics=metrics, health=load_health(root, metrics))
 
 
 def _churns(file: Path) -> Churns:

@@ -12,7 +12,8 @@ from math import floor, fsum
 from typing import NamedTuple
 
 from worker.core.catalogue import Fact, Part
-from worker.core.conditions import Condition, Facts, evaluate
+from worker.core.conditions import Condition, Facts, evaluate, facts_in
+from worker.core.metrics import NO_METRICS, Metrics
 from worker.core.units import Unit, Value
 
 TREND_DAYS = 30
@@ -96,19 +97,25 @@ class HealthPart:
 
 @dataclass(frozen=True, slots=True)
 class HealthSettings:
-    """What `health.yaml` says; without parts there is no score."""
+    """What `health.yaml` says; without parts there is no score.
+
+    `metrics` are the features and the admins' own facts that the parts rest on.
+    """
 
     parts: tuple[HealthPart, ...] = ()
+    metrics: Metrics = NO_METRICS
 
     @property
     def facts(self) -> frozenset[str]:
-        """The facts that scores are computed from."""
-        return frozenset(name for part in self.parts for name in part.facts)
+        """The facts that scores are computed from, those that tell accounts apart included."""
+        scales = [one for part in self.parts for one in part.facts.items()]
+        asked = [facts_in(scale.of) for _, all_of in scales for scale in all_of if scale.of]
+        return frozenset(name for name, _ in scales).union(*asked)
 
     @property
     def digest(self) -> str:
         """16 hexadecimal digits, equal for settings that mean the same."""
-        return hashlib.sha256(repr(self.parts).encode()).hexdigest()[:16]
+        return hashlib.sha256(repr((self.parts, self.metrics)).encode()).hexdigest()[:16]
 
 
 NO_HEALTH = HealthSettings()
