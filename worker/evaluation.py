@@ -27,7 +27,7 @@ from worker.core.health import HEALTH, HEALTH_FACTS, NO_HEALTH, HealthSettings
 from worker.core.metrics import NO_METRICS, Metrics
 from worker.core.reading import Reading
 from worker.core.reasons import clears, reasons
-from worker.core.rules import CompiledRule, Mode, Rule, RuleSet, render
+from worker.core.rules import CompiledRule, Kind, Mode, Rule, RuleSet, render
 from worker.core.stats import AccountStats, Workspace
 from worker.core.subscriptions import terms_on
 from worker.core.telling import Telling
@@ -403,6 +403,7 @@ def alert_of(
         flag=flag,
         rule=move.rule,
         severity=after.severity,
+        kind=rule.kind if rule else Kind.RISK,
         why=move.reasons,
         who=who(stats, on.toordinal(), workspace, told, rep_names),
         advice=render(rule.advice, facts, thresholds)

@@ -157,7 +157,7 @@ def renewal_check(
         account_alert(AlertReason.RENEWAL, standing, f"Renews in {left}", on, rep_names),
         why=tuple(told(FACTS[name], facts[name]) for name in known),
         open_flags=tuple(
-            OpenFlag(rule.id, rule.severity, render(rule.title, facts, rules.thresholds))
+            OpenFlag(rule.id, rule.severity, render(rule.title, facts, rules.thresholds), rule.kind)
             for rule in standing.open
         ),
     )

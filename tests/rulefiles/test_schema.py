@@ -169,7 +169,10 @@ OWN = (Fact("exports", Unit.COUNT, "", "exports", ""), Fact("a b", Unit.COUNT, "
 
 
 def banded(fact):
-    return {"bands": {"good": 1}, "parts": {"p": {"weight": 1, "facts": {fact: {"good": "otherwise"}}}}}
+    return {
+        "bands": {"good": 1},
+        "parts": {"p": {"weight": 1, "facts": {fact: {"good": "otherwise"}}}},
+    }
 
 
 @pytest.mark.parametrize(
@@ -182,7 +185,10 @@ def banded(fact):
     ],
 )
 def test_a_fact_of_ones_own_is_known_where_the_schema_is_made_of_it(fact, without_any, with_these):
-    for document, part in ((in_rule(when={fact: "over 5"}), ""), (banded(fact), "/definitions/health")):
+    for document, part in (
+        (in_rule(when={fact: "over 5"}), ""),
+        (banded(fact), "/definitions/health"),
+    ):
         assert (marked(document, part) == []) is without_any
         assert (marked(document, part, OWN) == []) is with_these
 

@@ -106,9 +106,7 @@ def _document(account: str, on: str, now: Health, then: Health | None) -> dict[s
     }
 
 
-def _show_all(
-    found: dict[str, tuple[Health, Health | None]], known: Mapping[str, Fact]
-) -> None:
+def _show_all(found: dict[str, tuple[Health, Health | None]], known: Mapping[str, Fact]) -> None:
     shape = table("account", "health", "in 30 days", "confidence", "moved most by")
     for account, (now, then) in sorted(found.items()):
         moved = ", ".join(f"{known[m.fact].label} {m.points:+.0f}" for m in _moved(now, then))

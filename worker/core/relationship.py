@@ -177,8 +177,8 @@ FACTS = (
         "rep leaves",
         _NOBODY + ", or there is no strong tie",
         part=Part.RELATIONS,
-        formula="100 * strong ties of that rep / strong ties of all reps. A contact with strong ties "
-        "to two reps counts for both; reps and contacts who have left do not.",
+        formula="100 * strong ties of that rep / strong ties of all reps. A contact with strong "
+        "ties to two reps counts for both; reps and contacts who have left do not.",
         events=_EVENTS,
         least=0,
         most=100,

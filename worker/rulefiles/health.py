@@ -108,8 +108,8 @@ def _part(key: Text, node: Node, bands: Mapping[str, float], scope: Scope) -> He
     weight = _number(found["weight"][1], "'weight'", 1, 1_000, findings)
     facts = {}
     rows = list(shapes.table(found["facts"][1], "'facts'", findings))
-    for name, value in rows:
-        if fact := _fact(name, scope):
+    for named, value in rows:
+        if fact := _fact(named, scope):
             facts[fact.name] = _scales(fact, value, bands, scope)
     if not rows:
         findings.add(key.at, f"part {quoted(key.text)} has no fact")
