@@ -9,7 +9,18 @@ import psycopg
 import pytest
 import sqlalchemy as sa
 
-from bench import baseline, events, floor, growth, latency, replay, stage, sweep, throughput
+from bench import (
+    baseline,
+    events,
+    everything,
+    floor,
+    growth,
+    latency,
+    replay,
+    stage,
+    sweep,
+    throughput,
+)
 from bench.__main__ import BENCHMARKS, QUICK, document
 from bench.measure import Goal, Line, Report, interleaved, ratios, shown
 from bench.stage import Stage
@@ -41,6 +52,7 @@ def silent(_: str) -> None:
         ),
         (growth.run, {"few": 200, "many": 600, "number": 500, "customers": 20}),
         (sweep.run, {"accounts": 50}),
+        (everything.run, {"accounts": 50}),
         (replay.run, {"stored": 300, "customers": 5}),
         (latency.run, {"rate": 40, "seconds": 1, "stored": 200, "customers": 20}),
     ],

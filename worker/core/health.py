@@ -8,11 +8,12 @@ weight and lowers the confidence; it is never scored as bad.
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from math import floor, fsum
 from typing import NamedTuple
 
 from worker.core.catalogue import Fact, Part
-from worker.core.conditions import Condition, Facts, evaluate, facts_in
+from worker.core.conditions import Condition, Facts, Outcome, compiled, facts_in
 from worker.core.metrics import NO_METRICS, Metrics
 from worker.core.units import Unit, Value
 
@@ -95,7 +96,14 @@ class HealthPart:
     facts: Mapping[str, tuple[Scale, ...]]
 
 
-@dataclass(frozen=True, slots=True)
+class _Scale(NamedTuple):
+    """A scale with its conditions as functions of the facts."""
+
+    of: Outcome | None
+    bands: tuple[tuple[Band, Outcome | None], ...]
+
+
+@dataclass(frozen=True)
 class HealthSettings:
     """What `health.yaml` says; without parts there is no score.
 
@@ -112,6 +120,14 @@ class HealthSettings:
         asked = [facts_in(scale.of) for _, all_of in scales for scale in all_of if scale.of]
         return frozenset(name for name, _ in scales).union(*asked)
 
+    @cached_property
+    def compiled(self) -> tuple[tuple[tuple[str, tuple[_Scale, ...]], ...], ...]:
+        """The facts of each part with their scales, for asking them of many accounts."""
+        return tuple(
+            tuple((name, tuple(map(_compiled, scales))) for name, scales in part.facts.items())
+            for part in self.parts
+        )
+
     @property
     def digest(self) -> str:
         """16 hexadecimal digits, equal for settings that mean the same."""
@@ -119,6 +135,14 @@ class HealthSettings:
 
 
 NO_HEALTH = HealthSettings()
+
+
+def _compiled(scale: Scale) -> _Scale:
+    return _Scale(_function(scale.of), tuple((band, _function(band.when)) for band in scale.bands))
+
+
+def _function(condition: Condition | None) -> Outcome | None:
+    return None if condition is None else compiled(condition, {})
 
 
 class Scored(NamedTuple):
@@ -157,16 +181,21 @@ class Health:
 
 def health_of(facts: Facts, settings: HealthSettings) -> Health:
     """The score that facts come to, part by part."""
-    banded = [[_banded(name, scales, facts) for name, scales in part.facts.items()]
-              for part in settings.parts]  # fmt: skip
-    known = [sum(1 for one in of_part if one.points is not None) for of_part in banded]
+    banded = [[_band(facts[name], scales, facts) for name, scales in of_part]
+              for of_part in settings.compiled]  # fmt: skip
+    known = [len(of_part) - of_part.count(None) for of_part in banded]
     all_weight = fsum(part.weight for part in settings.parts)
     weight = fsum(p.weight for p, n in zip(settings.parts, known, strict=True) if n)
     parts = []
     for part, of_part, number in zip(settings.parts, banded, known, strict=True):
         share = part.weight / weight / number if number else 0.0
-        scored = tuple(one._replace(share=share if one.band else 0.0) for one in of_part)
-        points = [one.points for one in scored if one.points is not None]
+        scored = tuple(
+            Scored(name, facts[name], band.name, band.points, share)
+            if band
+            else Scored(name, facts[name], None, None, 0.0)
+            for name, band in zip(part.facts, of_part, strict=True)
+        )
+        points = [band.points for band in of_part if band]
         parts.append(PartScore(part, fsum(points) / number if number else None, scored))
     told = fsum(p.weight * n / len(p.facts) for p, n in zip(settings.parts, known, strict=True))
     exact = fsum(one.share * (one.points or 0) for part in parts for one in part.facts)
@@ -178,16 +207,16 @@ def health_of(facts: Facts, settings: HealthSettings) -> Health:
     )
 
 
-def _banded(name: str, scales: Sequence[Scale], facts: Facts) -> Scored:
-    value = facts[name]
+def _band(value: Value, scales: Sequence[_Scale], facts: Facts) -> Band | None:
+    """The band that a fact's value is in; None if it is unknown."""
     if value is not None:
         for of, bands in scales:
-            if of is not None and not evaluate(of, facts, {}):
+            if of is not None and not of(facts):
                 continue
-            for band in bands:
-                if band.when is None or evaluate(band.when, facts, {}):
-                    return Scored(name, value, band.name, band.points, 0.0)
-    return Scored(name, value, None, None, 0.0)
+            for band, holds in bands:
+                if holds is None or holds(facts):
+                    return band
+    return None
 
 
 def health_facts(facts: Facts, settings: HealthSettings, past: int | None) -> dict[str, Value]:
