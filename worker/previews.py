@@ -10,18 +10,20 @@ from datetime import datetime
 from sqlalchemy import Engine
 
 from worker import ruletests
+from worker.alerting import alert_of, words
 from worker.core.alerts import AlertReason
 from worker.core.cards import Card, Told, Why
 from worker.core.explanation import explained
 from worker.core.flags import HEARD_OF, Flag
 from worker.core.rules import Rule
 from worker.core.stats import AccountStats
-from worker.evaluation import Rulebook, Standing, alert_of, words
+from worker.rulebook import Rulebook
 from worker.rulefiles.timelines import Timeline
 from worker.ruletests import Day
 from worker.slack import message, views
 from worker.slack.page import Shown
 from worker.slack_actions import reading
+from worker.standings import Standing
 from worker.store import desks
 from worker.store.database import reading as reads
 from worker.store.flags import Move
@@ -88,7 +90,7 @@ def _of_day(rule: Rule, flag: Flag, day: Day, stats: AccountStats, book: Ruleboo
     standing = Standing(stats, day.facts)
     opened = AlertReason.OPENED
     alert = alert_of(
-        opened, _NO_FLAG, move, flag, rule, standing, day.workspace, book, _NO_NAMES, day.on
+        opened, _NO_FLAG, move, flag, rule, standing, day.workspace, thresholds, _NO_NAMES, day.on
     )
     unless = rule.except_when
     why = Why(

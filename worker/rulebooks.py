@@ -18,7 +18,7 @@ from pathlib import Path, PurePath
 from sqlalchemy import Connection, Engine
 
 from worker.core.alerts import Alert, AlertReason
-from worker.evaluation import Rulebook, read_rulebook
+from worker.rulebook import Rulebook, read_rulebook
 from worker.rulefiles import Problem, RuleFilesRefused
 from worker.rulefiles.files import HEALTH, METRICS, SLACK, SOURCES, TIES, rule_files
 from worker.rulefiles.problems import Findings

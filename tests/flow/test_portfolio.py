@@ -14,8 +14,8 @@ from tests.flow.test_any_order import ingest
 from tests.histories import TODAY, Raw, arrivals, histories, parsed
 from tests.pipeline import event, rulebook, sweep, take_in
 from worker.core.events import Event, Subscription
-from worker.evaluation import read_rulebook
 from worker.report.read import By, Report, read_report, report
+from worker.rulebook import read_rulebook
 from worker.shipped import rules_dir
 
 DAY = timedelta(days=1)

@@ -4,7 +4,7 @@ import pytest
 
 from worker.core.facts import FACTS
 from worker.core.health import NO_HEALTH, health_of
-from worker.evaluation import read_rulebook
+from worker.rulebook import read_rulebook
 from worker.rulefiles import RuleFilesRefused, check, load_health, load_metrics
 from worker.shipped import rules_dir
 

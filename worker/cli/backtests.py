@@ -21,8 +21,8 @@ from worker.backtest.outcomes import Churns, Outcomes, OutcomesRefused, read_out
 from worker.backtest.replay import Period, Replay, replay
 from worker.cli.access import a_date, database
 from worker.cli.terminal import AsJson, Refused, out, print_json, progress, say, table
-from worker.evaluation import Rulebook
 from worker.pages import Sheet
+from worker.rulebook import Rulebook
 from worker.rulefiles import load, load_health, load_metrics, load_ties
 from worker.store.database import reading
 from worker.store.event_log import logged

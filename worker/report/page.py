@@ -7,7 +7,7 @@ from worker.core.portfolio.catalogue import BASIS, FIGURES, TERMS, Kind, shown
 from worker.core.portfolio.cohorts import Cohort
 from worker.pages import page
 from worker.report import charts
-from worker.report.read import Group, Report
+from worker.report.read import By, Group, Report
 
 SHOWN = {
     "Customers": ("customers", "customer_retention", "logo_churn", "new_customers"),
@@ -150,7 +150,7 @@ def _trend(found: Report, say: Callable[[float], str]) -> str:
 
 
 def _groups(found: Report) -> Iterator[str]:
-    yield f"<section><h2>By {found.by}</h2>"
+    yield f"<section><h2>By {found.by}</h2><p>{_OF_WHEN[found.by or By.SEGMENT]}</p>"
     yield charts.retention(found.groups)
     yield "</section>"
     heads = "".join(
@@ -159,6 +159,13 @@ def _groups(found: Report) -> Iterator[str]:
     rows = "\n".join(_group_row(group, found) for group in found.groups)
     yield f'<div class="wide"><table>\n<tr><th class="words">{found.by}</th>{heads}</tr>\n{rows}\n'
     yield "</table></div>"
+
+
+_OF_NOW = "An account counts for the {} that it has now, whatever it had in the period."
+_OF_WHEN = {by: _OF_NOW.format(by) for by in By} | {
+    By.PLAN: "An account counts for the plan that it paid most for at opening; new customers for "
+    "that at closing."
+}
 
 
 def _group_row(group: Group, found: Report) -> str:

@@ -7,13 +7,15 @@ from functools import cached_property
 
 from sqlalchemy import Connection, Engine
 
+from worker.alerting import account_alert, words_now
 from worker.core.alerts import Alert, AlertReason
 from worker.core.cards import AccountLine, Change, DigestLine, Home
 from worker.core.reading import BASE
 from worker.core.rules import Kind, Severity
 from worker.core.stats import AccountStats
-from worker.evaluation import Rulebook, Standing, account_alert, words_now
 from worker.ingest import evaluation_date
+from worker.rulebook import Rulebook
+from worker.standings import Standing
 from worker.store import desks, people, stats, sweeps
 from worker.store.database import reading
 from worker.store.desks import OnDesk
