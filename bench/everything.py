@@ -69,10 +69,30 @@ rules:
      when: {billing tickets: over 40%, open_tickets: at least 1}}
 """
 
-STATE = """
-CREATE FUNCTION pg_temp.stamp(day int) RETURNS text LANGUAGE sql IMMUTABLE
-    RETURN (date '0001-01-01' + day - 1) || 'T12:00:00.000000+00:00';
+EVERY_PART = """
+rules:
+  - id: a-fact-of-every-part
+    title: "Never so"
+    severity: low
+    when:
+      all:
+        - exec_silence_ratio: over 1000000
+        - roles_covered: over 1000000
+        - response_hours: over 1000000 hours
+        - meetings_90d: over 1000000
+        - features_used: over 1000000
+        - goals_overdue: over 1000000
+        - nps: over 99
+        - open_tickets: over 1000000
+        - mrr_change_90d: over 1000000%
+        - health_change_30d: over 99
+        - reports a user: over 1000000
+        - calls 60d: over 1000000
+        - billing tickets: over 99%
+"""
+"""One rule that holds of no account, and asks for every part of the catalogue."""
 
+STATE = """
 UPDATE accounts SET
     subscribed_until = now() - interval '200 days',
     subscriptions = format(
@@ -96,6 +116,13 @@ FROM made, generate_series(1, :touches) AS k,
     LATERAL (SELECT :today - 1 - (k * 7 + luck) % 88 AS day,
         CASE WHEN k % 6 = 0 THEN 'meeting' WHEN k % 6 = 1 THEN 'call' ELSE 'email' END AS channel)
     AS one;
+
+"""
+"""What an account has of a subscription, of features and of touches, beside the sweep's state."""
+
+TOLD = """
+CREATE FUNCTION pg_temp.stamp(day int) RETURNS text LANGUAGE sql IMMUTABLE
+    RETURN (date '0001-01-01' + day - 1) || 'T12:00:00.000000+00:00';
 
 INSERT INTO surveys (account, day, contact, kind, answer, points, score, at, id, source)
 SELECT account, day, 'person-' || (2 + luck % 4), kind, answer, points, score,
@@ -135,7 +162,13 @@ SELECT account, 'roll-out', format(
     date '0001-01-01' + (:today - 30 + luck % 200) - 1)
 FROM made
 """
-"""A statement ends with a semicolon at the end of a line."""
+"""Two surveys, two tickets and a goal of each account in the temporary table `made`."""
+
+MADE = """
+CREATE TEMP TABLE made ON COMMIT DROP AS
+SELECT account, CAST((row_number() OVER (ORDER BY account) * 7919) % 1000 AS int) AS luck
+FROM accounts;
+"""
 
 KEPT = """
 INSERT INTO health_days (account, day, score, settings)
@@ -151,7 +184,7 @@ def run(
     today = stage.now().date()
     with stage.database(on) as url, thirty_rules() as folder:
         note(f"making {accounts:,} accounts with all that is stored")
-        sweep.make(url, accounts, today, STATE, features=FEATURE_DAYS, touches=TOUCHES)
+        sweep.make(url, accounts, today, STATE + TOLD, features=FEATURE_DAYS, touches=TOUCHES)
         first = sweep.command(url, folder, today)
         note(f"first sweep: {first[0]:.1f} s, {first[1]:.0f} MB")
         book = read_rulebook(Path(folder))
@@ -186,6 +219,23 @@ def thirty_rules() -> Iterator[str]:
         Path(folder, "metrics.yaml").write_text(METRICS)
         Path(folder, "more.yaml").write_text(RULES)
         yield folder
+
+
+@contextmanager
+def every_part() -> Iterator[str]:
+    """A rules directory: the four live rules that ship, and one for which everything is read."""
+    with tempfile.TemporaryDirectory(prefix="tiewatch-rules-") as folder:
+        for name in ("relationship.yaml", "health.yaml"):
+            shutil.copy(rules_dir() / name, folder)
+        Path(folder, "metrics.yaml").write_text(METRICS)
+        Path(folder, "every-part.yaml").write_text(EVERY_PART)
+        yield folder
+
+
+def tell(engine: sa.Engine, today: date) -> None:
+    """Add surveys, tickets and a goal to every account of a database."""
+    with engine.begin() as db:
+        sweep.fill(db, MADE + TOLD, {"today": today.toordinal()})
 
 
 def keep_scores(url: str, today: date, settings: str) -> None:

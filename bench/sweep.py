@@ -2,7 +2,7 @@
 
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date, timedelta
 from pathlib import Path
@@ -183,11 +183,15 @@ def make(url: str, accounts: int, today: date, more: str = "", **values: int) ->
     names = {"accounts": accounts, "today": today.toordinal(), **values}
     with stage.connected(url) as engine:
         with engine.begin() as db:
-            for statement in (STATE + more).split(";\n"):
-                used = {k: v for k, v in names.items() if f":{k}" in statement}
-                if statement.strip():
-                    db.execute(sa.text(statement), used)
+            fill(db, STATE + more, names)
         stage.vacuum(engine)
+
+
+def fill(db: sa.Connection, script: str, values: Mapping[str, int]) -> None:
+    """Run the statements of a script, of which each ends with a semicolon and its line."""
+    for statement in filter(str.strip, script.split(";\n")):
+        used = {name: value for name, value in values.items() if f":{name}" in statement}
+        db.execute(sa.text(statement), used)
 
 
 def command(url: str, rules: str, on: date) -> tuple[float, float]:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -24,8 +25,10 @@ from bench import (
 from bench.__main__ import BENCHMARKS, QUICK, document
 from bench.measure import Goal, Line, Report, interleaved, ratios, shown
 from bench.stage import Stage
+from worker.core.catalogue import Part
 from worker.core.events import Quarantined, parse
 from worker.core.rules import Mode
+from worker.rulebook import read_rulebook
 from worker.rulefiles import load
 from worker.shipped import rules_dir
 
@@ -66,6 +69,14 @@ def test_each_benchmark_measures_something(
         for line in report.lines:
             assert line.runs
             assert all(value > 0 for value in line.runs), line.what
+
+
+def test_rules_on_every_part_have_every_part_read() -> None:
+    for folder in (everything.thirty_rules(), everything.every_part()):
+        with folder as rules:
+            book = read_rulebook(Path(rules))
+            assert book.reading.parts == frozenset(Part)
+            assert book.reading.own == set(book.metrics.own)
 
 
 def test_the_quick_benchmarks_are_all_of_them() -> None:
