@@ -179,32 +179,51 @@ class Health:
     parts: tuple[PartScore, ...]
 
 
+class _Weighed(NamedTuple):
+    """The bands of each part's facts, and what each known fact of a part decides of the score."""
+
+    bands: tuple[tuple[Band | None, ...], ...]
+    shares: tuple[float, ...]
+    exact: float
+    confidence: float
+    is_known: bool
+
+    @property
+    def score(self) -> int | None:
+        """A whole number; None if nothing is known."""
+        return floor(self.exact + 0.5) if self.is_known else None
+
+
 def health_of(facts: Facts, settings: HealthSettings) -> Health:
     """The score that facts come to, part by part."""
-    banded = [[_band(facts[name], scales, facts) for name, scales in of_part]
-              for of_part in settings.compiled]  # fmt: skip
-    known = [len(of_part) - of_part.count(None) for of_part in banded]
-    all_weight = fsum(part.weight for part in settings.parts)
-    weight = fsum(p.weight for p, n in zip(settings.parts, known, strict=True) if n)
+    found = _weighed(facts, settings)
     parts = []
-    for part, of_part, number in zip(settings.parts, banded, known, strict=True):
-        share = part.weight / weight / number if number else 0.0
+    for part, bands, share in zip(settings.parts, found.bands, found.shares, strict=True):
         scored = tuple(
             Scored(name, facts[name], band.name, band.points, share)
             if band
             else Scored(name, facts[name], None, None, 0.0)
-            for name, band in zip(part.facts, of_part, strict=True)
+            for name, band in zip(part.facts, bands, strict=True)
         )
-        points = [band.points for band in of_part if band]
-        parts.append(PartScore(part, fsum(points) / number if number else None, scored))
-    told = fsum(p.weight * n / len(p.facts) for p, n in zip(settings.parts, known, strict=True))
-    exact = fsum(one.share * (one.points or 0) for part in parts for one in part.facts)
-    return Health(
-        floor(exact + 0.5) if weight else None,
-        exact,
-        100 * told / all_weight if all_weight else 0.0,
-        tuple(parts),
+        points = [band.points for band in bands if band]
+        score = fsum(points) / len(points) if points else None
+        parts.append(PartScore(part, score, scored))
+    return Health(found.score, found.exact, found.confidence, tuple(parts))
+
+
+def _weighed(facts: Facts, settings: HealthSettings) -> _Weighed:
+    bands = tuple(
+        tuple(_band(facts[name], scales, facts) for name, scales in of_part)
+        for of_part in settings.compiled
     )
+    known = [len(of_part) - of_part.count(None) for of_part in bands]
+    weights = [part.weight for part in settings.parts]
+    weight = fsum(w for w, n in zip(weights, known, strict=True) if n)
+    shares = tuple(w / weight / n if n else 0.0 for w, n in zip(weights, known, strict=True))
+    points = (s * band.points for s, of in zip(shares, bands, strict=True) for band in of if band)
+    told = fsum(w * n / len(of) for w, n, of in zip(weights, known, bands, strict=True))
+    confidence = 100 * told / fsum(weights) if weights else 0.0
+    return _Weighed(bands, shares, fsum(points), confidence, weight > 0)
 
 
 def _band(value: Value, scales: Sequence[_Scale], facts: Facts) -> Band | None:
@@ -221,12 +240,12 @@ def _band(value: Value, scales: Sequence[_Scale], facts: Facts) -> Band | None:
 
 def health_facts(facts: Facts, settings: HealthSettings, past: int | None) -> dict[str, Value]:
     """The score, its confidence in %, and its change against `past`, that of 30 days before."""
-    found = health_of(facts, settings)
-    known = found.score is not None
+    found = _weighed(facts, settings)
+    score = found.score
     return {
-        HEALTH: found.score,
-        CONFIDENCE: found.confidence if known else None,
-        CHANGE: found.score - past if found.score is not None and past is not None else None,
+        HEALTH: score,
+        CONFIDENCE: None if score is None else found.confidence,
+        CHANGE: None if score is None or past is None else score - past,
     }
 
 
