@@ -21,6 +21,8 @@ from worker.rulebook import Rulebook
 from worker.rulefiles.timelines import Timeline
 from worker.ruletests import Day
 from worker.slack import message, views
+from worker.slack.actions import Action
+from worker.slack.blocks import caption
 from worker.slack.page import Shown
 from worker.slack_actions import reading
 from worker.standings import Standing
@@ -40,7 +42,7 @@ class Preview:
 CARD = "The message. It is edited as the flags move, and turns green once they are resolved."
 WHY = "The window behind 'Why?'"
 SNOOZE = "The window behind 'Snooze'"
-DISMISS = "The window behind 'Not a risk'"
+DISMISS = "The window behind '{button}'"
 COMMAND = "The answer to /tiewatch {account}"
 
 
@@ -127,5 +129,8 @@ def _shown(told: Told, why: Why) -> list[Shown]:
         Shown(CARD, message.card(Card(told=(told,)))),
         Shown(WHY, views.why(why)),
         Shown(SNOOZE, views.snooze(told, "", why.on)),
-        Shown(DISMISS, views.dismiss(told, "")),
+        Shown(
+            DISMISS.format(button=caption(Action.DISMISS, told.alert.kind)),
+            views.dismiss(told, ""),
+        ),
     ]

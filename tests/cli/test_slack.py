@@ -67,6 +67,13 @@ def test_every_shipped_rule_can_be_looked_at_before_anything_is_known(tiewatch, 
     assert f"The rule {rule} on the story of its test" in html
 
 
+def test_a_rule_of_growth_is_looked_at_as_such(tiewatch, folder):
+    assert tiewatch("slack", "preview", "ready-to-grow").status == 0
+    html = (folder / "tiewatch-preview.html").read_text("utf-8")
+    assert "No opportunity" in html
+    assert "Not a risk" not in html
+
+
 def test_programs_get_what_slack_would_be_given(workspace):
     done = workspace("slack", "preview", "acme", "--json")
     assert done.json["file"] == "tiewatch-preview.html"
