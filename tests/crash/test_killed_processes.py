@@ -1,6 +1,7 @@
 """Whatever is killed while a load comes in, in the end it is as if nothing had been."""
 
 from collections import Counter
+from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -14,6 +15,7 @@ from tests.crash.processes import Worker, Workers, publish, until, workers
 from tests.crash.snapshot import contents, difference
 from tests.servers import Valkey, valkey
 from worker import sweeps, transport
+from worker.celery_app import INGEST
 from worker.ingest import ingest
 from worker.rulebook import read_rulebook
 from worker.shipped import rules_dir
@@ -28,8 +30,13 @@ KILLS = ("child", "child", "child", "child", "worker", "worker", "worker", "valk
 RULES = read_rulebook(rules_dir())
 
 
+@pytest.mark.parametrize("options", [(), ("--queue", INGEST)], ids=["all queues", "batches alone"])
 def test_kills_at_random_points_of_a_load_change_nothing(
-    postgresql_url: str, sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    options: Sequence[str],
+    postgresql_url: str,
+    sqlite_url: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(
         transport, "BACK_AFTER", 20.0
@@ -57,7 +64,7 @@ def test_kills_at_random_points_of_a_load_change_nothing(
     with valkey() as queue:
         publish(queue.url, arriving)
         with workers(tmp_path, postgresql_url, queue.url) as running:
-            kill_at_random(Random(SEED), disturbed, queue, running)
+            kill_at_random(Random(SEED), disturbed, queue, running, options)
             until(lambda: applied(disturbed) == len(arriving), running.logs, 120)
 
     assert totals(disturbed) == totals(undisturbed)
@@ -77,11 +84,14 @@ def test_kills_at_random_points_of_a_load_change_nothing(
     assert difference(contents(undisturbed), contents(disturbed)) == {}
 
 
-def kill_at_random(chance: Random, engine: Engine, queue: Valkey, running: Workers) -> None:
+def kill_at_random(
+    chance: Random, engine: Engine, queue: Valkey, running: Workers, options: Sequence[str]
+) -> None:
     """Kill one thing after another, each when a random number of batches has been applied."""
     kills = chance.sample(KILLS, len(KILLS))
     points = sorted(chance.sample(range(5, 150), len(kills)))
-    worker: Worker = running.start(module="tests.crash.hurried")
+    start: Callable[[], Worker] = partial(running.start, *options, module="tests.crash.hurried")
+    worker = start()
     for point, kill in zip(points, kills, strict=True):
         until(partial(has_applied, engine, point), running.logs)
         print(f"{applied(engine)} batches applied: kill -9 {kill}")
@@ -90,7 +100,7 @@ def kill_at_random(chance: Random, engine: Engine, queue: Valkey, running: Worke
                 worker.kill_child(chance.randrange(2))
             case "worker":
                 worker.kill()
-                worker = running.start(module="tests.crash.hurried")
+                worker = start()
             case "valkey":
                 queue.kill()
                 queue.start()
