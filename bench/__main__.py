@@ -14,7 +14,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from bench import gateway, growth, latency, replay, stage, sweep, throughput
+from bench import everything, gateway, growth, latency, replay, stage, sweep, throughput
 from bench.measure import Line, Report, machine, shown
 
 RESULTS = Path(__file__).parent / "RESULTS.md"
@@ -23,6 +23,7 @@ BENCHMARKS: Mapping[str, Callable[..., list[Report]]] = {
     "throughput": throughput.run,
     "growth": growth.run,
     "sweep": sweep.run,
+    "everything": everything.run,
     "replay": replay.run,
     "latency": latency.run,
     "gateway": gateway.run,
@@ -31,6 +32,7 @@ QUICK: Mapping[str, dict[str, int]] = {
     "throughput": {"stored": 8_000, "number": 2_000, "fewer": 100, "runs": 1},
     "growth": {"many": 20_000, "number": 2_000, "runs": 1},
     "sweep": {"accounts": 2_000, "runs": 1},
+    "everything": {"accounts": 2_000, "runs": 1},
     "replay": {"stored": 8_000, "customers": 50, "runs": 1},
     "latency": {"stored": 8_000, "seconds": 3, "runs": 1},
     "gateway": {"stored": 8_000, "number": 2_000, "fewer": 200, "runs": 1},

@@ -18,8 +18,8 @@ import sqlalchemy as sa
 from bench.events import Event
 from tests import servers
 from worker import sweeps
-from worker.evaluation import Rulebook, read_rulebook
 from worker.ingest import ingest
+from worker.rulebook import Rulebook, read_rulebook
 from worker.shipped import rules_dir
 from worker.store import migrations
 from worker.store.database import engine_for

@@ -2,7 +2,7 @@
 
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date, timedelta
 from pathlib import Path
@@ -148,13 +148,13 @@ def run(
     today = stage.now().date()
     with stage.database(on) as url, twelve_rules() as rules:
         note(f"making {accounts:,} accounts")
-        _make(url, accounts, today)
-        first = _sweep(url, rules, today)
+        make(url, accounts, today)
+        first = command(url, rules, today)
         note(f"first sweep: {first[0]:.1f} s, {first[1]:.0f} MB")
-        _sweep(url, rules, today + timedelta(days=SETTLING_DAYS))
+        command(url, rules, today + timedelta(days=SETTLING_DAYS))
         steady = []
         for run in range(runs):
-            steady.append(_sweep(url, rules, today + timedelta(days=SETTLING_DAYS + 1 + run)))
+            steady.append(command(url, rules, today + timedelta(days=SETTLING_DAYS + 1 + run)))
             note(f"sweep: {steady[-1][0]:.1f} s, {steady[-1][1]:.0f} MB (run {run + 1} of {runs})")
         with stage.polled(url) as db:
             open_flags = db.scalar(sa.text("SELECT count(*) FROM flags WHERE state = 'open'"))
@@ -178,17 +178,23 @@ def twelve_rules() -> Iterator[str]:
         yield rules
 
 
-def _make(url: str, accounts: int, today: date) -> None:
+def make(url: str, accounts: int, today: date, more: str = "", **values: int) -> None:
+    """Fill the tables; `more` is SQL that adds to them, with these values beside."""
+    names = {"accounts": accounts, "today": today.toordinal(), **values}
     with stage.connected(url) as engine:
         with engine.begin() as db:
-            for statement in STATE.split(";\n"):
-                names = {"accounts": accounts, "today": today.toordinal()}
-                used = {k: v for k, v in names.items() if f":{k}" in statement}
-                db.execute(sa.text(statement), used)
+            fill(db, STATE + more, names)
         stage.vacuum(engine)
 
 
-def _sweep(url: str, rules: str, on: date) -> tuple[float, float]:
+def fill(db: sa.Connection, script: str, values: Mapping[str, int]) -> None:
+    """Run the statements of a script, of which each ends with a semicolon and its line."""
+    for statement in filter(str.strip, script.split(";\n")):
+        used = {name: value for name, value in values.items() if f":{name}" in statement}
+        db.execute(sa.text(statement), used)
+
+
+def command(url: str, rules: str, on: date) -> tuple[float, float]:
     """Run the command; its wall seconds and its largest resident memory in MB."""
     found, seconds, megabytes = workers.command(
         "sweep", "--on", on.isoformat(), DATABASE_URL=url, RULES_DIR=rules

@@ -11,8 +11,8 @@ from sqlalchemy import Engine, Table, select
 
 from worker import sweeps
 from worker.core.alerts import Alert
-from worker.evaluation import Rulebook, read_rulebook
 from worker.ingest import BatchResult, ingest
+from worker.rulebook import Rulebook, read_rulebook
 from worker.store import sweeps as sweeps_store
 from worker.store import tables
 from worker.store.database import reading

@@ -83,7 +83,7 @@ def _relations(
     ]
     strong = [t for t in ties if t.tier in ("strong", "very_strong")]
     strong_contacts = {t.contact for t in strong}
-    held = {rep: {t.contact for t in strong if t.rep == rep} for rep in {t.rep for t in strong}}
+    held = [sum(t.rep == rep for t in strong) for rep in {t.rep for t in strong}]
     moderate = {t.contact for t in strong} | {t.contact for t in ties if t.tier == "moderate"}
     lately = {e["data"].get("user") for e in plain._usage(own, on, 90, 1)}
     champions = {c for c in contacts if plain._latest(plain._about(own, c), "role") == "champion"}
@@ -95,7 +95,7 @@ def _relations(
         "inbound_share_90d": _share(len(inbound), len(inbound) + len(outbound)),
         "champions": len(here & lately & (champions | strong_contacts)),
         "champions_left": len(champions - here),
-        "single_rep_share": _share(max(map(len, held.values()), default=0), len(strong_contacts)),
+        "single_rep_share": _share(max(held, default=0), len(strong)),
         "roles_covered": len({f for c in moderate if (f := _function(c, own)) is not None}),
         "meetings_90d": sum(e["data"]["channel"] == "meeting" for e in recent),
         "engaged": base["days_since_inbound"] <= 90,

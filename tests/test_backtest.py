@@ -19,7 +19,7 @@ from worker.backtest.replay import Period, Raised, Replay, replay
 from worker.core.conditions import Compare, Comparison
 from worker.core.rules import Mode, Rule, RuleSet, Severity, rule_set
 from worker.core.ties import TieSettings
-from worker.evaluation import Rulebook
+from worker.rulebook import Rulebook
 
 DAY = timedelta(days=1)
 PERIOD = Period(date(2025, 1, 1), date(2025, 12, 31))

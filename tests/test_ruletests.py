@@ -12,7 +12,7 @@ import worker
 from tests.pipeline import rulebook
 from worker import ruletests
 from worker.cli import app
-from worker.evaluation import read_rulebook
+from worker.rulebook import read_rulebook
 from worker.rulefiles.problems import Findings
 from worker.rulefiles.timelines import timelines
 from worker.shipped import rules_dir

@@ -24,8 +24,8 @@ from worker.core.reading import BASE
 from worker.core.reasons import clears, missing
 from worker.core.rules import CompiledRule, Rule
 from worker.core.stats import AccountStats, Workspace
-from worker.evaluation import Rulebook
 from worker.ingest import evaluation_date
+from worker.rulebook import Rulebook
 from worker.store import flags, people, stats, sweeps
 from worker.store.database import reading, writing
 from worker.store.ties import calibrate

@@ -3,18 +3,35 @@
 The event path takes only what is kept, since a score of the past takes reading an account twice.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from datetime import date, timedelta
 
 from sqlalchemy import Connection
 
+from worker.core.conditions import Facts
 from worker.core.facts import facts_of, reading_for
-from worker.core.health import CHANGE, TREND_DAYS, Health, health_of
+from worker.core.health import CHANGE, HEALTH, TREND_DAYS, Health, health_of
 from worker.core.metrics import Metrics
 from worker.core.stats import Workspace
+from worker.rulebook import Rulebook
 from worker.store import health as health_store
 from worker.store import stats as stats_store
+
+
+def ask_past(
+    db: Connection, accounts: Collection[str], on: date, book: Rulebook, *, sweeping: bool
+) -> Callable[[Workspace], Mapping[str, int | None]]:
+    """Ask for the health scores of 30 days before, if a rule looks at how they have changed.
+
+    A sweep makes those anew that are not kept, once.
+    """
+    if not (book.health.parts and is_asked(book.facts)):
+        return lambda world: {}
+    if sweeping:
+        return lambda world: past_scores(db, accounts, on, world, book.metrics, keep=True)
+    found = health_store.ask_past(db, accounts, on, book.health.digest)
+    return lambda world: found()
 
 
 def past_scores(
@@ -55,10 +72,10 @@ def on_day(
     }
 
 
-def keep_scores(
-    db: Connection, scores: Mapping[str, int | None], on: date, workspace: Workspace
-) -> None:
-    """Keep the scores that a sweep found, and forget those that are too old."""
+def keep_scores(db: Connection, facts: Mapping[str, Facts], on: date, workspace: Workspace) -> None:
+    """Keep the scores that a sweep found among the accounts' facts; forget those too old."""
+    found = {account: of[HEALTH] for account, of in facts.items()}
+    scores = {a: score for a, score in found.items() if score is None or isinstance(score, int)}
     health_store.keep(db, scores, on, workspace.health.digest)
     health_store.forget(db, scores, on)
 

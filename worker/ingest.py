@@ -8,7 +8,8 @@ from sqlalchemy import Connection, Engine
 
 from worker.core.events import Event, Quarantined, Rep, parse
 from worker.core.stats import Additions, Workspace, additions, earliest
-from worker.evaluation import OtherRules, Rulebook, prepare
+from worker.evaluation import prepare
+from worker.rulebook import OtherRules, Rulebook
 from worker.store import batches, event_log, members, sources, workspace
 from worker.store.batches import BatchState, Counts, Rejected
 from worker.store.database import reading, writing

@@ -10,18 +10,22 @@ from datetime import datetime
 from sqlalchemy import Engine
 
 from worker import ruletests
+from worker.alerting import alert_of, words
 from worker.core.alerts import AlertReason
 from worker.core.cards import Card, Told, Why
 from worker.core.explanation import explained
 from worker.core.flags import HEARD_OF, Flag
 from worker.core.rules import Rule
 from worker.core.stats import AccountStats
-from worker.evaluation import Rulebook, Standing, alert_of, words
+from worker.rulebook import Rulebook
 from worker.rulefiles.timelines import Timeline
 from worker.ruletests import Day
 from worker.slack import message, views
+from worker.slack.actions import Action
+from worker.slack.blocks import caption
 from worker.slack.page import Shown
 from worker.slack_actions import reading
+from worker.standings import Standing
 from worker.store import desks
 from worker.store.database import reading as reads
 from worker.store.flags import Move
@@ -38,7 +42,7 @@ class Preview:
 CARD = "The message. It is edited as the flags move, and turns green once they are resolved."
 WHY = "The window behind 'Why?'"
 SNOOZE = "The window behind 'Snooze'"
-DISMISS = "The window behind 'Not a risk'"
+DISMISS = "The window behind '{button}'"
 COMMAND = "The answer to /tiewatch {account}"
 
 
@@ -88,7 +92,7 @@ def _of_day(rule: Rule, flag: Flag, day: Day, stats: AccountStats, book: Ruleboo
     standing = Standing(stats, day.facts)
     opened = AlertReason.OPENED
     alert = alert_of(
-        opened, _NO_FLAG, move, flag, rule, standing, day.workspace, book, _NO_NAMES, day.on
+        opened, _NO_FLAG, move, flag, rule, standing, day.workspace, thresholds, _NO_NAMES, day.on
     )
     unless = rule.except_when
     why = Why(
@@ -125,5 +129,8 @@ def _shown(told: Told, why: Why) -> list[Shown]:
         Shown(CARD, message.card(Card(told=(told,)))),
         Shown(WHY, views.why(why)),
         Shown(SNOOZE, views.snooze(told, "", why.on)),
-        Shown(DISMISS, views.dismiss(told, "")),
+        Shown(
+            DISMISS.format(button=caption(Action.DISMISS, told.alert.kind)),
+            views.dismiss(told, ""),
+        ),
     ]

@@ -9,11 +9,14 @@ from datetime import date
 
 from sqlalchemy import Connection
 
+from worker.alerting import alert_of, words
 from worker.core.alerts import Alert, AlertReason
 from worker.core.muting import account_mute
 from worker.core.retelling import again
 from worker.core.rules import CompiledRule, Mode, Severity
-from worker.evaluation import Evaluated, Rulebook, Standing, alert_of, words
+from worker.evaluation import Evaluated
+from worker.rulebook import Rulebook
+from worker.standings import Standing
 from worker.store import flags, holds, told
 from worker.store.flags import Move, StoredFlag
 
@@ -79,7 +82,7 @@ def _alert(
         compiled.rule,
         standing,
         done.workspace,
-        book,
+        book.rules.thresholds,
         names,
         on,
     )

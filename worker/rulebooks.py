@@ -18,7 +18,7 @@ from pathlib import Path, PurePath
 from sqlalchemy import Connection, Engine
 
 from worker.core.alerts import Alert, AlertReason
-from worker.evaluation import Rulebook, read_rulebook
+from worker.rulebook import Rulebook, read_rulebook
 from worker.rulefiles import Problem, RuleFilesRefused
 from worker.rulefiles.files import HEALTH, METRICS, SLACK, SOURCES, TIES, WEBHOOKS, rule_files
 from worker.rulefiles.problems import Findings
@@ -186,7 +186,7 @@ def _paths(root: Path) -> dict[str, Path]:
     own = [*rule_files(root, Findings()), *(file for file in settings if file.is_file())]
     found = {str(path.relative_to(root)): path for path in own}
     if shipped.resolve() != root.resolve():
-        for path in rule_files(shipped, Findings()):
+        for path in [*rule_files(shipped, Findings()), shipped / METRICS]:
             found[str(PurePath(SHIPPED) / path.relative_to(shipped))] = path
     return found
 

@@ -19,7 +19,7 @@ from worker.core.reasons import fact_of, reasons
 from worker.core.rules import CompiledRule, Mode, Rule, RuleSet, render
 from worker.core.stats import AccountStats, Workspace, additions
 from worker.core.units import Value
-from worker.evaluation import Rulebook
+from worker.rulebook import Rulebook
 from worker.rulefiles import Problem
 from worker.rulefiles.expectations import Expectation, Expected
 from worker.rulefiles.problems import Findings

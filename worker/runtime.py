@@ -12,7 +12,7 @@ from sqlalchemy import Engine
 
 from worker.core.telling import Telling
 from worker.core.webhooks import Webhooks
-from worker.evaluation import OtherRules, Rulebook, read_rulebook
+from worker.rulebook import OtherRules, Rulebook, read_rulebook
 from worker.rulebooks import RulesInForce
 from worker.rulefiles import RuleFilesRefused
 from worker.settings import SettingsError, settings

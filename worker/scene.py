@@ -6,14 +6,16 @@ from datetime import date
 
 from sqlalchemy import Connection
 
+from worker import standings
+from worker.alerting import alert_of, words
 from worker.core.alerts import Alert, AlertReason
 from worker.core.conditions import Facts
-from worker.core.facts import facts_of
 from worker.core.flags import Flag
 from worker.core.rules import Rule
 from worker.core.stats import Workspace
-from worker.evaluation import Rulebook, Standing, alert_of, words
-from worker.store import people, stats
+from worker.rulebook import Rulebook
+from worker.standings import Standing
+from worker.store import people
 from worker.store.flags import Move, StoredFlag
 
 
@@ -39,11 +41,9 @@ class Scene:
 
 def look(db: Connection, account: str, on: date, book: Rulebook) -> Scene:
     """The account, which must exist, on the date. Ties are read as they are stored."""
-    world = stats.read_workspace(db, book.ties)
-    half_life, metrics = book.ties.half_life, book.metrics
-    one = stats.read(db, [account], on, half_life, book.reading, metrics)[account]
-    standing = Standing(one, facts_of(one, on.toordinal(), world, metrics))
-    return Scene(standing, world, book, on, people.rep_names(db))
+    read = standings.read(db, [account], on, book)
+    (standing,) = (one for _, one in read.standings())
+    return Scene(standing, read.workspace, book, on, people.rep_names(db))
 
 
 def alert_now(scene: Scene, stored: StoredFlag, flag: Flag, reason: AlertReason) -> Alert:
@@ -63,7 +63,7 @@ def alert_now(scene: Scene, stored: StoredFlag, flag: Flag, reason: AlertReason)
         rule,
         scene.standing,
         scene.workspace,
-        scene.book,
+        thresholds,
         scene.rep_names,
         scene.on,
     )

@@ -11,20 +11,16 @@ from datetime import date, datetime, timedelta
 from msgspec.structs import replace
 from sqlalchemy import Connection, Engine
 
+from worker.alerting import account_alert
 from worker.core.alerts import Alert, AlertReason, OpenFlag
 from worker.core.facts import FACTS
 from worker.core.reasons import told
 from worker.core.rules import RuleSet, render
 from worker.core.units import shown
-from worker.evaluation import (
-    Evaluated,
-    OtherRules,
-    Rulebook,
-    Standing,
-    account_alert,
-    evaluate,
-)
+from worker.evaluation import Evaluated, evaluate
 from worker.retelling import retold
+from worker.rulebook import OtherRules, Rulebook
+from worker.standings import Standing
 from worker.store import outbox, people, rule_sets, stats, sweeps
 from worker.store.database import writing
 from worker.store.dialect import execute_among, in_our_order
@@ -159,7 +155,7 @@ def renewal_check(
         account_alert(AlertReason.RENEWAL, standing, f"Renews in {left}", on, rep_names),
         why=tuple(told(FACTS[name], facts[name]) for name in known),
         open_flags=tuple(
-            OpenFlag(rule.id, rule.severity, render(rule.title, facts, rules.thresholds))
+            OpenFlag(rule.id, rule.severity, render(rule.title, facts, rules.thresholds), rule.kind)
             for rule in standing.open
         ),
     )

@@ -3,18 +3,32 @@
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
 import sqlalchemy as sa
 
-from bench import baseline, events, floor, growth, latency, replay, stage, sweep, throughput
+from bench import (
+    baseline,
+    events,
+    everything,
+    floor,
+    growth,
+    latency,
+    replay,
+    stage,
+    sweep,
+    throughput,
+)
 from bench.__main__ import BENCHMARKS, QUICK, document
 from bench.measure import Goal, Line, Report, interleaved, ratios, shown
 from bench.stage import Stage
+from worker.core.catalogue import Part
 from worker.core.events import Quarantined, parse
 from worker.core.rules import Mode
+from worker.rulebook import read_rulebook
 from worker.rulefiles import load
 from worker.shipped import rules_dir
 
@@ -41,6 +55,7 @@ def silent(_: str) -> None:
         ),
         (growth.run, {"few": 200, "many": 600, "number": 500, "customers": 20}),
         (sweep.run, {"accounts": 50}),
+        (everything.run, {"accounts": 50}),
         (replay.run, {"stored": 300, "customers": 5}),
         (latency.run, {"rate": 40, "seconds": 1, "stored": 200, "customers": 20}),
     ],
@@ -54,6 +69,14 @@ def test_each_benchmark_measures_something(
         for line in report.lines:
             assert line.runs
             assert all(value > 0 for value in line.runs), line.what
+
+
+def test_rules_on_every_part_have_every_part_read() -> None:
+    for folder in (everything.thirty_rules(), everything.every_part()):
+        with folder as rules:
+            book = read_rulebook(Path(rules))
+            assert book.reading.parts == frozenset(Part)
+            assert book.reading.own == set(book.metrics.own)
 
 
 def test_the_quick_benchmarks_are_all_of_them() -> None:

@@ -11,8 +11,8 @@ from tests.pipeline import at, event, meeting, rulebook, sweep, take_in
 from worker.cli.explanations import document, show
 from worker.core.facts import FACTS
 from worker.core.rules import Mode
-from worker.evaluation import read_rulebook
 from worker.explain import explain
+from worker.rulebook import read_rulebook
 from worker.rulefiles import load
 from worker.shipped import rules_dir
 from worker.store.database import engine_for

@@ -174,6 +174,7 @@ def test_the_page_needs_nothing_else_and_every_figure_leads_to_its_definition(wo
     done = workspace("report", *QUARTER, "--by", "segment", "--html", "quarter.html")
     assert (done.status, done.out) == (0, "")
     text = (folder / "quarter.html").read_text(encoding="utf-8")
+    assert "An account counts for the segment that it has now" in text
     page = _Page(text)
     assert {"svg", "table", "dl"} <= page.tags
     assert not page.tags & {"script", "link", "img", "iframe"}

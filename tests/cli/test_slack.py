@@ -67,6 +67,13 @@ def test_every_shipped_rule_can_be_looked_at_before_anything_is_known(tiewatch, 
     assert f"The rule {rule} on the story of its test" in html
 
 
+def test_a_rule_of_growth_is_looked_at_as_such(tiewatch, folder):
+    assert tiewatch("slack", "preview", "ready-to-grow").status == 0
+    html = (folder / "tiewatch-preview.html").read_text("utf-8")
+    assert "No opportunity" in html
+    assert "Not a risk" not in html
+
+
 def test_programs_get_what_slack_would_be_given(workspace):
     done = workspace("slack", "preview", "acme", "--json")
     assert done.json["file"] == "tiewatch-preview.html"
@@ -129,3 +136,26 @@ def test_the_channels_that_rules_name_are_checked_too(tiewatch, folder):
         done = tiewatch("slack", "check", SLACK_BASE_URL=slack.url, SLACK_BOT_TOKEN="xoxb-1")
     assert "no channel is called" in done.out
     assert "risks" in done.out
+
+
+def test_the_story_of_a_test_with_a_stale_source_can_be_looked_at(tiewatch, folder):
+    for name, text in STALE.items():
+        (folder / "rules" / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / "rules" / name).write_text(text)
+    assert tiewatch("rules", "test").status == 0
+    done = tiewatch("slack", "preview", "nobody-here")
+    assert done.status == 0, done.err
+    assert "on the story of its test" in (folder / "tiewatch-preview.html").read_text("utf-8")
+
+
+STALE = {
+    "one.yaml": "rules: [{id: nobody-here, title: A, severity: low, when: {segment: smb}}]\n",
+    "sources.yaml": "sources: {mail: 2 days}\n",
+    "tests/one.yaml": """
+- test: the mail is silent
+  account: {id: acme, segment: smb}
+  stale: [mail]
+  events: [{day: 2026-01-05, usage: board}]
+  expect: [{day: 2026-01-05, flags: [nobody-here]}]
+""",
+}

@@ -153,8 +153,13 @@ def test_champions_use_the_product_and_have_the_role_or_a_strong_tie() -> None:
 def test_one_rep_may_hold_most_of_the_strong_ties() -> None:
     ties = [*strong("dana"), *strong("kim"), *strong("kim", "ana"), *strong("lee", "ana")]
     ties += [*strong("max"), met(1, "pat")]
-    assert facts(ties)["single_rep_share"] == 75  # sam: dana, kim and max of four
+    assert facts(ties)["single_rep_share"] == 60  # sam: with dana, kim and max, of five ties
     assert facts([met(1, "pat")])["single_rep_share"] is None
+
+
+def test_of_two_reps_who_both_know_everybody_each_holds_half_of_the_ties() -> None:
+    ties = [*strong("dana"), *strong("dana", "ana"), *strong("kim"), *strong("kim", "ana")]
+    assert facts(ties)["single_rep_share"] == 50
 
 
 def test_roles_are_functions_told_or_titled_with_a_moderate_tie() -> None:

@@ -74,6 +74,13 @@ def test_bands_are_those_of_the_first_scale_for_the_account(adoption, tenure, ba
     assert score(adoption=adoption, tenure_days=tenure).parts[1].facts[0].band == band
 
 
+def test_what_tells_accounts_apart_is_read_like_what_is_scored():
+    of = Compare("open_tickets", Comparison.OVER, (3,))
+    scales = (Scale(of, at_least("adoption", 30, 10)[0].bands), *at_least("adoption", 70, 40))
+    part = HealthPart("adoption", 1, {"adoption": scales})
+    assert HealthSettings((part,)).facts == {"adoption", "open_tickets"}
+
+
 def test_what_is_unknown_drops_out_with_its_weight_and_is_not_scored_as_bad():
     found = score(exec_ties=None)
     assert (found.score, found.confidence) == (60, 40)

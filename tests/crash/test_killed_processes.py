@@ -16,8 +16,8 @@ from tests.crash.snapshot import contents, difference
 from tests.servers import Valkey, valkey
 from worker import sweeps, transport
 from worker.celery_app import INGEST
-from worker.evaluation import read_rulebook
 from worker.ingest import ingest
+from worker.rulebook import read_rulebook
 from worker.shipped import rules_dir
 from worker.store.batches import BatchState
 from worker.store.database import engine_for

@@ -15,8 +15,8 @@ from sqlalchemy import Engine, func, select, text
 
 from tests.crash.processes import environment, until
 from worker import scheduler
-from worker.evaluation import read_rulebook
 from worker.ingest import ingest
+from worker.rulebook import read_rulebook
 from worker.runtime import clock
 from worker.shipped import rules_dir
 from worker.store import sweeps as sweeps_store

@@ -21,7 +21,8 @@ from worker.core.stats import additions
 from worker.demo.cast import COUNTRIES, REPS, STEADY
 from worker.demo.simulation import HISTORY_DAYS, LAST_DAY, first_day, simulate
 from worker.demo.stories import ACCOUNTS, ADOPTION, FALLING, RENEWAL, SINGLE, STORIES, Story
-from worker.evaluation import evaluate, read_rulebook
+from worker.evaluation import evaluate
+from worker.rulebook import read_rulebook
 from worker.shipped import rules_dir
 from worker.store import event_log, flags, stats
 from worker.store.database import engine_for, reading, writing

@@ -19,8 +19,8 @@ from worker.core.answers import (
     Snooze,
     SnoozeFor,
 )
-from worker.evaluation import Rulebook
 from worker.explain import explain
+from worker.rulebook import Rulebook
 from worker.slack_actions.answering import Done, answer
 from worker.slack_actions.authority import Clicked
 from worker.store import answers, tables

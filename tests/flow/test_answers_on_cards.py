@@ -13,7 +13,7 @@ from tests.slack_limits import texts_of
 from tests.slack_server import SlackServer
 from worker import planning
 from worker.core.answers import Acknowledge, Answer, Assign, Dismiss, NotARisk, Snooze, SnoozeFor
-from worker.evaluation import Rulebook
+from worker.rulebook import Rulebook
 from worker.slack_actions.answering import answer
 from worker.slack_actions.authority import Clicked
 from worker.store import tables

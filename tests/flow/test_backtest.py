@@ -14,8 +14,8 @@ from sqlalchemy import Engine
 from tests.histories import TODAY, Raw, histories, parsed
 from tests.pipeline import at, event, meeting, rows, rulebook, sweep
 from worker.backtest.replay import Period, Raised, replay
-from worker.evaluation import Rulebook
 from worker.ingest import ingest
+from worker.rulebook import Rulebook
 from worker.store import event_log, tables
 from worker.store.database import engine_for, reading
 

@@ -9,16 +9,10 @@ from sqlalchemy import Engine, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from tests.pipeline import Raw, alerts, at, event, flags, meeting, rows, rulebook, sweep, take_in
+from worker.alerting import words_now
 from worker.core.alerts import AlertReason
-from worker.evaluation import (
-    RULE_IS_GONE,
-    RULE_IS_IN_SHADOW,
-    RULE_IS_OFF,
-    Rulebook,
-    evaluate,
-    read_rulebook,
-    words_now,
-)
+from worker.evaluation import RULE_IS_GONE, RULE_IS_IN_SHADOW, RULE_IS_OFF, evaluate
+from worker.rulebook import Rulebook, read_rulebook
 from worker.shipped import rules_dir
 from worker.store import tables
 from worker.store.database import reading, writing

@@ -14,8 +14,8 @@ from worker.core.conditions import evaluate
 from worker.core.facts import FACTS, facts_of
 from worker.core.memory import Memory
 from worker.core.stats import additions
-from worker.evaluation import Rulebook
 from worker.explain import Explanation, NotExplained, explain
+from worker.rulebook import Rulebook
 from worker.store import stats, tables
 from worker.store.database import reading, writing
 

@@ -13,8 +13,8 @@ from tests.pipeline import Raw, alerts, at, event, meeting, rows, rulebook, swee
 from worker import ingest as service
 from worker.core.alerts import AlertReason
 from worker.core.rules import rule_set
-from worker.evaluation import Rulebook
 from worker.ingest import MAX_STARTS, BatchResult, TryAgain, ingest
+from worker.rulebook import Rulebook
 from worker.store import batches, tables
 from worker.store.batches import Counts
 from worker.store.database import engine_for, reading, writing

@@ -16,8 +16,8 @@ from worker.core.reading import EVERYTHING
 from worker.core.rules import Mode
 from worker.core.stats import AccountStats, additions
 from worker.core.ties import TieSettings
-from worker.evaluation import read_rulebook
 from worker.ingest import ingest
+from worker.rulebook import read_rulebook
 from worker.rulefiles.problems import Findings
 from worker.rulefiles.timelines import timelines
 from worker.shipped import rules_dir

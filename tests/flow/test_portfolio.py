@@ -14,9 +14,11 @@ from tests.flow.test_any_order import ingest
 from tests.histories import TODAY, Raw, arrivals, histories, parsed
 from tests.pipeline import event, rulebook, sweep, take_in
 from worker.core.events import Event, Subscription
-from worker.evaluation import read_rulebook
+from worker.core.facts import facts_of
 from worker.report.read import By, Report, read_report, report
+from worker.rulebook import read_rulebook
 from worker.shipped import rules_dir
+from worker.store import stats
 
 DAY = timedelta(days=1)
 START = date(2026, 1, 5)
@@ -42,6 +44,27 @@ def test_risk_is_what_was_open_at_the_end_of_the_period(engine, tmp_path):
         day = START + days * DAY
         take_in(engine, book, day, event("account", day, seats=seats))
     assert [at_risk(START + days * DAY) for days in (0, 9, 10, 19, 20)] == [50, 50, 150, 150, 50]
+
+
+@pytest.mark.parametrize(
+    ("told", "days"),
+    [
+        (({"achieved": True},), 10),
+        (({"progress": 100},), 10),
+        (({"progress": 60},), None),
+        (({"achieved": True}, {"achieved": False}), None),  # taken back on the same day
+    ],
+)
+def test_time_to_value_is_that_of_the_fact(engine, tmp_path, told, days):
+    book, day = rulebook(tmp_path, RULES), START + 10 * DAY
+    events = [event("outcome", day, goal="live", **said) for said in told]
+    take_in(engine, book, day, event("account", START, mrr=100), *events)
+    found = report(engine, book, START, day)
+    assert found.totals["time_to_value_days"] == days
+    with engine.connect() as db:
+        one = stats.read(db, ["acme"], day, 60)["acme"]
+        fact = facts_of(one, day.toordinal(), stats.read_workspace(db, book.ties))
+    assert fact["time_to_value"] == days
 
 
 def test_a_report_has_the_same_figures_whatever_has_happened_since(engine, tmp_path):

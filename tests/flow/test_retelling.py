@@ -12,7 +12,7 @@ from sqlalchemy import Engine, update
 from tests.pipeline import at, event, rows, sweep, take_in
 from worker import delivery, planning
 from worker.core.alerts import Alert
-from worker.evaluation import Rulebook, read_rulebook
+from worker.rulebook import Rulebook, read_rulebook
 from worker.sending import to_show
 from worker.store import holds, tables
 from worker.store.database import engine_for, writing

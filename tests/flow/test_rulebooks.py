@@ -16,7 +16,8 @@ from tests.pipeline import alerts, at, flags, meeting, rows, sweep, take_in
 from worker import rulebooks, shipped
 from worker.core.alerts import AlertReason
 from worker.core.telling import Telling
-from worker.evaluation import RULE_IS_GONE, OtherRules, Rulebook, read_rulebook
+from worker.evaluation import RULE_IS_GONE
+from worker.rulebook import OtherRules, Rulebook, read_rulebook
 from worker.rulebooks import RulesInForce, find
 from worker.rulefiles import RuleFilesRefused, check
 from worker.store import rule_sets, tables

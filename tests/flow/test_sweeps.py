@@ -28,8 +28,8 @@ from tests.pipeline import (
 )
 from worker import sweeps
 from worker.core.alerts import AlertReason
-from worker.evaluation import Rulebook
 from worker.ingest import ingest
+from worker.rulebook import Rulebook
 from worker.store import sweeps as sweeps_store
 from worker.store import tables
 from worker.store.database import reading

@@ -12,7 +12,7 @@ from tests.pipeline import at, event, meeting, rows, rulebook, sweep, take_in
 from tests.receiver import SECRET, Receiver
 from worker import webhook_delivery
 from worker.core.answers import Acknowledge, Dismiss, NotARisk
-from worker.evaluation import read_rulebook
+from worker.rulebook import read_rulebook
 from worker.slack_actions.answering import answer
 from worker.slack_actions.authority import Clicked
 from worker.store import tables

@@ -2,8 +2,10 @@
 
 import pytest
 
-from worker.core.health import NO_HEALTH
-from worker.rulefiles import RuleFilesRefused, load_health
+from worker.core.facts import FACTS
+from worker.core.health import NO_HEALTH, health_of
+from worker.rulebook import read_rulebook
+from worker.rulefiles import RuleFilesRefused, check, load_health, load_metrics
 from worker.shipped import rules_dir
 
 GOOD = """
@@ -16,6 +18,23 @@ parts:
       days_since_contact:
         - {for: {segment: enterprise}, good: at most 7 days, poor: otherwise}
         - {good: at most 30 days, fair: at most 60 days, poor: otherwise}
+"""
+
+
+OWN = """
+facts:
+  exports 30d: {count: usage, where: {feature: export}, over: 30 days}
+  exports a user: {ratio: exports 30d, to: licences_used}
+"""
+OWN_GOOD = """
+bands: {good: 100, poor: 20}
+parts:
+  adoption:
+    weight: 1
+    facts:
+      exports  a user:
+        - {for: {exports 30d: over 9}, good: at least 2, poor: otherwise}
+        - {good: at least 1, poor: otherwise}
 """
 
 
@@ -48,6 +67,54 @@ def test_the_score_that_ships_has_the_five_parts_of_the_field():
     assert sum(part.weight for part in shipped.parts) == 100
 
 
+def test_it_may_rest_on_facts_of_ones_own(tmp_path):
+    (tmp_path / "metrics.yaml").write_text(OWN, encoding="utf-8")
+    (tmp_path / "health.yaml").write_text(OWN_GOOD, encoding="utf-8")
+    (tmp_path / "a.yaml").write_text(
+        "rules: [{id: a, title: A, severity: low, when: {health: under 50}}]", encoding="utf-8"
+    )
+    assert check([tmp_path])[0] == check([tmp_path / "health.yaml"])[0] == []
+    book = read_rulebook(tmp_path)
+    assert book.reading.own == {"exports 30d", "exports a user"}
+    shared = {"exports 30d": 5, "segment": None}
+    (good, poor) = (
+        health_of(dict.fromkeys(FACTS) | shared | {"exports a user": much}, book.health).score
+        for much in (1.0, 0.5)
+    )
+    assert (good, poor) == (100, 20)
+
+
+def test_another_definition_of_a_fact_makes_another_score(tmp_path):
+    scores = set()
+    for days in (30, 31, 30):
+        (tmp_path / "metrics.yaml").write_text(OWN.replace("over: 30", f"over: {days}"))
+        (tmp_path / "health.yaml").write_text(OWN_GOOD, encoding="utf-8")
+        scores.add(load_health(tmp_path, load_metrics(tmp_path)).digest)
+    assert len(scores) == 2
+
+
+@pytest.mark.parametrize(
+    ("file", "right", "wrong", "told"),
+    [
+        ("health", "exports  a user", "export a user", "health.yaml:7:7: unknown fact 'export a "),
+        ("health", "exports 30d", "exports 30", "health.yaml:8:18: unknown fact 'exports 30'; did"),
+        ("health", "at least 2", "at least 2%", "health.yaml:8:46: exports a user is "),
+        ("metrics", "licences_used", "health", "metrics.yaml:4:44: health is made of facts, of "),
+        ("metrics", "over: 30 days", "over: 30", "metrics.yaml:3:63: 'over' is in days: write '30"),
+    ],
+)
+def test_mistakes_with_facts_of_ones_own_are_told_once(tmp_path, file, right, wrong, told):
+    for name, text in (("metrics", OWN), ("health", OWN_GOOD)):
+        changed = text.replace(right, wrong) if name == file else text
+        assert (changed != text) is (name == file)
+        (tmp_path / f"{name}.yaml").write_text(changed, encoding="utf-8")
+    (tmp_path / "a.yaml").write_text(
+        "rules: [{id: a, title: A, severity: low, when: {health: under 50}}]", encoding="utf-8"
+    )
+    (problem,) = check([tmp_path])[0]
+    assert str(problem).startswith(f"{tmp_path}/{told}")
+
+
 @pytest.mark.parametrize(
     ("right", "wrong", "told"),
     [
@@ -55,7 +122,8 @@ def test_the_score_that_ships_has_the_five_parts_of_the_field():
         ("weight: 60", "weight: 0", "'weight' is a number from 1 to 1000, not '0'"),
         ("    weight: 60\n", "", "part 'relationship' has no 'weight'"),
         ("exec_ties", "exec_tie", "unknown fact 'exec_tie'; did you mean 'exec_ties'?"),
-        ("exec_ties", "health", "unknown fact 'health'"),
+        ("exec_ties", "health", "health is what comes of this file: it cannot be a part of it"),
+        ("segment: enterprise", "health: under 5", "health is what comes of this file: no 'for'"),
         ("fair: 1,", "fiar: 1,", "unknown key 'fiar'; did you mean 'fair'?"),
         ("fair: 1, poor: otherwise", "fair: 1", "the last band of a fact, and only that, is"),
         ("good: at least 2", "good: otherwise", "the last band of a fact, and only that, is"),

@@ -1,10 +1,13 @@
 """The rules that ship, read beside an admin's own: added to, overridden, never in the way."""
 
 from datetime import date
+from functools import partial
 from pathlib import Path
 
 import pytest
 
+from worker.core.metrics import NO_METRICS
+from worker.rulebook import read_rulebook
 from worker.rulefiles import check, load
 from worker.shipped import rules_dir
 
@@ -153,6 +156,59 @@ def test_an_upgrade_that_brings_a_rule_of_the_same_id_stops_nothing(found):
         "in force: add 'override: true' if that is meant, else give it another id"
     ]
     assert rules["newcomer"].title == "Ours"
+
+
+COUNTED = "facts: {exports 30d: {count: usage, where: {feature: %s}, over: 30 days}}\n"
+EXPORTS = SHIPPED + (
+    "  - {id: exports, title: '{exports 30d}', severity: low, when: {exports 30d: under 3}}\n"
+)
+
+
+@pytest.fixture
+def with_facts(found):
+    """`found`, where the metrics.yaml that ships has a fact that a shipped rule looks at."""
+    Path("shipped/metrics.yaml").write_text(COUNTED % "export")
+    return partial(found, shipped=EXPORTS)
+
+
+def test_the_shipped_rules_bring_the_facts_that_they_look_at(with_facts):
+    told, rules = with_facts(INCLUDE + ours())
+    assert (told, "exports" in rules) == ([], True)
+    book = read_rulebook(Path("rules"), Path("shipped"))
+    assert book.reading.own == {"exports 30d"}
+    assert [fact.name for fact in book.metrics.facts] == ["exports 30d"]
+
+
+def test_without_the_shipped_rules_there_are_none_of_their_facts(with_facts):
+    told, _ = with_facts("rules: [{id: x, title: t, severity: low, when: {exports 30d: 1}}]\n")
+    assert len(told) == 1
+    assert "unknown fact 'exports 30d'" in told[0]
+    with_facts(ours())
+    assert read_rulebook(Path("rules"), Path("shipped")).metrics == NO_METRICS
+
+
+def test_rules_and_health_of_ones_own_can_use_them(with_facts):
+    told, _ = with_facts(
+        INCLUDE + "rules: [{id: x, title: t, severity: low, when: {exports 30d: 1}}]\n",
+        health="bands: {good: 9}\nparts: {a: {weight: 1, facts: {exports 30d: {good: otherwise}}}}",
+    )
+    assert told == []
+    read_rulebook(Path("rules"), Path("shipped"))
+
+
+def test_a_fact_of_ones_own_takes_the_place_of_one_that_ships(with_facts):
+    told, _ = with_facts(INCLUDE, metrics=COUNTED % "report")
+    assert told == []
+    (own,) = read_rulebook(Path("rules"), Path("shipped")).metrics.own.values()
+    assert own.formula.where == (("feature", ("report",)),)
+
+
+def test_a_threshold_cannot_have_the_name_of_a_fact_that_ships(with_facts):
+    told, _ = with_facts(INCLUDE + "thresholds: {exports 30d: 5}\n")
+    assert told == [
+        "rules/ours.yaml:2:14: 'exports 30d' cannot name a threshold: it is a fact that ships "
+        "with tiewatch"
+    ]
 
 
 @pytest.mark.parametrize(

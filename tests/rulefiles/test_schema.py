@@ -9,7 +9,8 @@ from jsonschema import Draft7Validator
 from ruamel.yaml import YAML
 
 import worker
-from worker.core.facts import FACTS
+from worker.core.facts import FACTS, Fact
+from worker.core.units import Unit
 from worker.rulefiles import schema
 from worker.rulefiles.rules import KEYS, REQUIRED
 from worker.rulefiles.words import PRESENCE, SYMBOLS, WORDS
@@ -25,9 +26,9 @@ EXAMPLES = [
 RULE = {"id": "x", "title": "t", "severity": "low", "when": {"mrr": "over $5"}}
 
 
-def marked(document, part=""):
+def marked(document, part="", own=()):
     """What an editor marks in a file, as the path of each place."""
-    whole = schema()
+    whole = schema(own)
     ours = {"$ref": f"#{part}", "definitions": whole["definitions"]} if part else whole
     return [
         "/".join(map(str, e.absolute_path)) for e in Draft7Validator(ours).iter_errors(document)
@@ -162,3 +163,36 @@ def test_sources_are_marked_too():
         assert source(right) == []
     for wrong in (3, "3", {}, {"gap": "1 day", "events": "mail"}, {"gap": "1 day", "of": "x"}):
         assert source(wrong) != []
+
+
+OWN = (Fact("exports", Unit.COUNT, "", "exports", ""), Fact("a b", Unit.COUNT, "", "b", ""))
+
+
+def banded(fact):
+    return {
+        "bands": {"good": 1},
+        "parts": {"p": {"weight": 1, "facts": {fact: {"good": "otherwise"}}}},
+    }
+
+
+@pytest.mark.parametrize(
+    ("fact", "without_any", "with_these"),
+    [
+        ("report exports 30d", True, False),  # it may be one, where none is known
+        ("exports", False, True),
+        ("a b", True, True),
+        ("adoptoin", False, False),
+    ],
+)
+def test_a_fact_of_ones_own_is_known_where_the_schema_is_made_of_it(fact, without_any, with_these):
+    for document, part in (
+        (in_rule(when={fact: "over 5"}), ""),
+        (banded(fact), "/definitions/health"),
+    ):
+        assert (marked(document, part) == []) is without_any
+        assert (marked(document, part, OWN) == []) is with_these
+
+
+def test_what_stands_beside_a_fact_of_ones_own_is_looked_at_too():
+    assert marked(in_rule(when={"exports 30d": {"over": 5}})) == ["rules/0/when/exports 30d"]
+    assert marked(in_rule(when={"a b": None}), own=OWN) == ["rules/0/when/a b"]

@@ -8,6 +8,7 @@ from typing import Any
 from slack_sdk.models.views import View
 
 from tests.alerts import alert
+from worker.core import rules
 from worker.core.alerts import AlertReason, OpenFlag
 from worker.core.cards import (
     AccountCard,
@@ -85,6 +86,33 @@ RENEWAL = alert(
     clears=None,
     open_flags=(OpenFlag("single-threaded", Severity.MEDIUM, SINGLE_THREADED.title),),
 )
+GROWTH = alert(
+    owner_name="Sam Lee",
+    rule="ready-to-grow",
+    severity=Severity.LOW,
+    kind=rules.Kind.GROWTH,
+    title="93% of the licences used every day, and 2 strong exec ties",
+    why=(
+        "licence utilisation: 93% (over 90%)",
+        "executives with a strong tie: 2 (at least 1)",
+    ),
+    who=("Last executive contact: Dana Ruiz, CIO, 16 Feb 2026, 2 days ago, with Sam Lee.",),
+    advice="Ask your executive contact what more of the team could use.",
+    since=TODAY,
+    clears="licence utilisation is at most 90%",
+)
+GROWN = alert(
+    owner_name="Sam Lee",
+    reason=AlertReason.RESOLVED,
+    rule="ready-to-grow",
+    kind=rules.Kind.GROWTH,
+    title="71% of the licences used every day, and 2 strong exec ties",
+    on=date(2026, 2, 21),
+    why=("licence utilisation: 71% (at most 90%)",),
+    who=(),
+    advice=None,
+    clears=None,
+)
 RULES = alert(
     reason=AlertReason.RULES,
     account="",
@@ -99,6 +127,7 @@ RULES = alert(
     clears=None,
 )
 
+CHANCE = Told(alert=GROWTH, flag=14, state=State.OPEN)
 OPEN = Told(alert=QUIET_EXECS, flag=12, state=State.OPEN)
 OTHER = Told(alert=SINGLE_THREADED, flag=13, state=State.OPEN)
 
@@ -207,6 +236,11 @@ def messages() -> Mapping[str, Message]:
         "card resolved": message.card(
             Card(told=(Told(alert=RESOLVED, flag=12, state=State.RESOLVED),))
         ),
+        "card of growth": message.card(Card(told=(CHANCE,))),
+        "card of growth, passed": message.card(
+            Card(told=(Told(alert=GROWN, flag=14, state=State.RESOLVED),))
+        ),
+        "card of a risk and growth": message.card(Card(told=(OPEN, CHANCE))),
         "renewal check": message.card(Card(told=(Told(alert=RENEWAL),))),
         "reply": message.reply(
             (
@@ -249,6 +283,7 @@ def windows() -> Mapping[str, View]:
     return {
         "snooze": views.snooze(OPEN, "{}", TODAY),
         "not a risk": views.dismiss(OPEN, "{}"),
+        "no opportunity": views.dismiss(CHANCE, "{}"),
         "assign": views.assign(OPEN, "{}", People.reps),
         "fix contact": views.fix_contact(OPEN, "{}", People.contacts),
         "why": views.why(WHY),

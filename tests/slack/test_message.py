@@ -1,17 +1,18 @@
 """What a rep reads when a flag opens, moves and ends."""
 
+import re
 from datetime import date
 
 import pytest
 
 from tests.alerts import alert
 from tests.slack_limits import texts_of
-from worker.core.alerts import Alert, AlertReason, OpenFlag
-from worker.core.cards import Card, Told
+from worker.core.alerts import FOR_ADMINS, Alert, AlertReason, OpenFlag
+from worker.core.cards import Card, DigestLine, Told
 from worker.core.flags import State
-from worker.core.rules import Severity
+from worker.core.rules import Kind, Severity
 from worker.slack.card import MOST_DONE, MOST_WHOLE
-from worker.slack.message import Message, card, note, reply
+from worker.slack.message import Message, card, mine, note, reply
 
 
 def said(message: Message) -> list[str]:
@@ -419,3 +420,22 @@ def test_a_long_name_leaves_room_for_the_title():
 def test_of_many_lines_the_first_are_told_and_the_rest_counted():
     found = texts(alert(why=tuple(f"reason {n}" for n in range(1, 31)), who=()))[2].splitlines()
     assert found == ["*Why*", *(f"• reason {n}" for n in range(1, 9)), "• and 22 more"]
+
+
+RISKY = re.compile("risk|severity|low|resolve|clear|🔵|✅", re.IGNORECASE)
+
+
+@pytest.mark.parametrize("state", [None, *State])
+@pytest.mark.parametrize("reason", [r for r in AlertReason if r not in FOR_ADMINS])
+def test_growth_never_reads_like_a_risk(state, reason):
+    one = alert(reason=reason, kind=Kind.GROWTH, severity=Severity.LOW, title="93% in use")
+    told = Told(alert=one, flag=1, state=state, by="Sam", note="rule_is_wrong")
+    for message in (card(Card(told=(told,))), reply([told])):
+        assert not [each for each in [message.text, *said(message)] if RISKY.search(each)]
+
+
+def test_growth_among_risks_is_told_apart_in_every_list():
+    line = DigestLine(account="a", title="t", severity=Severity.LOW, kind=Kind.GROWTH, flag=1)
+    assert not [each for each in said(mine([line], date(2026, 2, 18))) if RISKY.search(each)]
+    flag = OpenFlag("ready-to-grow", Severity.LOW, "93% in use", Kind.GROWTH)
+    assert "• 93% in use (growth, ready-to-grow)" in "\n".join(texts(renewal(flag)))

@@ -18,7 +18,7 @@ from worker.core.health import PastScores
 from worker.core.memory import Memory
 from worker.core.rules import RuleSet
 from worker.core.stats import Workspace, additions
-from worker.evaluation import Rulebook
+from worker.rulebook import Rulebook
 
 DAY = timedelta(days=1)
 CHURNED = "churned"

@@ -14,7 +14,7 @@ from worker.cli.access import database, queue, upgrade_database
 from worker.cli.terminal import NOT_HELD, AsJson, Refused, out, print_json
 from worker.core.findings import Finding
 from worker.core.webhooks import Webhooks
-from worker.evaluation import read_rulebook
+from worker.rulebook import read_rulebook
 from worker.rulefiles import RuleFilesRefused
 from worker.store import batches, event_log, members, messages, outbox, pacing, spool
 from worker.store import sweeps as sweeps_store

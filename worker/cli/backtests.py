@@ -21,8 +21,8 @@ from worker.backtest.outcomes import Churns, Outcomes, OutcomesRefused, read_out
 from worker.backtest.replay import Period, Replay, replay
 from worker.cli.access import a_date, database
 from worker.cli.terminal import AsJson, Refused, out, print_json, progress, say, table
-from worker.evaluation import Rulebook
 from worker.pages import Sheet
+from worker.rulebook import Rulebook
 from worker.rulefiles import load, load_health, load_metrics, load_ties
 from worker.store.database import reading
 from worker.store.event_log import logged
@@ -109,8 +109,9 @@ def _rulebook(path: Path) -> Rulebook:
     if not path.exists():
         raise Refused(f"{path}: there is no such file or folder.")
     root = path if path.is_dir() else path.parent
-    metrics, health = load_metrics(root), load_health(root)
-    return Rulebook(load(path), load_ties(root), metrics=metrics, health=health)
+    rules = load(path)
+    metrics = load_metrics(root, rules)
+    return Rulebook(rules, load_ties(root), metrics=metrics, health=load_health(root, metrics))
 
 
 def _churns(file: Path) -> Churns:

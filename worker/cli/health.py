@@ -1,6 +1,6 @@
 """`tiewatch health`: the health score part by part, and what has moved it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -11,9 +11,9 @@ from worker import freshness, healths, runtime
 from worker.cli.access import a_date, database
 from worker.cli.show import ACCOUNTS, CHUNK, ON
 from worker.cli.terminal import AsJson, Refused, out, print_json, table
-from worker.core.facts import FACTS
+from worker.core.facts import FACTS, Fact
 from worker.core.health import TREND_DAYS, Health, Mover, movers
-from worker.core.units import NEVER, Unit, Value, shown
+from worker.core.units import NEVER, Unit, shown
 from worker.store import stats
 from worker.store.database import reading, writing
 from worker.store.ties import calibrate
@@ -51,10 +51,12 @@ def run(accounts: ACCOUNTS = None, on: ON = None, as_json: AsJson = False) -> No
         print_json(
             [_document(account, day.isoformat(), *found[account]) for account in sorted(found)]
         )
-    elif len(found) == 1:
-        _show_one(*found.popitem())
     else:
-        _show_all(found)
+        known = FACTS | {fact.name: fact for fact in book.metrics.facts}
+        if len(found) == 1:
+            _show_one(*found.popitem(), known)
+        else:
+            _show_all(found, known)
 
 
 def _change(now: Health, then: Health | None) -> int | None:
@@ -104,10 +106,10 @@ def _document(account: str, on: str, now: Health, then: Health | None) -> dict[s
     }
 
 
-def _show_all(found: dict[str, tuple[Health, Health | None]]) -> None:
+def _show_all(found: dict[str, tuple[Health, Health | None]], known: Mapping[str, Fact]) -> None:
     shape = table("account", "health", "in 30 days", "confidence", "moved most by")
     for account, (now, then) in sorted(found.items()):
-        moved = ", ".join(f"{FACTS[m.fact].label} {m.points:+.0f}" for m in _moved(now, then))
+        moved = ", ".join(f"{known[m.fact].label} {m.points:+.0f}" for m in _moved(now, then))
         shape.add_row(Text(account), *map(Text, _cells(now, then)), Text(moved))
     out.print(shape)
 
@@ -121,7 +123,9 @@ def _cells(now: Health, then: Health | None) -> tuple[str, str, str]:
     )
 
 
-def _show_one(account: str, healths_: tuple[Health, Health | None]) -> None:
+def _show_one(
+    account: str, healths_: tuple[Health, Health | None], known: Mapping[str, Fact]
+) -> None:
     now, then = healths_
     score, change, confidence = _cells(now, then)
     out.print(Text(f"{account}: {score}, {change} in 30 days, {confidence} of it known", "bold"))
@@ -131,14 +135,12 @@ def _show_one(account: str, healths_: tuple[Health, Health | None]) -> None:
         told = "unknown" if one.score is None else f"{one.score:.0f}"
         for scored in one.facts:
             points = "" if scored.points is None else f"{scored.points:g}"
-            cells = (part, told, FACTS[scored.fact].label, _value(scored.fact, scored.value))
+            fact = known[scored.fact]
+            cells = (part, told, fact.label, shown(scored.value, fact.unit))
             shape.add_row(*map(Text, (*cells, scored.band or "", points)))
             part = told = ""
     out.print(shape)
     for mover in _moved(now, then):
-        values = f"{_value(mover.fact, mover.before)} to {_value(mover.fact, mover.now)}"
-        out.print(Text(f"{mover.points:+.0f} points: {FACTS[mover.fact].label}, {values}"))
-
-
-def _value(fact: str, value: Value) -> str:
-    return shown(value, FACTS[fact].unit)
+        fact = known[mover.fact]
+        values = f"{shown(mover.before, fact.unit)} to {shown(mover.now, fact.unit)}"
+        out.print(Text(f"{mover.points:+.0f} points: {fact.label}, {values}"))

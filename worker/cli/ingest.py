@@ -27,8 +27,8 @@ from worker.celery_app import INGEST, TASK_SECONDS
 from worker.cli.access import database, queue
 from worker.cli.sweep import run_sweep
 from worker.cli.terminal import BAD_INPUT, AsJson, Bar, Refused, print_json, progress, say
-from worker.evaluation import OtherRules, Rulebook
 from worker.ingest import BatchResult, TryAgain, evaluation_date, ingest
+from worker.rulebook import OtherRules, Rulebook
 from worker.settings import settings
 from worker.store import batches
 from worker.store import sweeps as sweeps_store

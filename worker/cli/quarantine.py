@@ -13,8 +13,8 @@ from worker.capture.mappings import file_of
 from worker.capture.retrying import Retried, retry
 from worker.cli.access import database
 from worker.cli.terminal import NOT_HELD, AsJson, Refused, out, print_json, progress, say, table
-from worker.evaluation import OtherRules, Rulebook
 from worker.ingest import BatchResult, TryAgain, ingest
+from worker.rulebook import OtherRules, Rulebook
 from worker.rulefiles import load_capture
 from worker.store import quarantine as store
 from worker.store.database import reading, writing

@@ -18,9 +18,9 @@ from worker.cli.terminal import NOT_HELD, AsJson, Refused, out, print_json, say,
 from worker.core.rules import Mode, RuleSet
 from worker.core.shadows import Volume, volumes
 from worker.core.verdicts import Verdict, verdict
-from worker.evaluation import read_rulebook
 from worker.explain import NotExplained, explain
-from worker.rulefiles import Problem, check, load, schema
+from worker.rulebook import read_rulebook
+from worker.rulefiles import Problem, RuleFilesRefused, check, load, load_metrics, schema
 from worker.rulefiles.included import SHIPPED
 from worker.ruletests import Result
 from worker.shipped import rules_dir
@@ -78,8 +78,16 @@ def _counted_warnings(warnings: Sequence[Problem]) -> str:
 
 @app.command("schema")
 def run_schema() -> None:
-    """Print the JSON Schema of rule files, with which editors complete and check them."""
-    print_json(schema())
+    """Print the JSON Schema of rule files, with which editors complete and check them.
+
+    It knows the facts of metrics.yaml in the rules directory: print it anew when they change.
+    """
+    root = runtime.rules_path()
+    try:
+        rules = load(root)
+    except RuleFilesRefused:  # 'rules check' tells of what is wrong in rules
+        rules = None
+    print_json(schema(load_metrics(root, rules).facts))
 
 
 @app.command("test")

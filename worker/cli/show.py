@@ -11,6 +11,7 @@ from rich.text import Text
 from sqlalchemy import Connection
 
 from worker import freshness, healths, runtime
+from worker.alerting import words_now
 from worker.cli.access import a_date, database
 from worker.cli.terminal import AsJson, Refused, out, print_json, table
 from worker.core.facts import FACTS, Fact, facts_of
@@ -20,8 +21,8 @@ from worker.core.reading import EVERYTHING
 from worker.core.stats import AccountStats, Workspace
 from worker.core.ties import strength
 from worker.core.units import NEVER, Value, shown
-from worker.evaluation import Rulebook, words_now
 from worker.ingest import evaluation_date
+from worker.rulebook import Rulebook
 from worker.store import flags as flags_store
 from worker.store import stats, sweeps
 from worker.store.database import reading, writing

@@ -13,7 +13,7 @@ from worker.cli.rules import TESTS
 from worker.cli.terminal import AsJson, Refused, print_json
 from worker.core import answers
 from worker.core.rules import RecipientKind
-from worker.evaluation import Rulebook
+from worker.rulebook import Rulebook
 from worker.rulefiles.timelines import Timeline
 from worker.settings import settings
 from worker.slack import checkup
@@ -89,7 +89,7 @@ def preview(
     found = (
         _of_account(name, book, now)
         if rule is None
-        else previews.of_rule(database(), rule, book, _tests(), now)
+        else previews.of_rule(database(), rule, book, _tests(book), now)
     )
     if found is None:
         raise Refused(
@@ -113,10 +113,10 @@ def _of_account(name: str, book: Rulebook, now: datetime) -> previews.Preview:
         raise Refused(f"No rule has the id {name!r}. {error}") from error
 
 
-def _tests() -> list[Timeline]:
+def _tests(book: Rulebook) -> list[Timeline]:
     """The tests of the rules, of those that can be read."""
     folder = runtime.rules_path() / TESTS
     if not folder.is_dir():
         return []
-    tests, _ = ruletests.read([folder], runtime.rulebook().rules)
+    tests, _ = ruletests.read([folder], book.rules, book.sources)
     return tests

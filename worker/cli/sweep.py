@@ -13,7 +13,7 @@ from worker import delivery, planning, runtime, sweeps, tasks, webhook_delivery
 from worker.cli.access import a_date, database
 from worker.cli.terminal import AsJson, Refused, print_json, progress, say
 from worker.delivery import Delivered
-from worker.evaluation import Rulebook
+from worker.rulebook import Rulebook
 from worker.sending import Way
 from worker.settings import settings, webhook_secret
 from worker.store import messages, outbox, webhooks

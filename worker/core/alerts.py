@@ -10,7 +10,7 @@ from enum import StrEnum
 from msgspec import Struct
 
 from worker.core.flags import QUIET, Flag, State
-from worker.core.rules import Recipient, Severity
+from worker.core.rules import Kind, Recipient, Severity
 
 REOPEN_WINDOW = timedelta(days=7)
 """A flag that comes back so soon is the same story, told on."""
@@ -44,16 +44,17 @@ class OpenFlag(Struct, frozen=True):
     rule: str
     severity: Severity
     title: str
+    kind: Kind = Kind.RISK
 
 
 class Alert(Struct, frozen=True, kw_only=True):
     """What someone is told of an account, or the admins of what is of no account: "".
 
     `owner` is a rep's id. `flag`, the flag's id, `rule` and `severity` are None for a renewal
-    check, whose `open_flags` say what is open. `tags` and `notify` are the rule's: by them it is
-    decided who is told. `mrr` is a month's revenue in `currency`; `since` is the UTC date from
-    which the rule held, `on` the UTC date of the decision; `clears` says what will clear the flag;
-    `playbook` is a link to what to do about it.
+    check, whose `open_flags` say what is open. `kind`, `tags` and `notify` are the rule's; the
+    latter two decide who is told. `mrr` is a month's revenue in `currency`; `since` is the UTC
+    date from which the rule held, `on` the UTC date of the decision; `clears` says what will clear
+    the flag; `playbook` is a link to what to do about it.
     """
 
     reason: AlertReason
@@ -71,6 +72,7 @@ class Alert(Struct, frozen=True, kw_only=True):
     flag: int | None = None
     rule: str | None = None
     severity: Severity | None = None
+    kind: Kind = Kind.RISK
     why: tuple[str, ...] = ()
     who: tuple[str, ...] = ()
     advice: str | None = None

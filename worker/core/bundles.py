@@ -140,6 +140,7 @@ def digest_of(alert: Alert, why: Why, on: date) -> Digest:
         renewal_date=alert.renewal_date,
         rule=alert.rule,
         severity=alert.severity,
+        kind=alert.kind,
         flag=alert.flag,
         state=State.RESOLVED if alert.reason is AlertReason.RESOLVED else State.OPEN,
     )

@@ -8,7 +8,7 @@ from worker.core.alerts import Alert
 from worker.core.explanation import Explained
 from worker.core.flags import State
 from worker.core.people import Level
-from worker.core.rules import Severity
+from worker.core.rules import Kind, Severity
 from worker.core.ties import Tier
 
 
@@ -45,6 +45,7 @@ class DigestLine(Struct, frozen=True, kw_only=True):
     renewal_date: date | None = None
     rule: str | None = None
     severity: Severity | None = None
+    kind: Kind = Kind.RISK
     flag: int | None = None
     state: State | None = None
 
@@ -142,7 +143,8 @@ class ContactChoice(Struct, frozen=True, kw_only=True):
 
 
 class AccountLine(Struct, frozen=True, kw_only=True):
-    """An account of a rep's, in App Home. `worst` is the highest severity of its `open` flags."""
+    """An account of a rep's, in App Home. `worst` is the highest severity of those of its `open`
+    flags that are of a risk."""
 
     account: str
     account_name: str | None = None
@@ -163,6 +165,7 @@ class Change(Struct, frozen=True, kw_only=True):
     state: State
     account_name: str | None = None
     severity: Severity | None = None
+    kind: Kind = Kind.RISK
 
 
 class Home(Struct, frozen=True, kw_only=True):

@@ -5,7 +5,7 @@ A course is kept whole, since one has few events; of several steps in one instan
 """
 
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from datetime import UTC, date
 from typing import Any, NamedTuple
 
 import msgspec
@@ -25,7 +25,7 @@ class Step(NamedTuple):
     @property
     def day(self) -> int:
         """The event's UTC day, an ordinal."""
-        return datetime.fromisoformat(self.at).toordinal()
+        return date.fromisoformat(self.at[:10]).toordinal()
 
 
 Course = list[Step]

@@ -88,6 +88,12 @@ class Verdict(NamedTuple):
     excepted: bool = False
 
 
+# What most of a sweep's verdicts are, made once.
+_EXCEPTED = Verdict(None, None, excepted=True)
+_UNKNOWN = Verdict(None, None)
+_NOT_SO = Verdict(None, False)
+
+
 def judge(compiled: CompiledRule, flag: Flag | None, facts: Facts, on: date) -> Verdict:
     """What a rule does to its live flag on an account, if there is one, on the date `on`.
 
@@ -95,11 +101,12 @@ def judge(compiled: CompiledRule, flag: Flag | None, facts: Facts, on: date) -> 
     """
     rule, holds, excepted = compiled
     if excepted is not None and excepted(facts):
-        after = None if flag is None else resolve(flag, on)
-        return Verdict(_as_told(rule, after), None, excepted=True)
+        if flag is None:
+            return _EXCEPTED
+        return Verdict(_as_told(rule, resolve(flag, on)), None, excepted=True)
     outcome = holds(facts)
     if flag is None and not outcome:
-        return Verdict(None, outcome)
+        return _UNKNOWN if outcome is None else _NOT_SO
     if outcome and flag is not None and flag.state in QUIET:
         flag = wake(flag, facts, rule.severity, on)
     limits = Holds(rule.hold_for, rule.keep_open_for)

@@ -8,11 +8,13 @@ weight and lowers the confidence; it is never scored as bad.
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from math import floor, fsum
 from typing import NamedTuple
 
 from worker.core.catalogue import Fact, Part
-from worker.core.conditions import Condition, Facts, evaluate
+from worker.core.conditions import Condition, Facts, Outcome, compiled, facts_in
+from worker.core.metrics import NO_METRICS, Metrics
 from worker.core.units import Unit, Value
 
 TREND_DAYS = 30
@@ -94,24 +96,53 @@ class HealthPart:
     facts: Mapping[str, tuple[Scale, ...]]
 
 
-@dataclass(frozen=True, slots=True)
+class _Scale(NamedTuple):
+    """A scale with its conditions as functions of the facts."""
+
+    of: Outcome | None
+    bands: tuple[tuple[Band, Outcome | None], ...]
+
+
+@dataclass(frozen=True)
 class HealthSettings:
-    """What `health.yaml` says; without parts there is no score."""
+    """What `health.yaml` says; without parts there is no score.
+
+    `metrics` are the features and the admins' own facts that the parts rest on.
+    """
 
     parts: tuple[HealthPart, ...] = ()
+    metrics: Metrics = NO_METRICS
 
     @property
     def facts(self) -> frozenset[str]:
-        """The facts that scores are computed from."""
-        return frozenset(name for part in self.parts for name in part.facts)
+        """The facts that scores are computed from, those that tell accounts apart included."""
+        scales = [one for part in self.parts for one in part.facts.items()]
+        asked = [facts_in(scale.of) for _, all_of in scales for scale in all_of if scale.of]
+        return frozenset(name for name, _ in scales).union(*asked)
+
+    @cached_property
+    def compiled(self) -> tuple[tuple[tuple[str, tuple[_Scale, ...]], ...], ...]:
+        """The facts of each part with their scales, for asking them of many accounts."""
+        return tuple(
+            tuple((name, tuple(map(_compiled, scales))) for name, scales in part.facts.items())
+            for part in self.parts
+        )
 
     @property
     def digest(self) -> str:
         """16 hexadecimal digits, equal for settings that mean the same."""
-        return hashlib.sha256(repr(self.parts).encode()).hexdigest()[:16]
+        return hashlib.sha256(repr((self.parts, self.metrics)).encode()).hexdigest()[:16]
 
 
 NO_HEALTH = HealthSettings()
+
+
+def _compiled(scale: Scale) -> _Scale:
+    return _Scale(_function(scale.of), tuple((band, _function(band.when)) for band in scale.bands))
+
+
+def _function(condition: Condition | None) -> Outcome | None:
+    return None if condition is None else compiled(condition, {})
 
 
 class Scored(NamedTuple):
@@ -148,49 +179,73 @@ class Health:
     parts: tuple[PartScore, ...]
 
 
+class _Weighed(NamedTuple):
+    """The bands of each part's facts, and what each known fact of a part decides of the score."""
+
+    bands: tuple[tuple[Band | None, ...], ...]
+    shares: tuple[float, ...]
+    exact: float
+    confidence: float
+    is_known: bool
+
+    @property
+    def score(self) -> int | None:
+        """A whole number; None if nothing is known."""
+        return floor(self.exact + 0.5) if self.is_known else None
+
+
 def health_of(facts: Facts, settings: HealthSettings) -> Health:
     """The score that facts come to, part by part."""
-    banded = [[_banded(name, scales, facts) for name, scales in part.facts.items()]
-              for part in settings.parts]  # fmt: skip
-    known = [sum(1 for one in of_part if one.points is not None) for of_part in banded]
-    all_weight = fsum(part.weight for part in settings.parts)
-    weight = fsum(p.weight for p, n in zip(settings.parts, known, strict=True) if n)
+    found = _weighed(facts, settings)
     parts = []
-    for part, of_part, number in zip(settings.parts, banded, known, strict=True):
-        share = part.weight / weight / number if number else 0.0
-        scored = tuple(one._replace(share=share if one.band else 0.0) for one in of_part)
-        points = [one.points for one in scored if one.points is not None]
-        parts.append(PartScore(part, fsum(points) / number if number else None, scored))
-    told = fsum(p.weight * n / len(p.facts) for p, n in zip(settings.parts, known, strict=True))
-    exact = fsum(one.share * (one.points or 0) for part in parts for one in part.facts)
-    return Health(
-        floor(exact + 0.5) if weight else None,
-        exact,
-        100 * told / all_weight if all_weight else 0.0,
-        tuple(parts),
+    for part, bands, share in zip(settings.parts, found.bands, found.shares, strict=True):
+        scored = tuple(
+            Scored(name, facts[name], band.name, band.points, share)
+            if band
+            else Scored(name, facts[name], None, None, 0.0)
+            for name, band in zip(part.facts, bands, strict=True)
+        )
+        points = [band.points for band in bands if band]
+        score = fsum(points) / len(points) if points else None
+        parts.append(PartScore(part, score, scored))
+    return Health(found.score, found.exact, found.confidence, tuple(parts))
+
+
+def _weighed(facts: Facts, settings: HealthSettings) -> _Weighed:
+    bands = tuple(
+        tuple(_band(facts[name], scales, facts) for name, scales in of_part)
+        for of_part in settings.compiled
     )
+    known = [len(of_part) - of_part.count(None) for of_part in bands]
+    weights = [part.weight for part in settings.parts]
+    weight = fsum(w for w, n in zip(weights, known, strict=True) if n)
+    shares = tuple(w / weight / n if n else 0.0 for w, n in zip(weights, known, strict=True))
+    points = (s * band.points for s, of in zip(shares, bands, strict=True) for band in of if band)
+    told = fsum(w * n / len(of) for w, n, of in zip(weights, known, bands, strict=True))
+    confidence = 100 * told / fsum(weights) if weights else 0.0
+    return _Weighed(bands, shares, fsum(points), confidence, weight > 0)
 
 
-def _banded(name: str, scales: Sequence[Scale], facts: Facts) -> Scored:
-    value = facts[name]
+def _band(value: Value, scales: Sequence[_Scale], facts: Facts) -> Band | None:
+    """The band that a fact's value is in; None if it is unknown."""
     if value is not None:
         for of, bands in scales:
-            if of is not None and not evaluate(of, facts, {}):
+            if of is not None and not of(facts):
                 continue
-            for band in bands:
-                if band.when is None or evaluate(band.when, facts, {}):
-                    return Scored(name, value, band.name, band.points, 0.0)
-    return Scored(name, value, None, None, 0.0)
+            for band, holds in bands:
+                if holds is None or holds(facts):
+                    return band
+    return None
 
 
 def health_facts(facts: Facts, settings: HealthSettings, past: int | None) -> dict[str, Value]:
     """The score, its confidence in %, and its change against `past`, that of 30 days before."""
-    found = health_of(facts, settings)
-    known = found.score is not None
+    found = _weighed(facts, settings)
+    score = found.score
     return {
-        HEALTH: found.score,
-        CONFIDENCE: found.confidence if known else None,
-        CHANGE: found.score - past if found.score is not None and past is not None else None,
+        HEALTH: score,
+        CONFIDENCE: None if score is None else found.confidence,
+        CHANGE: None if score is None or past is None else score - past,
     }
 
 

@@ -1,5 +1,6 @@
 """Facts of relationships: who is in touch with whom, how strongly, and in which rhythm."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import groupby, pairwise
@@ -172,10 +173,12 @@ FACTS = (
         "single_rep_share",
         Unit.PERCENT,
         "share of strong ties held by one rep",
-        "what is lost if the rep with the most strong ties leaves",
+        "share of the strong ties that the rep with the most of them holds: what is lost if that "
+        "rep leaves",
         _NOBODY + ", or there is no strong tie",
         part=Part.RELATIONS,
-        formula="100 * contacts with a strong tie to that rep / contacts with a strong tie.",
+        formula="100 * strong ties of that rep / strong ties of all reps. A contact with strong "
+        "ties to two reps counts for both; reps and contacts who have left do not.",
         events=_EVENTS,
         least=0,
         most=100,
@@ -303,9 +306,7 @@ def since(day: int | None, on: int) -> int | float:
 def relations(stats: AccountStats, on: int, of: Related) -> dict[str, Value]:
     """What else the ties and the people say."""
     strong = {contact for contact, _ in of.strong}
-    held: dict[str, set[str]] = {}
-    for contact, rep in of.strong:
-        held.setdefault(rep, set()).add(contact)
+    held = Counter(rep for _, rep in of.strong)
     heard = max(
         (tie.state.two_way_day or 0 for tie in stats.ties if tie.contact in of.people.execs),
         default=0,
@@ -323,7 +324,7 @@ def relations(stats: AccountStats, on: int, of: Related) -> dict[str, Value]:
         "days_since_inbound_exec": since(heard, on),
         "champions": champions,
         "champions_left": sum(bool(one.gone) and one.role == "champion" for one in stats.contacts),
-        "single_rep_share": 100 * max(map(len, held.values())) / len(strong) if strong else None,
+        "single_rep_share": 100 * max(held.values()) / held.total() if held else None,
         "roles_covered": len(functions - {None}),
         "engaged": isinstance(silence, int | float) and silence <= RECENT_DAYS,
     }

@@ -120,7 +120,7 @@ class RuleSet:
     `facts` are the names of those that the rules look at or speak of. `digest` is 16 hexadecimal
     digits that are equal for rule sets that mean the same, however their files are laid out,
     commented and ordered. `off` are the ids of rules that are switched off: nothing else here
-    knows of them.
+    knows of them. `includes_shipped` says whether the rules that ship were read beside an admin's.
     """
 
     rules: tuple[Rule, ...]
@@ -129,6 +129,7 @@ class RuleSet:
     facts: frozenset[str]
     digest: str
     off: frozenset[str] = frozenset()
+    includes_shipped: bool = False
 
 
 def rule_set(

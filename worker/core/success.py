@@ -1,6 +1,6 @@
 """Facts of success: how far the customer is with the goals that the product was bought for."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
 from math import fsum
 from statistics import fmean
@@ -106,7 +106,7 @@ def facts(goals: Sequence[Course], first_day: int | None, on: int) -> dict[str, 
     ]
     cost, benefit = fsum(cost for cost, _ in sums), fsum(benefit for _, benefit in sums)
     ratios = [r for course in courses if (r := _against_target(course)) is not None]
-    first = min((day for course in courses if (day := _first_achieved(course))), default=None)
+    first = first_achieved(courses)
     return {
         "plan_progress": fmean(progress) if progress else None,
         "goals": len(courses),
@@ -116,6 +116,11 @@ def facts(goals: Sequence[Course], first_day: int | None, on: int) -> dict[str, 
         "outcome_against_target": fmean(ratios) if ratios else None,
         "time_to_value": None if first is None or first_day is None else first - first_day,
     }
+
+
+def first_achieved(courses: Iterable[Course]) -> int | None:
+    """The first day at whose end one of these goals was achieved, an ordinal; None if none was."""
+    return min((day for course in courses if (day := _first_achieved(course))), default=None)
 
 
 def _achieved(course: Course) -> bool:

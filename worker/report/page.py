@@ -7,7 +7,7 @@ from worker.core.portfolio.catalogue import BASIS, FIGURES, TERMS, Kind, shown
 from worker.core.portfolio.cohorts import Cohort
 from worker.pages import page
 from worker.report import charts
-from worker.report.read import Group, Report
+from worker.report.read import By, Group, Report
 
 SHOWN = {
     "Customers": ("customers", "customer_retention", "logo_churn", "new_customers"),
@@ -75,8 +75,11 @@ dd { margin: 0; color: var(--dim); max-width: 46rem; }
   .cards { grid-template-columns: repeat(4, 1fr); }
   .cards a { border: 1px solid var(--line); }
   .wide { max-height: none; overflow: visible; }
-  .cards a, svg, tr, section { break-inside: avoid; }
+  .cards a, svg, tr, section, .wide, dd { break-inside: avoid; }
+  h2, h3, dt, section:has(+ .wide), section:has(+ h3) { break-after: avoid; }
   section.long { break-inside: auto; }
+  dl { columns: 2; column-gap: 2rem; }
+  dt { margin-top: .4rem; }
   th { position: static; }
 }
 """
@@ -150,15 +153,23 @@ def _trend(found: Report, say: Callable[[float], str]) -> str:
 
 
 def _groups(found: Report) -> Iterator[str]:
-    yield f"<section><h2>By {found.by}</h2>"
+    yield f"<section><h2>By {found.by}</h2><p>{_OF_WHEN[found.by or By.SEGMENT]}</p>"
     yield charts.retention(found.groups)
     yield "</section>"
     heads = "".join(
         f'<th><a href="#what-{name}">{escape(FIGURES[name].label)}</a></th>' for name in OF_GROUPS
     )
     rows = "\n".join(_group_row(group, found) for group in found.groups)
-    yield f'<div class="wide"><table>\n<tr><th class="words">{found.by}</th>{heads}</tr>\n{rows}\n'
+    head = f'<thead><tr><th class="words">{found.by}</th>{heads}</tr></thead>'
+    yield f'<div class="wide"><table>\n{head}\n{rows}\n'
     yield "</table></div>"
+
+
+_OF_NOW = "An account counts for the {} that it has now, whatever it had in the period."
+_OF_WHEN = {by: _OF_NOW.format(by) for by in By} | {
+    By.PLAN: "An account counts for the plan that it paid most for at opening; new customers for "
+    "that at closing."
+}
 
 
 def _group_row(group: Group, found: Report) -> str:
@@ -189,8 +200,8 @@ def _triangle(found: Sequence[Cohort], shares: Sequence[Sequence[float | None]])
         )
     body = "\n".join(rows)
     return (
-        '<div class="wide"><table>\n<tr><th class="words">began in</th><th>accounts</th>'
-        f"{heads}</tr>\n{body}\n</table></div><p>Columns: quarters since.</p>"
+        '<div class="wide"><table>\n<thead><tr><th class="words">began in</th><th>accounts</th>'
+        f"{heads}</tr></thead>\n{body}\n</table></div><p>Columns: quarters since.</p>"
     )
 
 

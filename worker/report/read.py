@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, Engine
 
+from worker.core.courses import Course, step_of
 from worker.core.events import Event, Outcome, Survey
 from worker.core.facts import facts_of, reading_for
 from worker.core.portfolio.cohorts import Began, Cohort, cohorts, quarter_ends
@@ -31,8 +32,9 @@ from worker.core.portfolio.figures import (
 )
 from worker.core.rules import Kind
 from worker.core.subscriptions import SubscriptionEvent
+from worker.core.success import first_achieved
 from worker.core.units import Value
-from worker.evaluation import Rulebook
+from worker.rulebook import Rulebook
 from worker.store import event_log, flags, people, portfolio, stats
 from worker.store.database import reading, writing
 from worker.store.portfolio import Described
@@ -274,8 +276,11 @@ def _scores(answers: Iterable[Survey], kind: str) -> list[float]:
 
 def _days_to_value(one: _Account, start: int) -> int | None:
     """Days to the first goal that was achieved, if that was in the period."""
-    achieved = (e.day for e in one.told if isinstance(e.data, Outcome) and e.data.achieved is True)
-    day = min(achieved, default=None)
+    goals: dict[str, Course] = {}
+    for event in one.told:
+        if isinstance(event.data, Outcome):
+            goals.setdefault(event.data.goal, []).append(step_of(event))
+    day = first_achieved(goals.values())
     return None if day is None or day < start else day - one.described.first_day
 
 

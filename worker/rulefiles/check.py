@@ -1,6 +1,8 @@
 """Rule files to a rule set, or to everything that is wrong with them."""
 
+import os.path
 from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -46,7 +48,6 @@ _SETTINGS: dict[str, Callable[[Path, Findings], object]] = {
     SLACK: read_telling,
     CAPTURE: read_capture,
     SOURCES: read_sources,
-    HEALTH: read_health,
     WEBHOOKS: read_webhooks,
 }
 
@@ -80,6 +81,8 @@ def check(
     seen: set[Path] = set()
     nodes = [node for path in paths for node in _rules_at(path, seen, scope)]
     nodes += _shipped_rules(shipped or rules_dir(), nodes, seen, scope)
+    for path in filter(os.path.exists, paths):
+        _read_health(path, scope)
     shared.read_conditions(scope)
     claims = decided([claim for node in nodes if (claim := rule(node, scope))], scope)
     thresholds.require_values(scope)
@@ -96,7 +99,9 @@ def check(
     rules = [claim.rule for claim in claims if claim.rule and not claim.off]
     off = [claim.id for claim in claims if claim.off]
     thresholds_set = filter(None, scope.thresholds.values())
-    return found, rule_set(rules, thresholds_set, off, tuple(scope.own.values()))
+    own = [fact for _, fact in sorted(scope.own.items())]
+    built = rule_set(rules, thresholds_set, off, own)
+    return found, replace(built, includes_shipped=bool(scope.shipped))
 
 
 def _warn(claims: Iterable[Claim], today: date, scope: Scope) -> None:
@@ -135,7 +140,7 @@ def _rules_at(path: Path, seen: set[Path], scope: Scope) -> list[Node]:
     elif path.name in _SETTINGS:
         _SETTINGS[path.name](path, scope.findings)
         return []
-    elif path.name == METRICS:
+    elif path.name in (METRICS, HEALTH):  # read before and after the rules
         return []
     nodes: list[Node] = []
     for file in files:
@@ -149,6 +154,14 @@ def _rules_at(path: Path, seen: set[Path], scope: Scope) -> list[Node]:
     return nodes
 
 
+def _read_health(path: Path, scope: Scope) -> None:
+    """Look into the health score of a directory, once the facts that it may rest on are known."""
+    if path.is_dir():
+        read_health(path / HEALTH, scope)
+    elif path.name == HEALTH:
+        read_health(path, scope)
+
+
 def _shipped_rules(
     root: Path, own: Sequence[Node], seen: Collection[Path], scope: Scope
 ) -> list[Node]:
@@ -156,6 +169,8 @@ def _shipped_rules(
     if not (scope.included or included.overridden(own)):
         return []
     shipped = Scope()
+    metrics = read_beside(root, shipped.findings)
+    shipped.own = {name: one.fact for name, one in metrics.own.items()}
     files = [file for file in rule_files(root, shipped.findings) if file.resolve() not in seen]
     nodes = [node for file in files for node in _rules_in(file, shipped)]
     for problem in shipped.findings.sorted():  # in files that nobody should edit, but can

@@ -2,7 +2,8 @@
 
 They are read if a file says `include: shipped rules`, or overrides a rule that is in no other file.
 What an admin defines stands: a threshold, condition or rule that ships gives way to one of the same
-name, so that an upgrade that brings more of them collides with nothing.
+name, so that an upgrade that brings more of them collides with nothing. So does a fact of the
+metrics.yaml that ships, which comes with the rules that look at it.
 """
 
 from collections.abc import Iterable
@@ -39,6 +40,9 @@ def overridden(rules: Iterable[Node]) -> set[str]:
 
 def add(shipped: Scope, scope: Scope) -> None:
     """Add what the files that ship define to what an admin's own do, which stands."""
+    for name in sorted(shipped.own.keys() & scope.places.keys()):
+        message = f"{quoted(name)} cannot name a threshold: it is a fact that ships with tiewatch"
+        scope.findings.add(scope.places[name], message)
     scope.replaced += [scope.places[name] for name in shipped.thresholds if name in scope.places]
     conditions = scope.conditions.items()
     scope.replaced += [one.at for name, one in conditions if name in shipped.conditions]
@@ -52,6 +56,7 @@ def add(shipped: Scope, scope: Scope) -> None:
         scope.thresholds[name] = own
         scope.places.setdefault(name, shipped.places[name])
     scope.conditions = shipped.conditions | scope.conditions
+    scope.own = shipped.own | scope.own
     scope.segments |= shipped.segments
 
 

@@ -1,13 +1,16 @@
 """`metrics.yaml`: which features are advanced or new, and admins' own facts."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
 from worker.core.catalogue import Fact
 from worker.core.facts import FACTS
+from worker.core.health import HEALTH_FACTS
 from worker.core.measures import Source
 from worker.core.metrics import NO_METRICS, Metrics, OwnFact
+from worker.core.rules import RuleSet
 from worker.core.units import YEARS
 from worker.rulefiles import shapes
 from worker.rulefiles.files import METRICS, read
@@ -15,6 +18,7 @@ from worker.rulefiles.nodes import Node, Text
 from worker.rulefiles.own import Kind, Written, written
 from worker.rulefiles.problems import Findings, RuleFilesRefused, quoted
 from worker.rulefiles.thresholds import is_name, name_of
+from worker.shipped import rules_dir
 
 KEYS = ("features", "facts")
 FEATURE_KEYS = ("advanced", "launched")
@@ -30,16 +34,20 @@ _UNKNOWN = {
 }
 
 
-def load_metrics(root: Path) -> Metrics:
+def load_metrics(root: Path, rules: RuleSet | None = None, shipped: Path | None = None) -> Metrics:
     """The metrics of a rules directory, none if it has no such file.
 
-    Raises RuleFilesRefused, with every problem, if its metrics.yaml is wrong.
+    If its `rules` include those that ship, the facts that ship are there too, but for those of
+    which the own file has the name; `shipped` is where they are, if not where this version of
+    tiewatch has them. Raises RuleFilesRefused, with every problem, if a metrics.yaml is wrong.
     """
     findings = Findings()
-    metrics = read_metrics(root / METRICS, findings)
+    metrics, own = read_metrics(root / METRICS, findings), dict[str, OwnFact]()
+    if rules and rules.includes_shipped:
+        own |= read_metrics((shipped or rules_dir()) / METRICS, findings).own
     if findings:
         raise RuleFilesRefused(findings.sorted())
-    return metrics
+    return replace(metrics, own=dict(sorted((own | {**metrics.own}).items())))
 
 
 def read_beside(path: Path, findings: Findings) -> Metrics:
@@ -129,7 +137,10 @@ def _check_ratios(facts: Mapping[str, Written], named: Sequence[str], findings: 
     for one in facts.values():
         for name, at in one.named:
             fact = FACTS.get(name)
-            if fact is not None and fact.in_words:
+            if name in HEALTH_FACTS:
+                told = f"{name} is made of facts, of those of this file too"
+                findings.add(at, f"{told}: a ratio of it could lead back to itself")
+            elif fact is not None and fact.in_words:
                 findings.add(at, f"{name} is {fact.unit}: a ratio is of numbers")
             elif fact is None and name not in named:
                 known = [*FACTS, *named]

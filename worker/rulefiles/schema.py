@@ -1,9 +1,12 @@
 """Rule files as a JSON Schema, for editors: they complete what can stand where and mark mistakes.
 
 It never marks what `check` accepts, and cannot know all that `check` does: whether a threshold or
-condition of that name exists, above all. Draft 7, which the YAML language server knows best.
+condition of that name exists, above all. Given the facts of a metrics.yaml it knows these and no
+others; without any, what has a space in its name may be one, since no fact of the catalogue has.
+Draft 7, which the YAML language server knows best.
 """
 
+from collections.abc import Collection
 from typing import Any
 
 from worker.core.events import TYPES
@@ -289,7 +292,11 @@ _SCALE: Schema = {
 }
 
 
-def _health() -> Schema:
+def _health(own: Collection[Fact]) -> Schema:
+    banded: Schema = {
+        "anyOf": [_SCALE, {"type": "array", "items": _SCALE, "minItems": 1}],
+    }
+    facts = [*(fact for name, fact in FACTS.items() if name not in HEALTH_FACTS), *own]
     return {
         "type": ["object", "null"],
         "additionalProperties": False,
@@ -313,16 +320,10 @@ def _health() -> Schema:
                             "additionalProperties": False,
                             "minProperties": 1,
                             "properties": {
-                                name: {
-                                    "description": _described(fact),
-                                    "anyOf": [
-                                        _SCALE,
-                                        {"type": "array", "items": _SCALE, "minItems": 1},
-                                    ],
-                                }
-                                for name, fact in FACTS.items()
-                                if name not in HEALTH_FACTS
+                                fact.name: {"description": _described(fact), **banded}
+                                for fact in facts
                             },
+                            **_or_own(banded, own),
                         },
                     },
                 },
@@ -338,8 +339,19 @@ _CONNECTIVE_MEANINGS = {
 }
 
 
-def schema() -> Schema:
-    """The JSON Schema of a rule file; those of other files are in its `#/definitions`."""
+_OWN_NAME = r"\S\s+\S"
+
+
+def _or_own(value: Schema, own: Collection[Fact]) -> Schema:
+    """What else an object of facts may have where it is not known which own facts there are."""
+    return {} if own else {"patternProperties": {_OWN_NAME: value}}
+
+
+def schema(own: Collection[Fact] = ()) -> Schema:
+    """The JSON Schema of a rule file; those of other files are in its `#/definitions`.
+
+    `own` are the facts of the metrics.yaml beside it.
+    """
     return {
         "$schema": "http://json-schema.org/draft-07/schema#",
         "title": "tiewatch rules",
@@ -376,17 +388,17 @@ def schema() -> Schema:
             },
         },
         "definitions": {
-            "condition": _condition(),
+            "condition": _condition(own),
             "ties": _TIES,
             "slack": _SLACK,
             "sources": _SOURCES,
-            "health": _health(),
+            "health": _health(own),
             "webhooks": _WEBHOOKS,
         },
     }
 
 
-def _condition() -> Schema:
+def _condition(own: Collection[Fact]) -> Schema:
     """Facts with comparisons, a list of conditions, or the name of one.
 
     One schema for all three: where alternatives fail, editors blame the wrong one.
@@ -399,18 +411,25 @@ def _condition() -> Schema:
         "minProperties": 1,
         "additionalProperties": False,
         "properties": {
-            **{name: _comparison(fact) for name, fact in FACTS.items()},
+            **{fact.name: _comparison(fact) for fact in (*FACTS.values(), *own)},
             **{
                 name: {**_CONDITION, "description": _CONNECTIVE_MEANINGS[name]}
                 for name in CONNECTIVES
             },
         },
+        **_or_own(_OF_OWN, own),
     }
+
+
+_NUMBER = ["string", "number"]
+_NUMBERS: Schema = {"type": "array", "minItems": 1, "items": {"type": _NUMBER}}
+_OF_OWN: Schema = {"anyOf": [{"type": _NUMBER, "minLength": 1}, _NUMBERS]}
+"""What can stand beside an admin's own fact, which is a number."""
 
 
 def _comparison(fact: Fact) -> Schema:
     """What can stand beside a fact: a comparison, or a list of what it can be."""
-    free = ["string", "number", "boolean"] if fact.in_words else ["string", "number"]
+    free = [*_NUMBER, "boolean"] if fact.in_words else _NUMBER
     text: Schema = {"type": free, "minLength": 1, "examples": [example(fact)]}
     items: Schema = {"type": free}
     if fact.values:

@@ -21,6 +21,7 @@ from slack_sdk.models.blocks import (
 )
 from slack_sdk.models.blocks.block_elements import BlockElement, InteractiveElement
 
+from worker.core.rules import Kind
 from worker.slack.actions import Action, value
 
 # Slack documents 150 for a header, 3,000 for a section, 75 for a button or an option, 50 blocks in
@@ -133,24 +134,34 @@ LABELS = {
 """What is written on the buttons."""
 
 
-def button(action: Action, subject: str | int, *, primary: bool = False) -> ButtonElement:
-    """A button for an action on a flag or account."""
+def caption(action: Action, kind: Kind = Kind.RISK) -> str:
+    """What is written on the button of an action; what is no risk is not dismissed as one."""
+    growth = action is Action.DISMISS and kind is Kind.GROWTH
+    return "No opportunity" if growth else LABELS[action]
+
+
+def button(
+    action: Action, subject: str | int, *, primary: bool = False, kind: Kind = Kind.RISK
+) -> ButtonElement:
+    """A button for an action on a flag, of a rule of some kind, or on an account."""
     return ButtonElement(
-        text=PlainTextObject(text=LABELS[action], emoji=False),
+        text=PlainTextObject(text=caption(action, kind), emoji=False),
         action_id=action.id,
         value=value(action, subject),
         style="primary" if primary else None,
     )
 
 
-def menu(subject: str | int, actions: Sequence[Action]) -> OverflowMenuElement:
+def menu(
+    subject: str | int, actions: Sequence[Action], kind: Kind = Kind.RISK
+) -> OverflowMenuElement:
     """Two to five actions behind three dots."""
     return OverflowMenuElement(
         action_id=Action.MORE.id,
         options=[
             Option(
                 value=value(action, subject),
-                text=PlainTextObject(text=LABELS[action], emoji=False),
+                text=PlainTextObject(text=caption(action, kind), emoji=False),
             )
             for action in actions
         ],

@@ -12,6 +12,7 @@ from slack_sdk.models.blocks import Block, DividerBlock
 from worker.core.alerts import AlertReason
 from worker.core.cards import Card, Told
 from worker.core.flags import QUIET, State
+from worker.core.rules import Kind
 from worker.slack.blocks import (
     MAX_TEXT,
     Message,
@@ -37,7 +38,7 @@ from worker.slack.phrases import (
     sentence,
     titled,
 )
-from worker.slack.wording import headline, standing, words
+from worker.slack.wording import ended, headline, standing, words
 
 MOST_WHOLE = 3
 """Flags of a card that are told whole; of those after them, a line each."""
@@ -125,7 +126,7 @@ def _is_check(told: Told) -> bool:
 
 def _headline(parts: _Parts) -> str:
     first = parts.first
-    sign = mark(first.alert.severity, first.state)
+    sign = mark(first.alert.severity, first.state, first.alert.kind)
     name = named(first.alert.account_name, first.alert.account)
     if len(parts.live) > 1:
         return f"{sign} {name}: {counted(len(parts.live), 'open flag')}"
@@ -137,7 +138,8 @@ def _headline(parts: _Parts) -> str:
 def _text(parts: _Parts) -> str:
     told = (parts.live or parts.done or parts.checks)[:MOST_WHOLE]
     if len(told) == 1:
-        said, sign = words(told[0].alert), mark(told[0].alert.severity, told[0].state)
+        alert = told[0].alert
+        said, sign = words(alert), mark(alert.severity, told[0].state, alert.kind)
         return with_link(f"{sign} {said.whole(standing(told[0]))}", said.playbook)
     all_of_them = [_headline(parts)]
     for each in told:
@@ -197,7 +199,9 @@ def _done(parts: _Parts, room: _Room) -> Iterator[Block]:
     if not parts.live and len(done) == 1:
         said = words(done[0].alert)
         if said.why:
-            yield section(bullets(said.why), label="*What cleared it*\n", limit=room.part)
+            growth = done[0].alert.kind is Kind.GROWTH
+            label = "*What has changed*\n" if growth else "*What cleared it*\n"
+            yield section(bullets(said.why), label=label, limit=room.part)
         if said.who:
             yield section(bullets(said.who), label="*Who*\n", limit=room.part)
         yield context(said.footer)
@@ -206,9 +210,12 @@ def _done(parts: _Parts, room: _Room) -> Iterator[Block]:
         yield DividerBlock()
     for each in done[:MOST_DONE]:
         alert = each.alert
-        cleared = f"\nCleared by: {'; '.join(words(alert).why)}" if alert.why else ""
-        ended = f"Resolved {day(alert.on)}" if alert.why else "Resolved"
-        text = joined(ended, titled(alert.title, MAX_TITLE)) + cleared
-        yield section(text, label="✅ ", limit=250)
+        now = "Now" if alert.kind is Kind.GROWTH else "Cleared by"
+        cleared = f"\n{now}: {'; '.join(words(alert).why)}" if alert.why else ""
+        over = ended(alert.kind).capitalize()
+        when = f"{over} {day(alert.on)}" if alert.why else over
+        text = joined(when, titled(alert.title, MAX_TITLE)) + cleared
+        sign = mark(alert.severity, State.RESOLVED, alert.kind)
+        yield section(text, label=f"{sign} ", limit=250)
     if len(done) > MOST_DONE:
         yield context(f"and {counted(len(done) - MOST_DONE, 'more resolved flag')}")

@@ -10,7 +10,7 @@ from rich.text import Text
 
 from worker.core.alerts import Alert, AlertReason
 from worker.core.cards import Digest, Weekly
-from worker.core.rules import Severity
+from worker.core.rules import Kind, Severity
 from worker.slack.phrases import day, line, named, revenue
 from worker.slack.wording import Words, words
 
@@ -63,6 +63,8 @@ def _panel(title: str, texts: Sequence[Text], colour: str) -> Panel:
 
 
 def _colour(alert: Alert) -> str:
+    if alert.kind is Kind.GROWTH:
+        return "magenta"
     return "green" if alert.reason is AlertReason.RESOLVED else _COLOURS[alert.severity]
 
 

@@ -22,7 +22,7 @@ from worker.slack.blocks import (
     size,
 )
 from worker.slack.phrases import MAX_TITLE, line, mark, titled
-from worker.slack.wording import Words, standing, words
+from worker.slack.wording import Words, graded, standing, words
 
 ROOMY = 1_500
 """Characters for each part of a flag where it has a message to itself."""
@@ -59,13 +59,17 @@ def brief(told: Told) -> SectionBlock:
     """A flag in a line, with what somebody has done about it and a menu."""
     stands = standing(told)
     under = f"\n{fitted(line(stands, MAX_TITLE), MAX_TITLE)}" if stands else ""
-    return markup(_title(told) + under, None if told.flag is None else menu(told.flag, _rest(told)))
+    return markup(
+        _title(told) + under,
+        None if told.flag is None else menu(told.flag, _rest(told), told.alert.kind),
+    )
 
 
 def _title(told: Told) -> str:
     alert = told.alert
-    severity = f" ({alert.severity})" if alert.severity else ""
-    return f"{mark(alert.severity, told.state)} {bold(titled(alert.title), 250)}{severity}"
+    severity = f" ({graded(alert.severity, alert.kind)})" if alert.severity else ""
+    sign = mark(alert.severity, told.state, alert.kind)
+    return f"{sign} {bold(titled(alert.title), 250)}{severity}"
 
 
 def to_do(said: Words, room: int) -> Iterator[Block]:
@@ -100,6 +104,6 @@ def _buttons(told: Told, flag: int) -> Iterator[InteractiveElement]:
         yield button(Action.ACKNOWLEDGE, flag, primary=not quiet)
     if not quiet:
         yield button(Action.SNOOZE, flag)
-        yield button(Action.DISMISS, flag)
+        yield button(Action.DISMISS, flag, kind=told.alert.kind)
     yield button(Action.WHY, flag)
     yield menu(flag, (Action.ASSIGN, Action.FIX_CONTACT))

@@ -71,7 +71,7 @@ def _changes(changes: Sequence[Change]) -> str:
     if not changes:
         return "Nothing."
     told = [
-        f"{mark(each.severity, each.state)} {day(each.on)}, "
+        f"{mark(each.severity, each.state, each.kind)} {day(each.on)}, "
         f"{named(each.account_name, each.account)}, {_CHANGES.get(each.state, each.state)}: "
         f"{titled(each.title, MAX_TITLE)}"
         for each in changes[:MOST_CHANGES]

@@ -120,14 +120,14 @@ def listed(
 
 
 def _line(of: DigestLine, on: date, *, named_before: bool) -> SectionBlock:
-    said = f"{mark(of.severity, of.state)} {fitted(titled(of.title, MAX_TITLE), 300)}"
+    said = f"{mark(of.severity, of.state, of.kind)} {fitted(titled(of.title, MAX_TITLE), 300)}"
     if not named_before:
         worth = joined(revenue(of.mrr, of.currency), renewal(of.renewal_date, on))
         name = bold(named(of.account_name, of.account), 200)
         said = f"{joined(name, fitted(worth, 300))}\n{said}"
     if of.state in (State.ACKNOWLEDGED, State.SNOOZED):
         said += f" ({of.state})"
-    beside = None if of.flag is None else menu(of.flag, _for(of))
+    beside = None if of.flag is None else menu(of.flag, _for(of), of.kind)
     return markup(said, beside)
 
 

@@ -34,7 +34,7 @@ MOST_REPLIES = 10
 def reply(told: Sequence[Told]) -> Message:
     """What happened since, in a line each: the answer in a conversation's thread."""
     moves = [
-        f"{mark(each.alert.severity, each.state)} {happened(each)}"
+        f"{mark(each.alert.severity, each.state, each.alert.kind)} {happened(each)}"
         for each in map(as_it_stands, told[:MOST_REPLIES])
     ]
     if len(told) > MOST_REPLIES:

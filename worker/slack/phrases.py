@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from datetime import date
 
 from worker.core.flags import State
-from worker.core.rules import Severity
+from worker.core.rules import Kind, Severity
 from worker.core.units import Unit, shown
 
 MAX_NAME = 60
@@ -107,8 +107,18 @@ def day(on: date) -> str:
     return f"{on.day} {on:%b %Y}"
 
 
-def mark(severity: Severity | None, state: State | None = None) -> str:
-    """A sign for how a flag stands: green if resolved, else the colour of its severity."""
+_GROWTH = "🌱"
+
+
+def mark(severity: Severity | None, state: State | None = None, kind: Kind = Kind.RISK) -> str:
+    """A sign for how a flag stands: green if resolved, else the colour of its severity.
+
+    Growth is a plant whatever its severity, and no relief once it is over.
+    """
+    if kind is Kind.GROWTH and state is State.RESOLVED:
+        return _STATES[State.DISMISSED]
     if state in _STATES:
         return _STATES[state]
+    if kind is Kind.GROWTH:
+        return _GROWTH
     return _SEVERITIES[severity] if severity else "📅"

@@ -21,10 +21,20 @@ from slack_sdk.models.views import View
 from worker.core.answers import DISMISSED_FOR, NotARisk, SnoozeFor
 from worker.core.cards import AccountCard, Choice, ContactChoice, Home, Told, Why
 from worker.core.people import Level
+from worker.core.rules import Kind
 from worker.slack import choices
 from worker.slack.account import account_blocks
 from worker.slack.actions import LEFT, Action, Field, option_value
-from worker.slack.blocks import MAX_SECTION, bold, bullets, context, fitted, markup, section
+from worker.slack.blocks import (
+    MAX_SECTION,
+    bold,
+    bullets,
+    caption,
+    context,
+    fitted,
+    markup,
+    section,
+)
 from worker.slack.explained import conditions
 from worker.slack.home import home_blocks
 from worker.slack.phrases import MAX_NAME, day, joined, line, lines, mark, named, sentence, titled
@@ -96,24 +106,26 @@ def _spans(told: Told, today: date) -> Iterator[choices.Choice]:
 
 
 def dismiss(told: Told, private: str) -> View:
-    """Asks why this is not a risk: `REASON`, `NOTE`."""
+    """Asks why this is not a risk, or not a chance: `REASON`, `NOTE`."""
+    growth = told.alert.kind is Kind.GROWTH
     reasons = [
         choices.option(choices.Choice(reason, NOT_A_RISK[reason].capitalize()))
         for reason in NotARisk
     ]
     return _form(
         Action.DISMISS,
-        "Not a risk",
+        caption(Action.DISMISS, told.alert.kind),
         private,
         [
             _about(told),
             _input(
                 Field.REASON,
-                "Why is it no risk?",
+                "Why is it no opportunity?" if growth else "Why is it no risk?",
                 RadioButtonsElement(action_id=Field.REASON, options=reasons),
                 hint=(
-                    f"It stays quiet for {DISMISSED_FOR.days} days, unless the facts get "
-                    "materially worse. Your reason counts in how the rule is judged."
+                    f"It stays quiet for {DISMISSED_FOR.days} days, unless the facts "
+                    f"{'become materially stronger' if growth else 'get materially worse'}. "
+                    "Your reason counts in how the rule is judged."
                 ),
             ),
             _note(),
@@ -216,7 +228,7 @@ def _sentence(text: str | None) -> str:
 def _about(told: Told) -> Block:
     alert = told.alert
     name = bold(named(alert.account_name, alert.account), 200)
-    sign = mark(alert.severity, told.state)
+    sign = mark(alert.severity, told.state, alert.kind)
     return markup(f"{name}\n{sign} {fitted(titled(alert.title), 500)}")
 
 

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from worker.core.alerts import FOR_ADMINS, Alert, AlertReason
 from worker.core.cards import Told
 from worker.core.flags import State
-from worker.core.rules import is_link
-from worker.slack.actions import NotARisk
+from worker.core.rules import Kind, Severity, is_link
+from worker.slack.actions import Action, NotARisk
+from worker.slack.blocks import caption
 from worker.slack.phrases import (
     MAX_NAME,
     MAX_TITLE,
@@ -37,6 +38,8 @@ NOT_A_RISK = {
 class Words:
     """An alert in plain words; what is empty or None goes unsaid.
 
+    `severity` of what is no risk is `Growth`.
+
     `brief` is the alert in a sentence or two, as a phone shows it, but for the link `playbook`.
     `open_flags` is None but for a renewal check.
     """
@@ -62,7 +65,7 @@ class Words:
         parts = [
             self.brief,
             standing or "",
-            f"{self.severity} severity" if self.severity else "",
+            _graded(self.severity) if self.severity else "",
             f"Why: {why}" if why else "",
             *self.who,
             self.footer,
@@ -78,7 +81,9 @@ def words(alert: Alert) -> Words:
         headline=headline(alert),
         brief=_brief(alert),
         resolved=resolved,
-        severity=alert.severity.capitalize() if alert.severity and not resolved else None,
+        severity=graded(alert.severity, alert.kind).capitalize()
+        if alert.severity and not resolved
+        else None,
         account=_account(alert),
         why=lines(alert.why),
         who=lines(alert.who),
@@ -87,6 +92,23 @@ def words(alert: Alert) -> Words:
         playbook=alert.playbook if alert.playbook and is_link(alert.playbook) else None,
         footer=_footer(alert),
     )
+
+
+GROWTH = "Growth"
+
+
+def graded(severity: Severity, kind: Kind) -> str:
+    """What stands where a risk has its severity."""
+    return GROWTH.lower() if kind is Kind.GROWTH else str(severity)
+
+
+def _graded(said: str) -> str:
+    return "A chance to grow" if said == GROWTH else f"{said} severity"
+
+
+def ended(kind: Kind) -> str:
+    """What a flag is that no longer holds: a risk is resolved, a chance has passed."""
+    return "passed" if kind is Kind.GROWTH else "resolved"
 
 
 _NOW = {
@@ -110,11 +132,17 @@ def headline(alert: Alert) -> str:
     """The account, why it is spoken of now, and the title."""
     if alert.reason in FOR_ADMINS:
         return titled(alert.title)
-    worse = f", now {alert.severity}"
-    now = worse if alert.reason is AlertReason.WORSE else _NOW.get(alert.reason)
-    if now is None:
+    now = f", {_worse(alert)}" if alert.reason is AlertReason.WORSE else _NOW.get(alert.reason)
+    if alert.reason is AlertReason.RESOLVED:
+        now = f", {ended(alert.kind)}"
+    elif now is None:
         now = f", {alert.reason}"
     return f"{named(alert.account_name, alert.account)}{now}: {titled(alert.title)}"
+
+
+def _worse(alert: Alert) -> str:
+    """A chance gets no worse: its rule has another severity, and that is all."""
+    return "still open" if alert.kind is Kind.GROWTH else f"now {alert.severity}"
 
 
 def happened(told: Told) -> str:
@@ -123,10 +151,10 @@ def happened(told: Told) -> str:
     title = titled(alert.title, MAX_TITLE)
     match alert.reason:
         case AlertReason.WORSE:
-            return f"Now {alert.severity}: {title}"
+            return f"{_worse(alert).capitalize()}: {title}"
         case AlertReason.RESOLVED:
             now = f". Now: {line(alert.why[0])}" if alert.why else ""
-            return f"Resolved: {title}{now}"
+            return f"{ended(alert.kind).capitalize()}: {title}{now}"
         case AlertReason.RENEWAL:
             number = len(alert.open_flags)
             return f"Renewal check: {title}. {number or 'Nothing is'} open."
@@ -154,7 +182,8 @@ def standing(told: Told) -> str | None:
             end = day(told.until) if told.until else "the next contact with an executive"
             return joined(f"Snoozed{by} until {end}{note}", assigned)
         case State.DISMISSED:
-            said = f"Not a risk, says {who}" if who else "Not a risk"
+            answer = caption(Action.DISMISS, told.alert.kind)
+            said = f"{answer}, says {who}" if who else answer
             quiet = f"quiet until {day(told.until)}, unless it gets worse" if told.until else ""
             return joined(f"{said}{note}", quiet)
         case State.RESOLVED:
@@ -194,7 +223,8 @@ def _account(alert: Alert) -> str:
 
 def _open_flags(alert: Alert) -> tuple[str, ...]:
     told = [
-        f"{line(flag.title, MAX_TITLE)} ({flag.severity}, {flag.rule})" for flag in alert.open_flags
+        f"{line(flag.title, MAX_TITLE)} ({graded(flag.severity, flag.kind)}, {flag.rule})"
+        for flag in alert.open_flags
     ]
     return lines(told, MAX_FLAGS)
 
@@ -204,11 +234,16 @@ def _footer(alert: Alert) -> str:
     return joined(
         f"Since {day(alert.since)}" if alert.since else None,
         _end(alert) if resolved else None,
-        f"clears when {line(alert.clears)}" if alert.clears else None,
+        f"{_clears(alert.kind)} when {line(alert.clears)}" if alert.clears else None,
         f"rule {line(alert.rule)}" if alert.rule else None,
     )
 
 
+def _clears(kind: Kind) -> str:
+    return "passes" if kind is Kind.GROWTH else "clears"
+
+
 def _end(alert: Alert) -> str:
     """When a flag ended; one that nobody was told of says no reason, and not when."""
-    return f"resolved {day(alert.on)}" if alert.why else "resolved"
+    said = ended(alert.kind)
+    return f"{said} {day(alert.on)}" if alert.why else said

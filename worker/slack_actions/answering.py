@@ -22,8 +22,8 @@ from worker.core.answers import (
 )
 from worker.core.flags import Flag
 from worker.core.worsening import Limit, limits_of
-from worker.evaluation import Rulebook
 from worker.ingest import evaluation_date
+from worker.rulebook import Rulebook
 from worker.scene import Scene, alert_now, look
 from worker.slack_actions.authority import NO_FLAG, Clicked, require
 from worker.store import answers, desks, flags, outbox, people, showing, workspace

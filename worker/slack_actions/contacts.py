@@ -13,8 +13,8 @@ from worker.core.cards import ContactChoice
 from worker.core.facts import decision_level
 from worker.core.people import Level
 from worker.core.reading import BASE
-from worker.evaluation import Rulebook
 from worker.ingest import evaluation_date, ingest
+from worker.rulebook import Rulebook
 from worker.slack_actions.authority import NO_FLAG, Clicked, require
 from worker.store import answers, desks, showing, stats, sweeps
 from worker.store.answers import Given

@@ -3,16 +3,19 @@
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import cached_property
 
 from sqlalchemy import Connection, Engine
 
+from worker.alerting import account_alert, words_now
 from worker.core.alerts import Alert, AlertReason
 from worker.core.cards import AccountLine, Change, DigestLine, Home
 from worker.core.reading import BASE
-from worker.core.rules import Severity
+from worker.core.rules import Kind, Severity
 from worker.core.stats import AccountStats
-from worker.evaluation import Rulebook, Standing, account_alert, words_now
 from worker.ingest import evaluation_date
+from worker.rulebook import Rulebook
+from worker.standings import Standing
 from worker.store import desks, people, stats, sweeps
 from worker.store.database import reading
 from worker.store.desks import OnDesk
@@ -20,13 +23,22 @@ from worker.store.desks import OnDesk
 WEEK = timedelta(days=7)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Reading:
     """The date that everything shown is as of, and what it is read with."""
 
     db: Connection
     book: Rulebook
     on: date
+
+    @cached_property
+    def growth(self) -> frozenset[str]:
+        """The ids of the rules that are of growth."""
+        return frozenset(one.id for one in self.book.rules.rules if one.kind is Kind.GROWTH)
+
+    def kind(self, rule: str) -> Kind:
+        """What a rule is about."""
+        return Kind.GROWTH if rule in self.growth else Kind.RISK
 
     def stats(self, accounts: Iterable[str]) -> dict[str, AccountStats]:
         """The stats of those accounts that exist."""
@@ -66,6 +78,7 @@ def home(engine: Engine, reps: Collection[str], book: Rulebook, now: datetime) -
                     state=one.state,
                     account_name=one.account_name,
                     severity=one.severity,
+                    kind=at.kind(one.rule),
                 )
                 for one in desks.moved(db, owned, since)
             ),
@@ -95,6 +108,7 @@ def lines(
                 renewal_date=said.renewal_date,
                 rule=one.rule,
                 severity=one.severity,
+                kind=at.kind(one.rule),
                 flag=one.id,
                 state=one.state,
             )
@@ -109,7 +123,8 @@ def _by_risk(
     lines = []
     for account, one in at.stats(owned).items():
         said = about(Standing(one, {}), at.on, rep_names)
-        severities = [flag.severity for flag in found if flag.account == account]
+        theirs = [flag for flag in found if flag.account == account]
+        risks = [one.severity for one in theirs if at.kind(one.rule) is Kind.RISK]
         lines.append(
             AccountLine(
                 account=account,
@@ -118,8 +133,8 @@ def _by_risk(
                 mrr=said.mrr,
                 currency=said.currency,
                 renewal_date=said.renewal_date,
-                worst=max(severities, key=_rank, default=None),
-                open=len(severities),
+                worst=max(risks, key=_rank, default=None),
+                open=len(theirs),
             )
         )
     return tuple(sorted(lines, key=lambda line: (-_rank(line.worst), -line.open, -(line.mrr or 0))))

@@ -11,9 +11,9 @@ from worker.core.cards import AccountCard, Choice, TieLine, Told, Why
 from worker.core.evidence import who
 from worker.core.stats import AccountStats, Workspace
 from worker.core.ties import Tier, strength
-from worker.evaluation import Rulebook
 from worker.explain import explain
 from worker.outlook import ahead, standing
+from worker.rulebook import Rulebook
 from worker.scene import alert_now, look
 from worker.slack_actions.authority import NO_FLAG
 from worker.slack_actions.lists import about, begin, lines

@@ -32,6 +32,7 @@ class Moved(NamedTuple):
     on: date
     account: str
     account_name: str | None
+    rule: str
     title: str
     severity: Severity
     state: State
@@ -94,6 +95,7 @@ def moved(db: Connection, ids: Collection[str], since: date) -> list[Moved]:
             of.on_date,
             flags.c.account,
             accounts.c.name,
+            flags.c.rule,
             flags.c.title,
             flags.c.severity,
             of.to_state,

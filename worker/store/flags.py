@@ -91,6 +91,11 @@ def lock(db: Connection, account: str) -> None:
         execute(db, "SELECT 1 FROM accounts WHERE account = :account FOR UPDATE", account=account)
 
 
+_STATES = {str(state): state for state in State}
+_SEVERITIES = {str(severity): severity for severity in Severity}
+# Looked up: a sweep reads a million of them, and an Enum takes its time to find a member.
+
+
 def _stored(
     id_: int,
     account: str,
@@ -109,8 +114,8 @@ def _stored(
 ) -> StoredFlag:
     days = day_of(first_true_on), day_of(first_false_on), day_of(opened_on)
     flag = Flag(
-        State(state),
-        Severity(severity),
+        _STATES[state],
+        _SEVERITIES[severity],
         *days,
         shadow=bool(shadow),
         assignee=assignee,

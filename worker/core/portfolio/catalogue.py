@@ -233,7 +233,10 @@ BASIS = (
     "Opening is the end of the day before the period, closing that of its last day. A customer has "
     "an active subscription that is no trial. An account that never had a subscription is a "
     "customer from its first event on, or, in a workspace that records subscriptions, while it has "
-    "an MRR or a lifecycle of its own. A lifecycle of trial or churned always says that it is none."
+    "an MRR or a lifecycle of its own. A lifecycle of trial or churned always says that it is "
+    "none. Segment, owner, region and currency of an account are those of now, whatever they "
+    "were in the period; the plan is that of the subscription that pays most, at opening, or at "
+    "closing for new customers."
 )
 """What all definitions stand on."""
 

@@ -1,0 +1,160 @@
+"""The alerts of flags that have moved: which are to be told, and every word that they say."""
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from datetime import date
+
+from msgspec.structs import replace
+from sqlalchemy import Connection
+
+from worker import standings
+from worker.core.alerts import Alert, AlertReason, reason_for
+from worker.core.conditions import Condition, Facts, Thresholds, facts_in
+from worker.core.evidence import who
+from worker.core.facts import mrr_of, renewal_day
+from worker.core.flags import Flag
+from worker.core.reasons import clears, reasons
+from worker.core.rules import Kind, Rule, RuleSet, render
+from worker.core.stats import Workspace
+from worker.core.subscriptions import terms_on
+from worker.rulebook import Rulebook
+from worker.standings import Standing
+from worker.store import people
+from worker.store.flags import Move
+
+
+def words(rule: Rule, facts: Facts, thresholds: Thresholds) -> tuple[str, tuple[str, ...]]:
+    """Title and reasons of a rule that holds, with the facts as they are."""
+    return words_of(rule, rule.when, facts, thresholds)
+
+
+def words_of(
+    rule: Rule, ground: Condition, facts: Facts, thresholds: Thresholds
+) -> tuple[str, tuple[str, ...]]:
+    """Title and reasons of a rule, on the ground of some condition that holds."""
+    return render(rule.title, facts, thresholds), reasons(ground, facts, thresholds)
+
+
+def words_now(
+    db: Connection, listed: Collection[tuple[str, str]], book: Rulebook, on: date
+) -> dict[tuple[str, str], tuple[str, tuple[str, ...]]]:
+    """Title and reasons of these (account, rule) as of `on`, of those that hold then.
+
+    A flag is stored with the words of its last move; the days in them have gone on since.
+    """
+    found = {}
+    read = standings.read(db, {account for account, _ in listed}, on, book)
+    for account, standing in read.standings():
+        for rule, holds, _ in book.rules.compiled:
+            if (account, rule.id) in listed and holds(standing.facts):
+                found[account, rule.id] = words(rule, standing.facts, book.rules.thresholds)
+    return found
+
+
+def alerts_of(
+    db: Connection,
+    moves: Iterable[Move],
+    ids: Mapping[tuple[str, str], int],
+    ended: Mapping[tuple[str, str], Flag],
+    standings: Mapping[str, Standing],
+    workspace: Workspace,
+    rules: RuleSet,
+    on: date,
+) -> Iterator[tuple[str, Alert, bool]]:
+    """(key, alert, whether only cards show it) of every move that someone should hear or see."""
+    known = {rule.id: rule for rule in rules.rules}
+    names: Mapping[str, str] | None = None
+    for move in moves:
+        after = move.after
+        before = move.before.flag if move.before else None
+        key = (move.account, move.rule)
+        if after is None:
+            continue
+        last = ended.get(key)
+        reason = reason_for(before, after, last.resolved_on if last else None)
+        if reason is None and move.ends_in_silence:
+            reason = AlertReason.RESOLVED
+        if reason is None:
+            continue
+        names = people.rep_names(db) if names is None else names
+        alert = alert_of(
+            reason,
+            ids[key],
+            move,
+            after,
+            known.get(move.rule),
+            standings[move.account],
+            workspace,
+            rules.thresholds,
+            names,
+            on,
+        )
+        yield key_of(ids[key], reason, after, on), alert, move.ends_in_silence
+
+
+def key_of(flag: int, reason: AlertReason, after: Flag, on: date) -> str:
+    """The outbox key of an alert: a flag does the same only once a day."""
+    return f"flag/{flag}/{after.state}/{after.severity}/{on}" + _WOKEN.get(reason, "")
+
+
+_WOKEN = {AlertReason.AWAKE: "/awake", AlertReason.BACK: "/back"}
+"""A flag can open, be snoozed, and wake on one day."""
+
+
+def alert_of(
+    reason: AlertReason,
+    flag: int,
+    move: Move,
+    after: Flag,
+    rule: Rule | None,
+    standing: Standing,
+    workspace: Workspace,
+    thresholds: Thresholds,
+    rep_names: Mapping[str, str],
+    on: date,
+) -> Alert:
+    """Everything that the message of this move says, as of now. `flag` is the flag's id; `rule` is
+    None if it is gone."""
+    stats, facts = standing.stats, standing.facts
+    told = facts_in(rule.when) if rule else frozenset()
+    ended = reason is AlertReason.RESOLVED
+    return replace(
+        account_alert(reason, standing, move.title, on, rep_names),
+        flag=flag,
+        rule=move.rule,
+        severity=after.severity,
+        kind=rule.kind if rule else Kind.RISK,
+        why=move.reasons,
+        who=who(stats, on.toordinal(), workspace, told, rep_names),
+        advice=render(rule.advice, facts, thresholds)
+        if rule and rule.advice and not ended
+        else None,
+        playbook=rule.playbook if rule and not ended else None,
+        since=after.first_true_on,
+        clears=clears(rule.when, facts, thresholds) if rule and not ended else None,
+        tags=rule.tags if rule else (),
+        notify=rule.notify if rule else (),
+    )
+
+
+def account_alert(
+    reason: AlertReason, standing: Standing, title: str, on: date, rep_names: Mapping[str, str]
+) -> Alert:
+    """An alert with what every alert says of its account, and nothing else yet."""
+    stats = standing.stats
+    terms = terms_on(stats.contracts.subscriptions, on.toordinal())
+    renewal = renewal_day(stats, terms, on.toordinal())
+    lifecycle = standing.facts.get("lifecycle")
+    return Alert(
+        reason=reason,
+        account=stats.account,
+        on=on,
+        title=title,
+        account_name=stats.name,
+        segment=stats.segment,
+        mrr=mrr_of(stats, terms),
+        currency=stats.currency,
+        renewal_date=None if renewal is None else date.fromordinal(renewal),
+        lifecycle=lifecycle if isinstance(lifecycle, str) else None,
+        owner=stats.owner,
+        owner_name=rep_names.get(stats.owner or ""),
+    )
