@@ -94,7 +94,8 @@ def place(alert: Alert, day: Day, telling: Telling, now: datetime, zone: tzinfo)
     """
     through = telling.lets_through(alert.severity)
     free = now if through else released(now, telling.quiet, zone)
-    if why := _for_digest(alert, day, telling, through=through):
+    held = now < released(now, telling.quiet, zone)
+    if why := _for_digest(alert, day, telling, through=through, held=held):
         local_day, due_at = next_morning(now, telling.digest_at, telling.quiet, zone)
         today = free.astimezone(zone).date()
         if day.digest_gone and local_day == today:  # it left before its time, for there were many
@@ -108,7 +109,9 @@ def place(alert: Alert, day: Day, telling: Telling, now: datetime, zone: tzinfo)
     return Placed(kind, bundle, free, Why.AT_ONCE if free <= now else Why.QUIET)
 
 
-def _for_digest(alert: Alert, day: Day, telling: Telling, *, through: bool) -> Why | None:
+def _for_digest(
+    alert: Alert, day: Day, telling: Telling, *, through: bool, held: bool
+) -> Why | None:
     match alert.reason:
         case reason if reason in _OF_ITS_OWN:
             return None
@@ -119,7 +122,10 @@ def _for_digest(alert: Alert, day: Day, telling: Telling, *, through: bool) -> W
     if telling.waits_for_digest(alert.severity):
         return Why.LOW
     if day.many and alert.reason in AT_A_TIME:
-        return Why.MANY
+        urgent = through or alert.severity is Severity.CRITICAL
+        # A digest of today tells the many at once; what is urgent waits for no other one.
+        if not (urgent and day.digest_gone) and not (through and held):
+            return Why.MANY
     return Why.BUDGET if day.messages >= telling.budget and not through else None
 
 
