@@ -1,7 +1,7 @@
 """`tiewatch db` and `doctor`: for whoever keeps tiewatch running."""
 
 from collections.abc import Iterable, Iterator
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Annotated
 
 import typer
@@ -14,9 +14,12 @@ from worker.cli.terminal import NOT_HELD, AsJson, Refused, out, print_json
 from worker.core.findings import Finding
 from worker.evaluation import read_rulebook
 from worker.rulefiles import RuleFilesRefused
-from worker.store import batches, event_log, members, messages, outbox, pacing, spool
+from worker.store import batches, event_log, holds, members, messages, outbox, pacing, spool
 from worker.store import sweeps as sweeps_store
 from worker.store.database import reading
+
+HELD_SHOWN = 5
+"""Accounts on hold that are named one by one."""
 
 DIVERTED_FOR = timedelta(days=1)
 """For how long alerts that went elsewhere than planned are trouble: by then it may be mended."""
@@ -101,6 +104,13 @@ def _slack(db_: Connection, now: datetime) -> Iterator[Finding]:
         yield Finding("Slack", f"{number:,} alerts went to the default channel {why}")
 
 
+def _held(on_hold: list[tuple[str, date]]) -> str:
+    named = [f"{account} up to {until}" for account, until in on_hold[:HELD_SHOWN]]
+    if more := len(on_hold) - len(named):
+        named.append(f"and {more:,} more ('tiewatch hold' lists them)")
+    return f"nothing is told of {', '.join(named)}"
+
+
 def _contents(engine: Engine) -> Iterator[Finding]:
     with reading(engine) as db_:
         swept = sweeps_store.last_sweep_on(db_)
@@ -116,6 +126,8 @@ def _contents(engine: Engine) -> Iterator[Finding]:
         for failure in messages.failures(db_, limit=5):
             yield Finding("alert", f"of {failure.account} was not delivered: {failure.error}")
         yield from _slack(db_, runtime.clock())
+        if on_hold := holds.listed(db_, runtime.clock().date()):
+            yield Finding("on hold", None, _held(on_hold))
         for id_, error in batches.parked(db_):
             yield Finding(
                 "parked batch",
