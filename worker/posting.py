@@ -8,15 +8,14 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from functools import partial
 
-import msgspec
 from slack_sdk import WebClient
 from sqlalchemy import Connection
 
 from worker import conversing
 from worker.conversing import look_for
-from worker.core.alerts import Alert, AlertReason
 from worker.core.bundles import Kind
 from worker.core.cards import Digest, Weekly
+from worker.notes import of_missing_rep
 from worker.sending import Act, Body, Outcome, Record, Way, readable, sent, whole
 from worker.slack import message as layout
 from worker.slack.lookup import user_with
@@ -25,9 +24,11 @@ from worker.slack.sender import SlackConfig, client, metadata, post
 from worker.slack.trouble import SendFailed, Verdict
 from worker.store import directory, messages, pacing
 from worker.store.directory import Channels
-from worker.store.messages import ADMIN, DEFAULT, New, Row
+from worker.store.messages import DEFAULT, Row
 
 NO_CHANNEL = "no channel: nobody in Slack is to hear of it, and TIEWATCH_SLACK_CHANNEL is not set"
+
+FIND_THEM = "Send a rep event with their slack_user, or their e-mail address in Slack."
 
 _ALONE = frozenset({Kind.DIGEST, Kind.WEEKLY, Kind.NOTE})
 """What is a message of its own, without a conversation."""
@@ -44,7 +45,8 @@ def to_slack(config: SlackConfig) -> Way:
         if where.ask:
             return partial(_ask, slack, rows, where.ask)
         if where.missing:
-            _tell_admins(db, rows[0].recipient, where.missing, now)
+            note = of_missing_rep(rows[0].recipient, where.missing, FIND_THEM, now)
+            messages.put(db, [note], now)
         if not where.at:
             messages.failed(db, rows, NO_CHANNEL)
             return Outcome(failed=len(rows))
@@ -124,17 +126,3 @@ def _ask(slack: WebClient, rows: Sequence[Row], email: str) -> Record:
         return Outcome()
 
     return record
-
-
-def _tell_admins(db: Connection, recipient: str, missing: str, now: datetime) -> None:
-    """Have the admins told, once, that a rep's alerts go to the default channel."""
-    alert = Alert(
-        reason=AlertReason.PEOPLE,
-        account="",
-        on=now.date(),
-        title=f"{missing}: their alerts go to the default channel",
-        advice="Send a rep event with their slack_user, or their e-mail address in Slack.",
-    )
-    body = msgspec.json.encode(alert).decode()
-    key = f"missing/{recipient}"
-    messages.put(db, [New(key, ADMIN, "", f"note/{key}", Kind.NOTE, body, now)], now)
