@@ -279,7 +279,12 @@ def test_an_answer_has_every_conversation_on_the_account_shown_again(office):
     with writing(office.engine) as db:
         db.execute(
             insert(tables.conversations).values(
-                account="acme", recipient="rep:sam", channel="D1", root_ts="1.1", begun_at=NOW
+                account="acme",
+                recipient="rep:sam",
+                address="USAM",
+                channel="D1",
+                root_ts="1.1",
+                begun_at=NOW,
             )
         )
     office.person("USAM").press(f"acknowledge/{office.flag}")

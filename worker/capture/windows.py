@@ -66,7 +66,7 @@ def submitted(desk: Desk, client: WebClient, body: Mapping[str, Any]) -> None:
     private = msgspec.json.decode(view["private_metadata"], type=Private)
     reply = Reply.to(client, body, private.response_url)
     who = asked(desk, client, body, reply, private.at_home)
-    key = f"window/{view['id']}"
+    key = key_of(view)
     with told(reply, TITLES[action], who.user):
         who.recognise()
         if action is Action.FIX_CONTACT:
@@ -74,6 +74,11 @@ def submitted(desk: Desk, client: WebClient, body: Mapping[str, Any]) -> None:
         else:
             note = _field(view, Field.NOTE).get("value")
             who.answer(private.flag, key, _given(desk, action, view), note)
+
+
+def key_of(view: Mapping[str, Any]) -> str:
+    """What tells this window from any other; it is the same when it is submitted twice."""
+    return f"window/{view['id']}"
 
 
 def _given(desk: Desk, action: Action, view: Mapping[str, Any]) -> Answer:
