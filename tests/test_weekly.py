@@ -107,7 +107,8 @@ def test_an_account_whose_subscriptions_have_all_churned_needs_no_owner(engine, 
             event("subscription", day + timedelta(n), account=name, subscription="s1", **what)
             for n, what in enumerate({"status": status} | term for status in statuses)
         ]
-        take_in(engine, book, MONDAY.date(), *events)
+        known = event("account", day, account=name, name=name)
+        take_in(engine, book, MONDAY.date(), known, *events)
     plan(engine, MONDAY + 3 * HOUR)
     (week,) = [
         msgspec.json.decode(row["body"], type=Weekly)
