@@ -22,7 +22,7 @@ from worker.core.routing import DEFAULT, Reps, Routed, rep_of, route, unknown
 from worker.core.rules import Severity
 from worker.core.telling import Telling
 from worker.notes import of_missing_rep
-from worker.store import messages, outbox, people, sweeps, told
+from worker.store import messages, outbox, people, showing, sweeps, told
 from worker.store.database import writing
 from worker.store.messages import New
 from worker.store.outbox import Unplanned
@@ -36,6 +36,9 @@ LONGEST_SWEEP = timedelta(hours=1)
 
 A_DAY = timedelta(hours=50)
 """So long ago, at most, a local day of today or tomorrow began."""
+
+MOVES = frozenset({AlertReason.AWAKE, AlertReason.BACK, AlertReason.RESOLVED})
+"""What digests that were sent show of a flag, beside what people answer to it."""
 
 PUT_RIGHT = "Send a rep event of theirs, or give their accounts another owner."
 
@@ -80,6 +83,8 @@ def _planned(
     cases = [_Case(row, alert) for row in rows if (alert := _read(row)) is not None]
     settings = told.settings(db, (case.alert for case in cases))
     _silence(db, cases, settings, now)
+    moved = (case for case in cases if case.alert.reason in MOVES)
+    showing.redraw_digests(db, ((case.alert.account, str(case.row.id)) for case in moved), now)
     ended = _told_of(db, cases)
     for case, setting in zip(cases, settings, strict=True):
         case.mute = mute(case.alert, setting, now.date())

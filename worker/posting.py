@@ -11,7 +11,7 @@ from functools import partial
 from slack_sdk import WebClient
 from sqlalchemy import Connection
 
-from worker import conversing
+from worker import conversing, redrawing
 from worker.conversing import look_for
 from worker.core.bundles import Kind
 from worker.core.cards import Digest, Weekly
@@ -41,6 +41,8 @@ def to_slack(config: SlackConfig) -> Way:
     apart = timedelta(seconds=config.apart)
 
     def ready(db: Connection, rows: Sequence[Row], now: datetime) -> Act | Outcome:
+        if rows[0].kind is Kind.REDRAWN:
+            return redrawing.ready(db, slack, rows) or Outcome()
         where = directory.address(db, rows[0].recipient, channels, now)
         if where.ask:
             return partial(_ask, slack, rows, where.ask)

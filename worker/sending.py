@@ -11,7 +11,7 @@ import msgspec
 from sqlalchemy import Connection
 
 from worker.core.alerts import Alert
-from worker.core.bundles import Kind, together
+from worker.core.bundles import SILENT, Kind, together
 from worker.core.cards import Digest, Weekly
 from worker.slack.console import Shown
 from worker.store import messages
@@ -50,9 +50,9 @@ def to_show(show: Callable[[Shown], None]) -> Way:
     """The way of messages when there is no Slack: alerts are shown one by one, digests whole."""
 
     def ready(db: Connection, rows: Sequence[Row], _now: datetime) -> Act | Outcome:
-        cards = [row for row in rows if row.kind is Kind.UPDATE]
-        messages.dropped(db, cards, "there is no card to bring up to date")
-        told = readable(db, [row for row in rows if row.kind is not Kind.UPDATE])
+        cards = [row for row in rows if row.kind in SILENT]
+        messages.dropped(db, cards, "nothing was sent that could be edited")
+        told = readable(db, [row for row in rows if row.kind not in SILENT])
         kept = [row for row, _ in told]
 
         def act() -> Record:

@@ -4,7 +4,7 @@ Most alerts leave at once, in the conversation on their account. What can wait, 
 too much, waits for the recipient's digest: one message a local day, in the morning.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime, timedelta, tzinfo
 from enum import StrEnum
 from typing import NamedTuple
@@ -34,7 +34,8 @@ class Why(StrEnum):
 class Kind(StrEnum):
     """What a message is, which decides how it is laid out.
 
-    An update says nothing: it has the card of a conversation show how things stand now.
+    An update says nothing: it has the card of a conversation show how things stand now, and a
+    redrawn digest does the same of a digest that was sent.
     """
 
     ALERT = "alert"
@@ -44,6 +45,11 @@ class Kind(StrEnum):
     DIGEST = "digest"
     WEEKLY = "weekly"
     NOTE = "note"
+    REDRAWN = "redrawn"
+
+
+SILENT = frozenset({Kind.UPDATE, Kind.REDRAWN})
+"""What tells nobody anything new: an edit."""
 
 
 class Placed(NamedTuple):
@@ -158,6 +164,25 @@ def together(digests: Iterable[Digest]) -> Digest:
     whys = sorted({why for one in all_of for why in one.why.split("; ")})
     lines = by_stake(line for one in all_of for line in one.lines)
     return replace(all_of[0], on=max(d.on for d in all_of), why="; ".join(whys), lines=lines)
+
+
+def as_they_stand(digest: Digest, states: Mapping[int, State]) -> Digest:
+    """The digest with its flags as they are now; `states` are by flag."""
+    return replace(digest, lines=tuple(_as_it_stands(line, states) for line in digest.lines))
+
+
+def _as_it_stands(line: DigestLine, states: Mapping[int, State]) -> DigestLine:
+    now = states.get(line.flag or 0, line.state)
+    if (
+        now is line.state or line.state is State.RESOLVED
+    ):  # what ended is another flag if it is back
+        return line
+    if now is not State.RESOLVED:
+        return replace(line, state=now)
+    title = line.title
+    for reason in _MARKED:
+        title = title.removeprefix(f"{reason}: ")
+    return replace(line, state=now, title=f"{AlertReason.RESOLVED}: {title}")
 
 
 def by_stake(lines: Iterable[DigestLine]) -> tuple[DigestLine, ...]:
