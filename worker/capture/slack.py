@@ -26,7 +26,7 @@ from worker.capture.asking import Desk
 from worker.capture.bodies import BodyRefused, body_of
 from worker.capture.clicks import Work
 from worker.capture.signatures import why_unsigned
-from worker.slack.actions import PATTERN
+from worker.slack.actions import PATTERN, Field
 
 PATH = "/slack/events"
 COMMAND = "/tiewatch"
@@ -58,6 +58,7 @@ def listener(desk: Desk, client: WebClient, executor: Executor) -> App:
     work = handed_to(executor)
     ours = re.compile(PATTERN)
     app.action(ours)(_on_action(desk, work))
+    app.options(re.compile(f"^({Field.ASSIGNEE}|{Field.CONTACT})$"))(_on_typing(desk))
     app.view(ours)(_on_view(desk, work))
     app.command(COMMAND)(_on_command(desk, work))
     app.event("app_home_opened")(_on_home(desk, work))
@@ -95,6 +96,13 @@ def _on_action(desk: Desk, work: Work) -> Callable[..., None]:
         ack()
 
     return on_action
+
+
+def _on_typing(desk: Desk) -> Callable[..., None]:
+    def on_typing(ack: Callable[..., Any], body: dict[str, Any]) -> None:
+        ack(options=windows.suggested(desk, body))
+
+    return on_typing
 
 
 def _on_view(desk: Desk, work: Work) -> Callable[..., None]:

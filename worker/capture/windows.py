@@ -45,6 +45,20 @@ def ask(who: Asked, what: Pressed, response_url: str | None) -> None:
     who.reply.open(view)
 
 
+def suggested(desk: Desk, body: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The options that fit what somebody types into a menu of a window; none for a stranger."""
+    if not authority.reps_of(desk.engine, body["user"]["id"]):
+        return []
+    typed = str(body.get("value") or "")
+    match body["action_id"]:
+        case Field.ASSIGNEE:
+            found = views.reps_fitting(reading.rep_choices(desk.engine), typed)
+        case _:
+            private = msgspec.json.decode(body["view"]["private_metadata"], type=Private)
+            found = views.contacts_fitting(_contacts(desk, private.flag), typed)
+    return [option.to_dict() for option in found]
+
+
 def problems(desk: Desk, body: Mapping[str, Any]) -> dict[str, str]:
     """What is wrong with a submitted window, by field: shown in it, so that it can be put right."""
     view = body["view"]
