@@ -26,9 +26,9 @@ from worker.slack import message as layout
 from worker.slack.lookup import Found, find, place
 from worker.slack.sender import edit, metadata, post
 from worker.slack.trouble import FIXED, GONE, SendFailed
-from worker.store import conversations, messages
+from worker.store import conversations, leases
 from worker.store.conversations import Conversation
-from worker.store.messages import Row
+from worker.store.leases import Row
 
 NO_CARD = "there is no card that it could change"
 DELETED = "its card was deleted in Slack"
@@ -85,7 +85,7 @@ class Arrived:
 
         def record(db: Connection, now: datetime) -> Outcome:
             if self.others:
-                messages.put_back(db, self.others, now, counted=False)
+                leases.put_back(db, self.others, now, counted=False)
             return sent(db, self.rows, self.channel, self.ts, now, conversation)
 
         return record
@@ -107,7 +107,7 @@ def ready(
     going_on = conversations.live(db, rows[0].account, rows[0].recipient, on)
     moved = going_on is not None and address not in (going_on.address, going_on.channel)
     if (going_on is None or moved) and not news:
-        messages.dropped(db, rows, NO_CARD)
+        leases.dropped(db, rows, NO_CARD)
         return None
     before = conversations.told(db, going_on.id) if going_on else []
     # Laid out later: what cannot be must not keep this transaction from counting the attempt.
@@ -173,7 +173,7 @@ def _begin_anew(slack: WebClient, move: Move, gone: Conversation) -> Record:
 
     def record(db: Connection, now: datetime) -> Outcome:
         conversations.forget(db, gone.id)
-        messages.dropped(db, move.rows, DELETED)
+        leases.dropped(db, move.rows, DELETED)
         return Outcome()
 
     return record

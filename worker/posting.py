@@ -22,9 +22,10 @@ from worker.slack.lookup import user_with
 from worker.slack.message import Message
 from worker.slack.sender import SlackConfig, client, metadata, post
 from worker.slack.trouble import SendFailed, Verdict
-from worker.store import directory, messages, pacing
+from worker.store import directory, leases, messages, pacing
 from worker.store.directory import Channels
-from worker.store.messages import DEFAULT, Row
+from worker.store.leases import Row
+from worker.store.messages import DEFAULT
 
 NO_CHANNEL = "no channel: nobody in Slack is to hear of it, and TIEWATCH_SLACK_CHANNEL is not set"
 
@@ -50,11 +51,11 @@ def to_slack(config: SlackConfig) -> Way:
             note = of_missing_rep(rows[0].recipient, where.missing, FIND_THEM, now)
             messages.put(db, [note], now)
         if not where.at:
-            messages.failed(db, rows, NO_CHANNEL)
+            leases.failed(db, rows, NO_CHANNEL)
             return Outcome(failed=len(rows))
         speaks = any(row.kind is not Kind.UPDATE for row in rows)
         if speaks and not pacing.turn(db, where.at, now, apart):
-            messages.put_off(db, rows, where.at)
+            leases.put_off(db, rows, where.at)
             return Outcome()
         told = readable(db, rows)
         if not told:
@@ -66,7 +67,7 @@ def to_slack(config: SlackConfig) -> Way:
         if act is None:
             return Outcome()
         if speaks:
-            messages.trying(db, [row for row, _ in told], now)
+            leases.trying(db, [row for row, _ in told], now)
         elsewhere = channels.default if where.at != channels.default else None
         return partial(_or_elsewhere, act, rows, elsewhere)
 
@@ -106,8 +107,8 @@ def _or_elsewhere(act: Act, rows: Sequence[Row], elsewhere: str | None) -> Recor
 
     def record(db: Connection, now: datetime) -> Outcome:
         spoken = [row for row in rows if row.kind is not Kind.UPDATE]
-        messages.dropped(db, [row for row in rows if row.kind is Kind.UPDATE], why)
-        messages.readdress(db, spoken, DEFAULT, why, now)
+        leases.dropped(db, [row for row in rows if row.kind is Kind.UPDATE], why)
+        leases.readdress(db, spoken, DEFAULT, why, now)
         return Outcome()
 
     return record
@@ -124,7 +125,7 @@ def _ask(slack: WebClient, rows: Sequence[Row], email: str) -> Record:
 
     def record(db: Connection, now: datetime) -> Outcome:
         directory.learn(db, email, user, now)
-        messages.put_back(db, rows, now, counted=False)
+        leases.put_back(db, rows, now, counted=False)
         return Outcome()
 
     return record

@@ -18,8 +18,8 @@ from worker.sending import Act, Outcome, Record, sent
 from worker.slack import message as layout
 from worker.slack.sender import edit
 from worker.slack.trouble import FIXED, GONE, SendFailed
-from worker.store import messages, showing
-from worker.store.messages import Row
+from worker.store import leases, showing
+from worker.store.leases import Row
 
 NOT_THERE = "the digest is not there any more"
 
@@ -29,7 +29,7 @@ def ready(db: Connection, slack: WebClient, rows: Sequence[Row]) -> Act | None:
     channel, ts = showing.place_of(rows[0].bundle)
     parts = _readable(showing.digest_parts(db, rows[0].recipient, channel, ts))
     if not parts:
-        messages.dropped(db, rows, NOT_THERE)
+        leases.dropped(db, rows, NOT_THERE)
         return None
     whole = together(parts)
     flags = {line.flag for line in whole.lines if line.flag is not None}
@@ -48,7 +48,7 @@ def _edit(slack: WebClient, rows: Sequence[Row], channel: str, ts: str, digest: 
 
 
 def _left(rows: Sequence[Row], db: Connection, _now: datetime) -> Outcome:
-    messages.dropped(db, rows, NOT_THERE)
+    leases.dropped(db, rows, NOT_THERE)
     return Outcome()
 
 

@@ -14,8 +14,8 @@ from worker.core.alerts import Alert
 from worker.core.bundles import SILENT, Kind, together
 from worker.core.cards import Digest, Weekly
 from worker.slack.console import Shown
-from worker.store import messages
-from worker.store.messages import Row
+from worker.store import leases
+from worker.store.leases import Row
 
 Body = Shown | None
 """What a message says; None for an update that says nothing."""
@@ -51,7 +51,7 @@ def to_show(show: Callable[[Shown], None]) -> Way:
 
     def ready(db: Connection, rows: Sequence[Row], _now: datetime) -> Act | Outcome:
         cards = [row for row in rows if row.kind in SILENT]
-        messages.dropped(db, cards, "nothing was sent that could be edited")
+        leases.dropped(db, cards, "nothing was sent that could be edited")
         told = readable(db, [row for row in rows if row.kind not in SILENT])
         kept = [row for row, _ in told]
 
@@ -81,7 +81,7 @@ def sent(
     conversation: int | None = None,
 ) -> Outcome:
     """Record where rows stand that have been sent."""
-    messages.sent(db, rows, channel, ts, now, conversation)
+    leases.sent(db, rows, channel, ts, now, conversation)
     return Outcome(sent=len(rows))
 
 
@@ -92,7 +92,7 @@ def readable(db: Connection, rows: Sequence[Row]) -> list[tuple[Row, Body]]:
         try:
             told.append((row, body_of(row)))
         except msgspec.DecodeError as error:
-            messages.failed(db, [row], f"{UNREADABLE}: {error}")
+            leases.failed(db, [row], f"{UNREADABLE}: {error}")
     return told
 
 

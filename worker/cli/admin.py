@@ -14,7 +14,7 @@ from worker.cli.terminal import NOT_HELD, AsJson, Refused, out, print_json
 from worker.core.findings import Finding
 from worker.evaluation import read_rulebook
 from worker.rulefiles import RuleFilesRefused
-from worker.store import batches, event_log, holds, members, messages, outbox, pacing, spool
+from worker.store import backlog, batches, event_log, holds, members, outbox, pacing, spool
 from worker.store import sweeps as sweeps_store
 from worker.store.database import reading
 
@@ -100,7 +100,7 @@ def _slack(db_: Connection, now: datetime) -> Iterator[Finding]:
     pause = pacing.paused_until(db_)
     if pause is not None and pause > now:
         yield Finding("Slack", None, f"wants a pause until {pause:%H:%M:%S} UTC")
-    for why, number in messages.diverted(db_, now - DIVERTED_FOR).items():
+    for why, number in backlog.diverted(db_, now - DIVERTED_FOR).items():
         yield Finding("Slack", f"{number:,} alerts went to the default channel {why}")
 
 
@@ -120,10 +120,10 @@ def _contents(engine: Engine) -> Iterator[Finding]:
                 "sweep",
                 f"shard {shard} of the sweep of {on} was given up: {error or 'its workers died'}",
             )
-        counts = messages.counts(db_) | {"to plan": outbox.to_plan(db_)}
+        counts = backlog.counts(db_) | {"to plan": outbox.to_plan(db_)}
         said = ", ".join(f"{count:,} {state}" for state, count in counts.items())
         yield Finding("alerts", None, said)
-        for failure in messages.failures(db_, limit=5):
+        for failure in backlog.failures(db_, limit=5):
             yield Finding("alert", f"of {failure.account} was not delivered: {failure.error}")
         yield from _slack(db_, runtime.clock())
         if on_hold := holds.listed(db_, runtime.clock().date()):
