@@ -23,7 +23,7 @@ from worker.delivery import LEASE, MAX_ATTEMPTS, Delivered, deliver, way
 from worker.sending import to_show
 from worker.slack.sender import TIMEOUT, SlackConfig
 from worker.slack.trouble import SendFailed, Verdict
-from worker.store import backlog, messages
+from worker.store import backlog, leases
 from worker.store.database import engine_for, writing
 from worker.store.tables import messages as rows
 from worker.store.tables import reps
@@ -153,7 +153,7 @@ def test_a_crash_between_the_answer_and_the_record_repeats_nothing(
     engine, slack, clock, monkeypatch
 ):
     put(engine, "a", "b", "c")
-    real, records = messages.sent, []
+    real, records = leases.sent, []
 
     def dies_at_the_second(*args):
         records.append(args)
@@ -161,7 +161,7 @@ def test_a_crash_between_the_answer_and_the_record_repeats_nothing(
             raise SystemExit
         real(*args)
 
-    monkeypatch.setattr(messages, "sent", dies_at_the_second)
+    monkeypatch.setattr(leases, "sent", dies_at_the_second)
     with pytest.raises(SystemExit):
         run(engine, slack, clock)
     assert told(slack) == [1, 2]
