@@ -195,7 +195,7 @@ def test_a_digest_shows_which_of_its_flags_are_over_in_one_edit(engine, slack, c
     assert len(slack.asked(POST)) == 2
 
 
-@pytest.mark.parametrize("refusal", ["message_not_found", "edit_window_closed"])
+@pytest.mark.parametrize("refusal", ["message_not_found", "edit_window_closed", "is_archived"])
 def test_a_digest_that_cannot_be_edited_is_left_as_it_is(engine, slack, clock, refusal):
     opened_flags(engine, 1)
     clock.passes(hours=3)

@@ -1,7 +1,7 @@
 """A digest that was sent, edited to how its flags stand by now: what was answered, what is over.
 
-Nobody is notified of it. A digest that somebody deleted, or that may not be edited any more, is
-left as it is.
+Nobody is notified of it. A digest that somebody deleted, that may not be edited any more, or whose
+channel is gone is left as it is.
 """
 
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ from worker.core.cards import Digest
 from worker.sending import Act, Outcome, Record, sent
 from worker.slack import message as layout
 from worker.slack.sender import edit
-from worker.slack.trouble import FIXED, GONE, SendFailed
+from worker.slack.trouble import FIXED, GONE, SendFailed, Verdict
 from worker.store import leases, showing
 from worker.store.leases import Row
 
@@ -41,14 +41,14 @@ def _edit(slack: WebClient, rows: Sequence[Row], channel: str, ts: str, digest: 
     try:
         edit(slack, channel, ts, layout.digest(digest))
     except SendFailed as error:
-        if error.code not in GONE | FIXED:
+        if error.verdict is not Verdict.ELSEWHERE and error.code not in GONE | FIXED:
             raise
-        return partial(_left, rows)
+        return partial(_left, rows, error.reason)
     return lambda db, now: sent(db, rows, channel, ts, now)
 
 
-def _left(rows: Sequence[Row], db: Connection, _now: datetime) -> Outcome:
-    leases.dropped(db, rows, NOT_THERE)
+def _left(rows: Sequence[Row], why: str, db: Connection, _now: datetime) -> Outcome:
+    leases.dropped(db, rows, why)
     return Outcome()
 
 
