@@ -99,9 +99,9 @@ def place(alert: Alert, day: Day, telling: Telling, now: datetime, zone: tzinfo)
     A flag's end, and a worsening, follow the flag: they are told where it was, whatever the budget.
     """
     through = telling.lets_through(alert.severity)
-    free = now if through else released(now, telling.quiet, zone)
-    held = now < released(now, telling.quiet, zone)
-    if why := _for_digest(alert, day, telling, through=through, held=held):
+    quiet_until = released(now, telling.quiet, zone)
+    free = now if through else quiet_until
+    if why := _for_digest(alert, day, telling, through=through, quiet=now < quiet_until):
         local_day, due_at = next_morning(now, telling.digest_at, telling.quiet, zone)
         today = free.astimezone(zone).date()
         if day.digest_gone and local_day == today:  # it left before its time, for there were many
@@ -116,7 +116,7 @@ def place(alert: Alert, day: Day, telling: Telling, now: datetime, zone: tzinfo)
 
 
 def _for_digest(
-    alert: Alert, day: Day, telling: Telling, *, through: bool, held: bool
+    alert: Alert, day: Day, telling: Telling, *, through: bool, quiet: bool
 ) -> Why | None:
     match alert.reason:
         case reason if reason in _OF_ITS_OWN:
@@ -129,8 +129,9 @@ def _for_digest(
         return Why.LOW
     if day.many and alert.reason in AT_A_TIME:
         urgent = through or alert.severity is Severity.CRITICAL
-        # A digest of today tells the many at once; what is urgent waits for no other one.
-        if not (urgent and day.digest_gone) and not (through and held):
+        # A digest of today tells the many at once. What is urgent waits for no other one, and what
+        # is let through a quiet time draws no digest into it.
+        if not (urgent and day.digest_gone) and not (through and quiet):
             return Why.MANY
     return Why.BUDGET if day.messages >= telling.budget and not through else None
 
@@ -173,9 +174,7 @@ def as_they_stand(digest: Digest, states: Mapping[int, State]) -> Digest:
 
 def _as_it_stands(line: DigestLine, states: Mapping[int, State]) -> DigestLine:
     now = states.get(line.flag or 0, line.state)
-    if (
-        now is line.state or line.state is State.RESOLVED
-    ):  # what ended is another flag if it is back
+    if now is line.state or line.state is State.RESOLVED:
         return line
     if now is not State.RESOLVED:
         return replace(line, state=now)
