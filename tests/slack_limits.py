@@ -128,14 +128,10 @@ def _element(where: str, element: Json) -> Iterator[str]:
         case "radio_buttons" | "checkboxes":
             yield from _count(where, options, 1, 10)
         case "static_select":
-            groups = element.get("option_groups", [])
-            if bool(options) == bool(groups):
-                yield f"{where}: either options or option_groups"
-            yield from _count(where, options or groups, 1, 100)
-            for group in groups:
-                yield from _object(f"{where}.label", group["label"], 75, plain=True)
-                yield from _count(where, group["options"], 1, 100)
-            options = options or [one for group in groups for one in group["options"]]
+            yield from _count(where, options, 1, 100)
+        case "external_select":
+            if options or element.get("min_query_length", -1) < 0:
+                yield f"{where}: its options are asked for, from so many characters on"
         case "datepicker":
             if "initial_date" in element and not DATE.fullmatch(element["initial_date"]):
                 yield f"{where}: {element['initial_date']} is no date"
@@ -144,6 +140,13 @@ def _element(where: str, element: Json) -> Iterator[str]:
                 yield f"{where}: max_length {element['max_length']}"
         case _:
             yield f"{where}: an element that these tests do not know"
+    yield from problems_of_options(where, options)
+    if "initial_option" in element and element["initial_option"] not in options:
+        yield f"{where}: initial_option is none of the options"
+
+
+def problems_of_options(where: str, options: list[Json]) -> Iterator[str]:
+    """What Slack would say against the options of a menu."""
     for option in options:
         yield from _object(f"{where}.option", option["text"], 75, plain=True)
         yield from _text(f"{where}.option.value", option["value"], 1, 150)
@@ -152,8 +155,6 @@ def _element(where: str, element: Json) -> Iterator[str]:
     values = [option["value"] for option in options]
     if len(set(values)) < len(values):
         yield f"{where}: two options have one value"
-    if "initial_option" in element and element["initial_option"] not in options:
-        yield f"{where}: initial_option is none of the options"
 
 
 def _count(where: str, options: list[Json], least: int, most: int) -> Iterator[str]:

@@ -283,6 +283,28 @@ def test_a_rep_who_is_in_slack_only_now_gets_a_conversation_of_their_own(engine,
     assert says(card, "single it is")
 
 
+def test_a_rep_who_is_another_user_by_now_goes_on_as_that_one_with_all_that_was_told(
+    engine, slack, clock
+):
+    tell(engine, news("silence"), to=SAM)
+    run(engine, slack, clock)
+    with writing(engine) as db:
+        db.execute(update(tables.reps).where(tables.reps.c.rep == "sam").values(slack_user="U2"))
+        showing.show_again(db, "acme", "answer/k", NOW)
+    run(engine, slack, clock)
+    tell(engine, news("single"), to=SAM)
+    run(engine, slack, clock)
+    tell(engine, resolved("single"), to=SAM)
+    run(engine, slack, clock)
+    (card,) = cards(slack, "D2")
+    assert says(card, "silence it is", "single it is")
+    assert len(replies(slack, card, "D2")) == 1
+    (old,) = cards(slack, "D1")
+    assert not says(old, "single it is")
+    assert replies(slack, old) == []
+    assert slack.asked(UPDATE)[0].body["channel"] == "D2"
+
+
 def test_another_default_channel_gets_conversations_of_its_own(engine, slack, clock):
     tell(engine, news("silence"))
     run(engine, slack, clock)
@@ -303,8 +325,8 @@ def test_an_alert_of_another_version_in_a_conversation_does_not_stop_it(engine, 
 
 def test_a_card_is_not_shown_again_where_there_is_none(engine, slack, clock):
     with writing(engine) as db:
-        begun = {"account": "acme", "recipient": SAM, "channel": "D1", "root_ts": "1.1"}
-        ended = {"begun_at": NOW, "ended_on": DAY - timedelta(30)}
+        begun = {"account": "acme", "recipient": SAM, "address": "U1", "channel": "D1"}
+        ended = {"root_ts": "1.1", "begun_at": NOW, "ended_on": DAY - timedelta(30)}
         db.execute(insert(tables.conversations).values(**begun, **ended))
         showing.show_again(db, "acme", "answer/k", NOW)
     assert run(engine, slack, clock) == Delivered(0, 0, 0)

@@ -23,7 +23,7 @@ from worker.delivery import LEASE, MAX_ATTEMPTS, Delivered, deliver, way
 from worker.sending import to_show
 from worker.slack.sender import TIMEOUT, SlackConfig
 from worker.slack.trouble import SendFailed, Verdict
-from worker.store import messages
+from worker.store import backlog, leases
 from worker.store.database import engine_for, writing
 from worker.store.tables import messages as rows
 from worker.store.tables import reps
@@ -153,7 +153,7 @@ def test_a_crash_between_the_answer_and_the_record_repeats_nothing(
     engine, slack, clock, monkeypatch
 ):
     put(engine, "a", "b", "c")
-    real, records = messages.sent, []
+    real, records = leases.sent, []
 
     def dies_at_the_second(*args):
         records.append(args)
@@ -161,7 +161,7 @@ def test_a_crash_between_the_answer_and_the_record_repeats_nothing(
             raise SystemExit
         real(*args)
 
-    monkeypatch.setattr(messages, "sent", dies_at_the_second)
+    monkeypatch.setattr(leases, "sent", dies_at_the_second)
     with pytest.raises(SystemExit):
         run(engine, slack, clock)
     assert told(slack) == [1, 2]
@@ -245,7 +245,7 @@ def test_without_the_scope_to_look_nothing_is_sent_twice_and_doctor_says_why(eng
     assert run(engine, slack, clock) == Delivered(0, 1, 0)
     assert "a look into C1: missing_scope" in row(engine, 1).error
     with writing(engine) as db:  # the scope is granted, and 'tiewatch deliver --failed' run
-        messages.requeue(db, clock())
+        backlog.requeue(db, clock())
     assert run(engine, slack, clock) == Delivered(1, 0, 0)
     assert len(slack.asked(POST)) == 1
 
@@ -280,7 +280,7 @@ def test_what_a_channel_refuses_for_good_goes_to_the_default_channel_once(
     kept = row(engine, 1)
     assert (kept.state, kept.recipient, kept.channel) == ("sent", "default", "C1")
     with writing(engine) as db:
-        ((why, number),) = messages.diverted(db, NOW).items()
+        ((why, number),) = backlog.diverted(db, NOW).items()
     assert why.startswith("instead of rep:sam: Slack refused a message to U1: " + code)
     assert number == 1
     clock.passes(days=2)

@@ -6,18 +6,21 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from sqlalchemy import Engine, insert
+from sqlalchemy import Engine, insert, update
 
+from tests import slack_server
 from tests.alerts import alert
 from tests.delivering import NOW, Clock, know, run, slack_at
 from tests.pipeline import rows
-from tests.slack_server import DROP_AFTER, POST, SlackServer
+from tests.slack_server import DROP_AFTER, POST, UPDATE, SlackServer
 from worker import planning
+from worker.core.alerts import Alert, AlertReason
+from worker.core.flags import State
 from worker.core.rules import Severity
 from worker.core.telling import Telling
-from worker.delivery import deliver
+from worker.delivery import Delivered, deliver
 from worker.sending import to_show
-from worker.store import outbox, tables
+from worker.store import outbox, showing, tables
 from worker.store.database import engine_for, writing
 
 
@@ -124,3 +127,92 @@ def test_each_local_day_has_one_digest_in_its_morning_when_clocks_change(engine,
     days = [at.date() for at in local]
     assert days == [days[0] + timedelta(n) for n in range(4)]
     assert {at.hour for at in local} <= {8, 9}, "the first look after 8:00, local time"
+
+
+def opened_flags(engine: Engine, *ids: int) -> None:
+    """Open flags of low severity on Sam's accounts, told in a digest that has left."""
+    know(engine, sam="U1")
+    values = {"rule": "r", "severity": "low", "state": "open", "shadow": False, "title": "t",
+              "reasons": "[]", "rules_hash": "h", "first_true_on": NOW.date()}  # fmt: skip
+    with writing(engine) as db:
+        for id_ in ids:
+            account = {"id": id_, "account": f"a{id_}", "opened_on": NOW.date()}
+            db.execute(insert(tables.flags).values(values | account))
+            outbox.put(db, [(f"o{id_}", low(id_))], NOW)
+    planning.plan(engine, NOW)
+
+
+def low(flag: int, reason: AlertReason = AlertReason.OPENED) -> Alert:
+    name = f"Account {flag}"
+    about = {"account": f"a{flag}", "account_name": name, "title": f"Quiet {flag}"}
+    return alert(**about, flag=flag, severity=Severity.LOW, owner="sam", reason=reason)
+
+
+def stands(engine: Engine, flag: int, state: State) -> None:
+    of = tables.flags
+    with writing(engine) as db:
+        db.execute(update(of).where(of.c.id == flag).values(state=state))
+
+
+def test_a_digest_shows_what_was_answered_to_its_flags_since(engine, slack, clock):
+    opened_flags(engine, 1, 2)
+    clock.passes(hours=3)
+    run(engine, slack, clock)
+    for state, shown in ((State.ACKNOWLEDGED, "acknowledged"), (State.DISMISSED, "dismissed")):
+        stands(engine, 1, state)
+        with writing(engine) as db:
+            showing.show_again(db, "a1", f"answer/{state}", clock())
+        assert run(engine, slack, clock) == Delivered(1, 0, 0)
+        (blocks,) = posted(slack)
+        assert f"Quiet 1 ({shown})" in blocks
+        assert "Quiet 2 (" not in blocks
+    assert len(slack.asked(POST)) == 1
+    stands(engine, 1, State.OPEN)
+    with writing(engine) as db:
+        outbox.put(db, [("back", low(1, AlertReason.BACK))], clock())
+    planning.plan(engine, clock())
+    run(engine, slack, clock)
+    assert "Quiet 1 (" not in posted(slack)[0]
+
+
+def test_a_digest_shows_which_of_its_flags_are_over_in_one_edit(engine, slack, clock):
+    opened_flags(engine, 1, 2, 3)
+    clock.passes(hours=3)
+    run(engine, slack, clock)
+    for flag in (1, 2):
+        stands(engine, flag, State.RESOLVED)
+    ends = [low(flag, AlertReason.RESOLVED) for flag in (1, 2)]
+    with writing(engine) as db:
+        outbox.put(db, [(f"end{one.flag}", one) for one in ends], clock())
+    planning.plan(engine, clock())
+    run(engine, slack, clock)
+    assert len(slack.asked(UPDATE)) == 1
+    (blocks,) = posted(slack)
+    assert blocks.count("resolved: Quiet") == 2
+    assert blocks.count("tiewatch.more") == 1
+    clock.passes(hours=24)
+    run(engine, slack, clock)
+    assert len(slack.asked(POST)) == 2
+
+
+@pytest.mark.parametrize("refusal", ["message_not_found", "edit_window_closed", "is_archived"])
+def test_a_digest_that_cannot_be_edited_is_left_as_it_is(engine, slack, clock, refusal):
+    opened_flags(engine, 1)
+    clock.passes(hours=3)
+    run(engine, slack, clock)
+    stands(engine, 1, State.SNOOZED)
+    with writing(engine) as db:
+        showing.show_again(db, "a1", "answer/k", clock())
+    slack.next(slack_server.error(refusal))
+    assert run(engine, slack, clock) == Delivered(0, 0, 0)
+    assert len(slack.asked(POST)) == 1
+
+
+def test_a_digest_of_long_ago_is_not_edited(engine, slack, clock):
+    opened_flags(engine, 1)
+    clock.passes(hours=3)
+    run(engine, slack, clock)
+    clock.passes(days=31)
+    with writing(engine) as db:
+        showing.show_again(db, "a1", "answer/k", clock())
+    assert run(engine, slack, clock) == Delivered(0, 0, 0)

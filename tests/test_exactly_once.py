@@ -27,7 +27,7 @@ from tests.slack_server import (
 from worker.core.alerts import AlertReason
 from worker.core.bundles import Kind
 from worker.core.cards import Digest, DigestLine
-from worker.store import messages, tables
+from worker.store import backlog, messages, tables
 from worker.store.database import engine_for, writing
 from worker.store.messages import New
 
@@ -106,7 +106,7 @@ def deliver_all(engine: Engine, url: str, slack: SlackServer, clock: Clock, send
     """Pass after pass, each when the next message is due, until nothing waits."""
     for _ in range(300):
         with engine.connect() as db:
-            due = messages.next_due(db)
+            due = backlog.next_due(db)
         if due is None:
             return
         clock.now = max(clock.now, due)

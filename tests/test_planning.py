@@ -22,6 +22,7 @@ NOW = datetime(2026, 6, 3, 10, tzinfo=UTC)  # a Wednesday, 6:00 in New York
 GENTLE = Telling()
 NIGHTS = Telling(quiet=QuietTimes((time(18), time(8)), (5, 6)))
 RESOLVED = AlertReason.RESOLVED
+OWNER = Recipient(RecipientKind.OWNER)
 CRITICAL, LOW = Severity.CRITICAL, Severity.LOW
 
 
@@ -106,7 +107,30 @@ def test_everyone_whom_the_rule_or_else_a_route_names_is_told(engine):
         ("acme", "channel:risk"),
         ("b", "rep:sam"),
         ("c", "default"),
+        ("", "admin"),
     ]
+
+
+def test_of_reps_who_cannot_be_told_the_admins_hear_once_each(engine):
+    lee = Recipient(RecipientKind.REP, "lee")
+    put(engine, alert(owner="max"), alert(account="b", owner="max", notify=(lee, OWNER)))
+    put(engine, alert(account="c", owner=None))
+    plan(engine)
+    put(engine, alert(account="d", owner="max"))
+    plan(engine, now=NOW + timedelta(days=9))
+    notes = told(engine, "recipient", "bundle", "body")
+    notes = [(bundle, json.loads(body)) for who, bundle, body in notes if who == "admin"]
+    assert [bundle for bundle, _ in notes] == ["note/missing/rep:lee", "note/missing/rep:max"]
+    assert all("default channel" in note["title"] for _, note in notes)
+    assert all("rep event" in note["advice"] for _, note in notes)
+
+
+def test_of_a_rep_who_need_not_be_told_the_admins_do_not_hear(engine):
+    flag(engine, 7, assignee="kim")
+    flag(engine, 8, account="b", state="dismissed")
+    put(engine, alert(flag=7, owner="max"), alert(flag=8, account="b", owner="max"))
+    plan(engine)
+    assert told(engine, "recipient") == [("rep:kim",)]
 
 
 def test_whoever_has_the_flag_is_told_instead_of_the_owner(engine):

@@ -7,7 +7,7 @@ import msgspec
 import pytest
 from sqlalchemy import Engine, insert
 
-from tests.pipeline import rows
+from tests.pipeline import event, rows, rulebook, take_in
 from worker import delivery
 from worker.core.cards import Weekly
 from worker.core.telling import Telling
@@ -94,6 +94,28 @@ def test_a_manager_sees_the_accounts_of_all_below_and_the_topmost_those_of_nobod
     assert weeks["rep:ada"].unowned == ()
     assert weeks["rep:top"].new == 1
     assert weeks["rep:top"].unowned == ("Left", "Lost")
+
+
+def test_an_account_whose_subscriptions_have_all_churned_needs_no_owner(engine, tmp_path):
+    day = MONDAY.date() - timedelta(days=30)
+    term = {"term_start": "2026-01-01", "term_end": "2026-12-31"}
+    book = rulebook(
+        tmp_path, "rules: [{id: x, title: x, severity: low, when: {known_users: over 9}}]"
+    )
+    for name, statuses in (("over", ("active", "churned")), ("on", ("active",))):
+        events = [
+            event("subscription", day + timedelta(n), account=name, subscription="s1", **what)
+            for n, what in enumerate({"status": status} | term for status in statuses)
+        ]
+        known = event("account", day, account=name, name=name)
+        take_in(engine, book, MONDAY.date(), known, *events)
+    plan(engine, MONDAY + 3 * HOUR)
+    (week,) = [
+        msgspec.json.decode(row["body"], type=Weekly)
+        for row in rows(engine, tables.messages)
+        if row["recipient"] == "rep:top"
+    ]
+    assert week.unowned == ("on",)
 
 
 def test_a_week_in_which_nothing_happened_is_kept_to_itself(engine):

@@ -3,6 +3,8 @@ is none, and what is new is said in its thread.
 
 A card that somebody deleted is not posted again for its own sake: what is new begins a conversation
 of its own, and if that is only that flags have ended, nothing is said.
+
+A conversation whose recipient is another user of Slack by now goes on with that one, on a new card.
 """
 
 from collections.abc import Mapping, Sequence
@@ -24,9 +26,9 @@ from worker.slack import message as layout
 from worker.slack.lookup import Found, find, place
 from worker.slack.sender import edit, metadata, post
 from worker.slack.trouble import FIXED, GONE, SendFailed
-from worker.store import conversations, messages
+from worker.store import conversations, leases
 from worker.store.conversations import Conversation
-from worker.store.messages import Row
+from worker.store.leases import Row
 
 NO_CARD = "there is no card that it could change"
 DELETED = "its card was deleted in Slack"
@@ -83,7 +85,7 @@ class Arrived:
 
         def record(db: Connection, now: datetime) -> Outcome:
             if self.others:
-                messages.put_back(db, self.others, now, counted=False)
+                leases.put_back(db, self.others, now, counted=False)
             return sent(db, self.rows, self.channel, self.ts, now, conversation)
 
         return record
@@ -103,10 +105,9 @@ def ready(
     news = [b for row, b in told if isinstance(b, Alert) and row.kind is not Kind.UPDATE]
     on = max((alert.on for alert in alerts), default=now.date())
     going_on = conversations.live(db, rows[0].account, rows[0].recipient, on)
-    if going_on is not None and not _is_at(going_on.channel, address):
-        going_on = None
-    if going_on is None and not news:
-        messages.dropped(db, rows, NO_CARD)
+    moved = going_on is not None and address not in (going_on.address, going_on.channel)
+    if (going_on is None or moved) and not news:
+        leases.dropped(db, rows, NO_CARD)
         return None
     before = conversations.told(db, going_on.id) if going_on else []
     # Laid out later: what cannot be must not keep this transaction from counting the attempt.
@@ -117,7 +118,9 @@ def ready(
         standings=conversations.standings(db, rows[0].account),
         address=address,
     )
-    return partial(_go_on, slack, move, going_on) if going_on else partial(_begin, slack, move)
+    if going_on is None or moved:
+        return partial(_begin, slack, move, going_on.id if going_on else None)
+    return partial(_go_on, slack, move, going_on)
 
 
 def _go_on(slack: WebClient, move: Move, there: Conversation) -> Record:
@@ -151,6 +154,7 @@ def _begin(slack: WebClient, move: Move, instead_of: int | None = None) -> Recor
             db,
             move.account,
             move.recipient,
+            move.address,
             arrived.channel,
             arrived.ts,
             now,
@@ -169,7 +173,7 @@ def _begin_anew(slack: WebClient, move: Move, gone: Conversation) -> Record:
 
     def record(db: Connection, now: datetime) -> Outcome:
         conversations.forget(db, gone.id)
-        messages.dropped(db, move.rows, DELETED)
+        leases.dropped(db, move.rows, DELETED)
         return Outcome()
 
     return record
@@ -204,14 +208,6 @@ def look_for(
     there = tuple(row for row in rows if row.id in found.ids)
     others = tuple(row for row in rows if row.id not in found.ids)
     return Arrived(there, others, channel, found.ts)
-
-
-def _is_at(channel: str, address: str) -> bool:
-    """Whether a conversation in the channel is one with whoever is told at the address now."""
-    direct = address[:1] in ("U", "W")
-    if direct or channel[:1] == "D":
-        return direct == (channel[:1] == "D")
-    return channel == address or address == address.lower()  # a name may be that of any channel
 
 
 def _readable(bodies: Sequence[str]) -> list[Alert]:

@@ -19,9 +19,9 @@ from worker.sending import Act, Outcome, Way, to_show
 from worker.slack.console import show_on
 from worker.slack.sender import SlackConfig
 from worker.slack.trouble import SendFailed, Verdict
-from worker.store import messages, outbox, pacing
+from worker.store import backlog, leases, outbox, pacing
 from worker.store.database import reading, writing
-from worker.store.messages import Row
+from worker.store.leases import Row
 
 LEASE = timedelta(minutes=2)
 """Far longer than a send can take, or two would send the same bundle."""
@@ -88,7 +88,7 @@ def deliver(
                 tally.add(*(each.result() for each in ended))
         tally.add(*(each.result() for each in under_way))
     with reading(engine) as db:
-        waiting = messages.unsent(db) + outbox.to_plan(db)
+        waiting = backlog.unsent(db) + outbox.to_plan(db)
     return Delivered(tally.sent, tally.failed, waiting)
 
 
@@ -119,11 +119,11 @@ class _Taken(NamedTuple):
 def _take(engine: Engine, way: Way, now: datetime) -> _Taken:
     """The bundle that is due next; one without rows if none is."""
     with writing(engine) as db:
-        rows, more = messages.take(db, now, LEASE)
+        rows, more = leases.take(db, now, LEASE)
         if not rows:
             return _Taken(rows, Outcome(), more)
         if rows[0].attempts > MAX_ATTEMPTS:
-            messages.failed(db, rows, f"{MAX_ATTEMPTS} attempts broke off, without an answer")
+            leases.failed(db, rows, f"{MAX_ATTEMPTS} attempts broke off, without an answer")
             return _Taken(rows, Outcome(failed=len(rows)), more)
         return _Taken(rows, way(db, rows, now), more)
 
@@ -147,17 +147,17 @@ def _record_failure(
         case Verdict.WAIT:
             until = now + timedelta(seconds=error.retry_after)
             pacing.pause(db, until)
-            messages.put_back(db, rows, until, error.reason, counted=False)
+            leases.put_back(db, rows, until, error.reason, counted=False)
             return Outcome(trouble=True)
         case Verdict.AGAIN if attempts < MAX_ATTEMPTS:
             due_at = now + _backoff(attempts)
-            messages.put_back(db, rows, due_at, error.reason, uncertain=error.uncertain)
+            leases.put_back(db, rows, due_at, error.reason, uncertain=error.uncertain)
             return Outcome(trouble=True)
         case Verdict.AGAIN:
             reason = f"given up after {attempts} attempts: {error.reason}"
         case _:
             reason = error.reason
-    messages.failed(db, rows, reason)
+    leases.failed(db, rows, reason)
     return Outcome(failed=len(rows))
 
 

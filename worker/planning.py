@@ -18,10 +18,11 @@ from worker.core.alerts import FOR_ADMINS, Alert, AlertReason
 from worker.core.bundles import AT_A_TIME, Kind, digest_of
 from worker.core.desk import Desk, crowded
 from worker.core.muting import Mute, Setting, mute
-from worker.core.routing import DEFAULT, Reps, Routed, rep_of, route
+from worker.core.routing import DEFAULT, Reps, Routed, rep_of, route, unknown
 from worker.core.rules import Severity
 from worker.core.telling import Telling
-from worker.store import messages, outbox, people, sweeps, told
+from worker.notes import of_missing_rep
+from worker.store import messages, outbox, people, showing, sweeps, told
 from worker.store.database import writing
 from worker.store.messages import New
 from worker.store.outbox import Unplanned
@@ -35,6 +36,11 @@ LONGEST_SWEEP = timedelta(hours=1)
 
 A_DAY = timedelta(hours=50)
 """So long ago, at most, a local day of today or tomorrow began."""
+
+MOVES = frozenset({AlertReason.AWAKE, AlertReason.BACK, AlertReason.RESOLVED})
+"""What digests that were sent show of a flag, beside what people answer to it."""
+
+PUT_RIGHT = "Send a rep event of theirs, or give their accounts another owner."
 
 DEFAULTS = Telling()
 
@@ -77,6 +83,8 @@ def _planned(
     cases = [_Case(row, alert) for row in rows if (alert := _read(row)) is not None]
     settings = told.settings(db, (case.alert for case in cases))
     _silence(db, cases, settings, now)
+    moved = (case for case in cases if case.alert.reason in MOVES)
+    showing.redraw_digests(db, ((case.alert.account, str(case.row.id)) for case in moved), now)
     ended = _told_of(db, cases)
     for case, setting in zip(cases, settings, strict=True):
         case.mute = mute(case.alert, setting, now.date())
@@ -90,6 +98,7 @@ def _planned(
             new = _message(case, to, desk, many=of_many)
             if new is not None:
                 yield new
+    yield from _notes(cases, settings, telling, reps, now)
     known = {case.row.id for case in cases}
     for row in rows:
         if row.id not in known:
@@ -153,6 +162,25 @@ def _recipients(case: _Case, setting: Setting, telling: Telling, reps: Reps) -> 
     if case.ends and case.alert.flag is not None:
         return tuple(Routed(one, "they were told of the flag") for one in sorted(case.told))
     return route(case.alert, setting.assignee, telling.routes, reps)
+
+
+def _notes(
+    cases: Sequence[_Case],
+    settings: Sequence[Setting],
+    telling: Telling,
+    reps: Reps,
+    now: datetime,
+) -> Iterator[New]:
+    """A word to the admins, once, of each rep in whose place the default channel is told."""
+    missing = {
+        rep
+        for case, setting in zip(cases, settings, strict=True)
+        if case.mute is None and not case.ends
+        for rep in unknown(case.alert, setting.assignee, telling.routes, reps)
+    }
+    for rep in sorted(missing):
+        why = f"Rep {rep} has left, or is none that tiewatch knows"
+        yield of_missing_rep(messages.rep(rep), why, PUT_RIGHT, now)
 
 
 def _new_flags(cases: Iterable[_Case]) -> Iterator[tuple[int, str, str]]:

@@ -8,26 +8,28 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from functools import partial
 
-import msgspec
 from slack_sdk import WebClient
 from sqlalchemy import Connection
 
-from worker import conversing
+from worker import conversing, redrawing
 from worker.conversing import look_for
-from worker.core.alerts import Alert, AlertReason
 from worker.core.bundles import Kind
 from worker.core.cards import Digest, Weekly
+from worker.notes import of_missing_rep
 from worker.sending import Act, Body, Outcome, Record, Way, readable, sent, whole
 from worker.slack import message as layout
 from worker.slack.lookup import user_with
 from worker.slack.message import Message
 from worker.slack.sender import SlackConfig, client, metadata, post
 from worker.slack.trouble import SendFailed, Verdict
-from worker.store import directory, messages, pacing
+from worker.store import directory, leases, messages, pacing
 from worker.store.directory import Channels
-from worker.store.messages import ADMIN, DEFAULT, New, Row
+from worker.store.leases import Row
+from worker.store.messages import DEFAULT
 
 NO_CHANNEL = "no channel: nobody in Slack is to hear of it, and TIEWATCH_SLACK_CHANNEL is not set"
+
+FIND_THEM = "Send a rep event with their slack_user, or their e-mail address in Slack."
 
 _ALONE = frozenset({Kind.DIGEST, Kind.WEEKLY, Kind.NOTE})
 """What is a message of its own, without a conversation."""
@@ -40,17 +42,20 @@ def to_slack(config: SlackConfig) -> Way:
     apart = timedelta(seconds=config.apart)
 
     def ready(db: Connection, rows: Sequence[Row], now: datetime) -> Act | Outcome:
+        if rows[0].kind is Kind.REDRAWN:
+            return redrawing.ready(db, slack, rows) or Outcome()
         where = directory.address(db, rows[0].recipient, channels, now)
         if where.ask:
             return partial(_ask, slack, rows, where.ask)
         if where.missing:
-            _tell_admins(db, rows[0].recipient, where.missing, now)
+            note = of_missing_rep(rows[0].recipient, where.missing, FIND_THEM, now)
+            messages.put(db, [note], now)
         if not where.at:
-            messages.failed(db, rows, NO_CHANNEL)
+            leases.failed(db, rows, NO_CHANNEL)
             return Outcome(failed=len(rows))
         speaks = any(row.kind is not Kind.UPDATE for row in rows)
         if speaks and not pacing.turn(db, where.at, now, apart):
-            messages.put_off(db, rows, where.at)
+            leases.put_off(db, rows, where.at)
             return Outcome()
         told = readable(db, rows)
         if not told:
@@ -62,7 +67,7 @@ def to_slack(config: SlackConfig) -> Way:
         if act is None:
             return Outcome()
         if speaks:
-            messages.trying(db, [row for row, _ in told], now)
+            leases.trying(db, [row for row, _ in told], now)
         elsewhere = channels.default if where.at != channels.default else None
         return partial(_or_elsewhere, act, rows, elsewhere)
 
@@ -102,8 +107,8 @@ def _or_elsewhere(act: Act, rows: Sequence[Row], elsewhere: str | None) -> Recor
 
     def record(db: Connection, now: datetime) -> Outcome:
         spoken = [row for row in rows if row.kind is not Kind.UPDATE]
-        messages.dropped(db, [row for row in rows if row.kind is Kind.UPDATE], why)
-        messages.readdress(db, spoken, DEFAULT, why, now)
+        leases.dropped(db, [row for row in rows if row.kind is Kind.UPDATE], why)
+        leases.readdress(db, spoken, DEFAULT, why, now)
         return Outcome()
 
     return record
@@ -120,21 +125,7 @@ def _ask(slack: WebClient, rows: Sequence[Row], email: str) -> Record:
 
     def record(db: Connection, now: datetime) -> Outcome:
         directory.learn(db, email, user, now)
-        messages.put_back(db, rows, now, counted=False)
+        leases.put_back(db, rows, now, counted=False)
         return Outcome()
 
     return record
-
-
-def _tell_admins(db: Connection, recipient: str, missing: str, now: datetime) -> None:
-    """Have the admins told, once, that a rep's alerts go to the default channel."""
-    alert = Alert(
-        reason=AlertReason.PEOPLE,
-        account="",
-        on=now.date(),
-        title=f"{missing}: their alerts go to the default channel",
-        advice="Send a rep event with their slack_user, or their e-mail address in Slack.",
-    )
-    body = msgspec.json.encode(alert).decode()
-    key = f"missing/{recipient}"
-    messages.put(db, [New(key, ADMIN, "", f"note/{key}", Kind.NOTE, body, now)], now)

@@ -17,8 +17,9 @@ from worker.core.rules import CompiledRule, Mode, Severity
 from worker.evaluation import Evaluated
 from worker.rulebook import Rulebook
 from worker.standings import Standing
-from worker.store import flags, holds, told
+from worker.store import flags, holds, people, told
 from worker.store.flags import Move, StoredFlag
+from worker.zones import zone
 
 
 def retold(
@@ -32,13 +33,17 @@ def retold(
     held = holds.among(db, accounts)
     live = flags.ask_live(db, {one.account for one in found})()
     rules = {compiled.rule.id: compiled for compiled in book.rules.compiled}
+    reps, telling = people.reps(db), book.telling
     for one in found:
         standing, compiled = done.standings[one.account], rules.get(one.rule)
         if compiled is None or _is_silent(compiled, standing, held.get(one.account), on):
             continue
-        rule = compiled.rule
-        for reason in again(one.heard, rule.remind_every, book.telling.escalate_after, on):
-            stored = live[one.account, one.rule]
+        rule, stored = compiled.rule, live[one.account, one.rule]
+        known = reps.get(stored.flag.assignee or standing.stats.owner or "")
+        theirs = zone(known.timezone if known else None, telling.timezone)
+        for reason in again(
+            one.heard, rule.remind_every, telling.escalate_after, on, theirs, telling.quiet.days
+        ):
             yield (
                 f"flag/{one.id}/{reason.name.lower()}/{on}",
                 _alert(reason, stored, compiled, standing, done, book, names, on),

@@ -17,7 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from worker import freshness, runtime, sweeps, tasks
 from worker.capture.publishing import replay
 from worker.rulebooks import LOOK_EVERY
-from worker.store import messages, outbox, webhooks
+from worker.store import backlog, outbox, webhooks
 from worker.store import sweeps as sweeps_store
 from worker.store.database import reading
 
@@ -82,7 +82,7 @@ def minute_pass(engine: Engine) -> None:
         hand_out(engine)
         replay(engine)
         with reading(engine) as db:
-            due = messages.next_due(db)
+            due = backlog.next_due(db)
             unplanned = outbox.to_plan(db)
             untold = webhooks.waiting(db)
         if unplanned or (due is not None and due <= runtime.clock()):

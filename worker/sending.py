@@ -11,11 +11,11 @@ import msgspec
 from sqlalchemy import Connection
 
 from worker.core.alerts import Alert
-from worker.core.bundles import Kind, together
+from worker.core.bundles import SILENT, Kind, together
 from worker.core.cards import Digest, Weekly
 from worker.slack.console import Shown
-from worker.store import messages
-from worker.store.messages import Row
+from worker.store import leases
+from worker.store.leases import Row
 
 Body = Shown | None
 """What a message says; None for an update that says nothing."""
@@ -50,9 +50,9 @@ def to_show(show: Callable[[Shown], None]) -> Way:
     """The way of messages when there is no Slack: alerts are shown one by one, digests whole."""
 
     def ready(db: Connection, rows: Sequence[Row], _now: datetime) -> Act | Outcome:
-        cards = [row for row in rows if row.kind is Kind.UPDATE]
-        messages.dropped(db, cards, "there is no card to bring up to date")
-        told = readable(db, [row for row in rows if row.kind is not Kind.UPDATE])
+        cards = [row for row in rows if row.kind in SILENT]
+        leases.dropped(db, cards, "nothing was sent that could be edited")
+        told = readable(db, [row for row in rows if row.kind not in SILENT])
         kept = [row for row, _ in told]
 
         def act() -> Record:
@@ -81,7 +81,7 @@ def sent(
     conversation: int | None = None,
 ) -> Outcome:
     """Record where rows stand that have been sent."""
-    messages.sent(db, rows, channel, ts, now, conversation)
+    leases.sent(db, rows, channel, ts, now, conversation)
     return Outcome(sent=len(rows))
 
 
@@ -92,7 +92,7 @@ def readable(db: Connection, rows: Sequence[Row]) -> list[tuple[Row, Body]]:
         try:
             told.append((row, body_of(row)))
         except msgspec.DecodeError as error:
-            messages.failed(db, [row], f"{UNREADABLE}: {error}")
+            leases.failed(db, [row], f"{UNREADABLE}: {error}")
     return told
 
 

@@ -32,7 +32,7 @@ from worker.runtime import (
     with_rules_in_force,
 )
 from worker.settings import SettingsError, settings, webhook_secret
-from worker.store import messages, pacing
+from worker.store import backlog, pacing
 from worker.store import webhooks as webhooks_store
 from worker.store.database import reading, writing
 from worker.store.workspace import is_demo
@@ -225,7 +225,7 @@ def _go_on_delivering(progress: bool) -> None:
     what is due although the pass made no progress: another worker is sending it.
     """
     with reading(engine()) as db:
-        due = messages.next_due(db)
+        due = backlog.next_due(db)
     now = clock()
     seconds = (due - now).total_seconds() if due else 0
     if due is None or seconds > LONGEST_DELAY or (seconds <= 0 and not progress):

@@ -8,6 +8,7 @@ from sqlalchemy import Connection, Engine
 
 from worker.core.bundles import Kind
 from worker.core.facts import mrr_of, renewal_day
+from worker.core.muting import CHURNED
 from worker.core.quiet import released
 from worker.core.reading import BASE
 from worker.core.routing import Reps, managers
@@ -24,6 +25,9 @@ LATE = timedelta(days=2)
 """How long a summary may be late, after an outage, say; later than that it is left out."""
 
 CHUNK = 1_000
+MOST_UNOWNED = 1_000
+"""Accounts named at most: a message has room for the first few of them."""
+
 NOTHING = "nothing happened in the week"
 
 
@@ -69,7 +73,7 @@ def _weeks(
 ) -> Iterator[New]:
     flags = weeks.raised(db, min(day for _, day, *_ in due.values()) - timedelta(days=7))
     accounts = _accounts(db, flags, now.date(), half_life)
-    unowned = weeks.unowned(db, reps.keys())
+    unowned = _unowned(db, reps, now.date(), half_life)
     for who, (key, day, due_at, team) in due.items():
         # Whoever has nobody above sees to it that accounts have an owner.
         above = reps[who].manager
@@ -85,6 +89,27 @@ def _weeks(
             why="they manage reps",
             dropped=NOTHING if is_empty(week) else None,
         )
+
+
+def _unowned(db: Connection, reps: Reps, on: date, half_life: int) -> list[str]:
+    """Names of the accounts that nobody owns, by name, as of the UTC date: those that are
+    customers still, of which the subscriptions tell as well."""
+    names: list[str] = []
+    ids = weeks.unowned(db, reps.keys())
+    for start in range(0, len(ids), CHUNK):
+        some = ids[start : start + CHUNK]
+        found = stats.read(db, some, on, half_life, BASE)
+        names += (
+            found[id_].name or id_ for id_ in some if id_ in found and not _churned(found[id_], on)
+        )
+        if len(names) >= MOST_UNOWNED:
+            break
+    return names[:MOST_UNOWNED]
+
+
+def _churned(one: AccountStats, on: date) -> bool:
+    told = one.lifecycle or terms_on(one.contracts.subscriptions, on.toordinal()).lifecycle
+    return told == CHURNED
 
 
 def _accounts(

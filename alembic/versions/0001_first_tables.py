@@ -77,6 +77,7 @@ def upgrade() -> None:
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("account", sa.Text(), nullable=False),
         sa.Column("recipient", sa.Text(), nullable=False),
+        sa.Column("address", sa.Text(), nullable=False),
         sa.Column("channel", sa.Text(), nullable=True),
         sa.Column("root_ts", sa.Text(), nullable=True),
         sa.Column("begun_at", Instant(), nullable=False),
@@ -221,6 +222,16 @@ def upgrade() -> None:
         sa.Column("channel", sa.Text(), nullable=False),
         sa.Column("next_at", Instant(), nullable=False),
         sa.PrimaryKeyConstraint("channel", name=op.f("pk_slack_channels")),
+    )
+    op.create_table(
+        "slack_clicks",
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("body", sa.Text(), nullable=False),
+        sa.Column("received_at", Instant(), nullable=False),
+        sa.Column("leased_until", Instant(), nullable=False),
+        sa.Column("starts", sa.Integer(), server_default=sa.text("1"), nullable=False),
+        sa.PrimaryKeyConstraint("key", name=op.f("pk_slack_clicks")),
     )
     op.create_table(
         "slack_users",
@@ -635,6 +646,7 @@ def downgrade() -> None:
     op.drop_table("health_days")
     op.drop_table("source_days")
     op.drop_table("slack_users")
+    op.drop_table("slack_clicks")
     op.drop_table("slack_channels")
     op.drop_table("rule_sets")
     op.drop_table("reps")

@@ -105,6 +105,29 @@ def test_what_is_assigned_is_told_to_them_and_theirs_to_answer(office):
     assert office.state == "acknowledged"
 
 
+def test_of_many_reps_those_are_offered_who_fit_what_is_typed(office):
+    with writing(office.engine) as db:
+        named = [{"rep": f"r{n}", "name": f"Rep {n}", "email": f"{n}@x.com"} for n in range(150)]
+        db.execute(insert(tables.reps), named)
+    window = opened(office, "assign")
+    sam = office.person("USAM")
+    assert len(sam.type(window, "assignee", "").json["options"]) == 100
+    (found,) = sam.type(window, "assignee", "rep 149").json["options"]
+    assert found["text"]["text"] == "Rep 149"
+    assert sam.type(window, "assignee", "nobody").json["options"] == []
+    assert office.person("UGUEST").type(window, "assignee", "").json["options"] == []
+    sam.submit(window, assignee={"selected_option": {"value": found["value"]}})
+    assert heard(office).startswith("Given to r149")
+
+
+def test_of_many_contacts_those_are_offered_who_fit_what_is_typed(office):
+    many = (event("contact", D, contact=f"c{n}", name=f"Person {n}") for n in range(150))
+    take_in(office.engine, office.book, D, *many)
+    window = opened(office, "fix_contact")
+    (found,) = office.person("USAM").type(window, "contact", "person 149").json["options"]
+    assert found["value"] == "c149"
+
+
 def test_a_contact_is_put_right_by_an_event_and_the_rules_look_again(office):
     assert {row["rule"]: row["state"] for row in rows(office.engine, tables.flags)} == {
         "silence": "open",
@@ -279,7 +302,12 @@ def test_an_answer_has_every_conversation_on_the_account_shown_again(office):
     with writing(office.engine) as db:
         db.execute(
             insert(tables.conversations).values(
-                account="acme", recipient="rep:sam", channel="D1", root_ts="1.1", begun_at=NOW
+                account="acme",
+                recipient="rep:sam",
+                address="USAM",
+                channel="D1",
+                root_ts="1.1",
+                begun_at=NOW,
             )
         )
     office.person("USAM").press(f"acknowledge/{office.flag}")

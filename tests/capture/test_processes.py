@@ -11,7 +11,7 @@ from http.client import HTTPConnection
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine, text, update
 
 from tests.capture.conftest import RULES
 from tests.capture.sockets import Socket
@@ -19,7 +19,7 @@ from tests.capture.workspace import SECRET, Person, Workspace, wait_until
 from tests.pipeline import event, meeting, rows, rulebook, take_in
 from worker.embedded import free_port
 from worker.store import tables
-from worker.store.database import writing
+from worker.store.database import engine_for, writing
 
 ROOT = Path(__file__).parents[2]
 pytestmark = pytest.mark.timeout(120)
@@ -28,10 +28,14 @@ pytestmark = pytest.mark.timeout(120)
 @pytest.fixture
 def flag(engine: Engine, tmp_path: Path) -> int:
     """A flag that is open today, on an account of Sam's."""
+    return raised(engine, tmp_path)
+
+
+def raised(engine: Engine, folder: Path) -> int:
     today = datetime.now(UTC).date()
     take_in(
         engine,
-        rulebook(tmp_path, RULES),
+        rulebook(folder, RULES),
         today,
         event("rep", today, account=None, rep="sam", name="Sam Ito", slack_user="USAM"),
         event("account", today - timedelta(6), name="Acme", owner="sam"),
@@ -100,20 +104,53 @@ def test_the_gateway_takes_clicks_and_finishes_what_it_acknowledged_when_it_is_s
     with running(tmp_path, engine, slack, broker_url, *serve) as process:
         wait_until(lambda: is_up(port), seconds=60)
         sam = Person(port, "USAM", datetime.now(UTC), slack)
-        with writing(engine) as db:  # something else works on the account
-            db.execute(
-                text(
-                    "SELECT 1 FROM accounts FOR UPDATE"
-                    if engine.dialect.name == "postgresql"
-                    else "UPDATE accounts SET account = account"
-                )
-            )
+        with busy(engine):
             assert sam.press(f"acknowledge/{flag}").status == 200
             process.send_signal(signal.SIGTERM)
-            with pytest.raises(subprocess.TimeoutExpired):
-                process.wait(2)
+            if engine.dialect.name == "postgresql":
+                with pytest.raises(subprocess.TimeoutExpired):
+                    process.wait(2)
         assert process.wait(30) == 0
     assert state(engine) == "acknowledged"
+
+
+@contextmanager
+def busy(engine: Engine) -> Iterator[None]:
+    """Something else works on the account, which in SQLite would leave no room for a click."""
+    with writing(engine) as db:
+        if engine.dialect.name == "postgresql":
+            db.execute(text("SELECT 1 FROM accounts FOR UPDATE"))
+            yield
+    if engine.dialect.name != "postgresql":
+        yield
+
+
+def test_a_click_that_was_answered_counts_although_the_gateway_is_killed_before_the_work(
+    postgresql_url, slack, tmp_path, broker_url
+):
+    engine = engine_for(postgresql_url)
+    id_ = raised(engine, tmp_path)
+    port = free_port()
+    serve = ("gateway", "--port", str(port))
+
+    def clicked_and_killed() -> None:
+        with running(tmp_path, engine, slack, broker_url, *serve) as process:
+            wait_until(lambda: is_up(port), seconds=60)
+            sam = Person(port, "USAM", datetime.now(UTC), slack)
+            assert sam.press(f"acknowledge/{id_}").status == 200
+            process.kill()
+
+    with busy(engine), pytest.raises(AssertionError):  # it does not end well
+        clicked_and_killed()
+    assert state(engine) == "open"
+    with writing(engine) as db:  # twenty seconds later
+        db.execute(update(tables.slack_clicks).values(leased_until=datetime.now(UTC)))
+    with running(tmp_path, engine, slack, broker_url, *serve):
+        wait_until(lambda: state(engine) == "acknowledged", seconds=60)
+        wait_until(lambda: rows(engine, tables.slack_clicks) == [])
+    (kept,) = rows(engine, tables.flag_answers)
+    assert (kept["rep"], kept["action"]) == ("sam", "acknowledge")
+    engine.dispose()
 
 
 def test_a_listener_takes_what_comes_over_its_socket_and_opens_another_when_asked_to(

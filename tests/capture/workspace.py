@@ -236,6 +236,13 @@ class Person:
             }
         )
 
+    def type(self, opened: Call, field: str, typed: str) -> Answered:
+        """Type into a menu of a window that was opened, whose options Slack asks for."""
+        view = opened.body["view"]
+        named = {name: view[name] for name in ("type", "callback_id", "private_metadata")}
+        about = {"action_id": field, "block_id": field, "value": typed}
+        return self.send({"type": "block_suggestion"} | about | {"view": {"id": "VW"} | named})
+
     def command(self, text: str) -> Answered:
         fields = {
             "command": "/tiewatch",

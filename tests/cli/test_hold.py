@@ -34,6 +34,12 @@ def test_nothing_is_told_of_an_account_on_hold_whose_rules_are_evaluated_all_the
     assert errors == ["the account is on hold"]
     assert workspace("hold", "--json").json == [{"account": "acme", "until": until}]
     assert "acme" in workspace("hold").out
+    found = {one["subject"]: one for one in workspace("doctor", "--json").json}
+    assert found["on hold"] == {
+        "subject": "on hold",
+        "ok": True,
+        "detail": f"nothing is told of acme up to {until}",
+    }
 
 
 def test_a_hold_can_be_changed_and_lifted(workspace):

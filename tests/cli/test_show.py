@@ -3,11 +3,14 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from sqlalchemy import update
 
 from tests.cli.conftest import lines
 from tests.pipeline import event, meeting
 from worker.core.catalogue import Part
 from worker.core.facts import FACTS
+from worker.store import tables
+from worker.store.database import writing
 
 TODAY = datetime.now(UTC).date()
 CATALOGUE = [name for name, fact in FACTS.items() if fact.part is Part.BASE]
@@ -149,6 +152,18 @@ def test_a_resolved_flag_is_kept(workspace):
     workspace("ingest", "--direct", "-", stdin=met)
     (one,) = workspace("flags", "--json", "--state", "resolved").json
     assert (one["rule"], one["resolved_on"]) == ("renewal-without-exec-contact", str(TODAY))
+
+
+def test_a_flag_tells_whose_it_is_and_how_long_it_is_quiet(workspace, embedded):
+    with writing(embedded) as db:
+        of = tables.flags
+        snoozed = {"state": "snoozed", "assignee": "kim", "quiet_until": TODAY + timedelta(7)}
+        db.execute(update(of).where(of.c.state == "open", of.c.account == "acme").values(snoozed))
+    found = workspace("flags", "--json", "--account", "acme").json
+    assert {(one["state"], one["assignee"], one["quiet_until"]) for one in found} == {
+        ("pending", None, None),
+        ("snoozed", "kim", str(TODAY + timedelta(7))),
+    }
 
 
 def test_an_empty_workspace_is_an_empty_list(tiewatch):

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.alerts import alert
-from worker.core.alerts import Alert, AlertReason
+from worker.core.alerts import Alert, AlertReason, OpenFlag
 from worker.core.conversations import Standing, card, ended_on, goes_on, latest, worth_beginning
 from worker.core.flags import State
 from worker.core.rules import Severity
@@ -84,6 +84,18 @@ def test_a_renewal_check_is_over_on_its_day_and_keeps_no_conversation_up():
     check = alert(reason=AlertReason.RENEWAL, rule=None, severity=None)
     assert over(check) == DAY
     assert over(check, of("a")) is None
+
+
+def test_a_renewal_check_that_waited_lists_what_is_up_by_then():
+    flags = tuple(OpenFlag(rule, Severity.HIGH, rule) for rule in "abcd")
+    check = alert(reason=AlertReason.RENEWAL, rule=None, severity=None, open_flags=flags)
+    standings = {
+        "a": Standing(1, State.OPEN),
+        "b": Standing(2, State.DISMISSED),
+        "c": Standing(3, State.RESOLVED, resolved_on=DAY),
+    }
+    (told,) = card([check], standings).told
+    assert [flag.rule for flag in told.alert.open_flags] == ["a", "d"]
 
 
 @pytest.mark.parametrize(("days", "goes"), [(0, True), (7, True), (8, False)])

@@ -1,13 +1,14 @@
 """Answers to flags through the store: who may give them, what each does, and that once."""
 
 from concurrent.futures import ThreadPoolExecutor
-from datetime import date, timedelta
+from datetime import date, time, timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine, insert
+from sqlalchemy import Engine, insert, update
 
 from tests.pipeline import alerts, at, event, meeting, rows, rulebook, sweep, take_in
+from worker import planning
 from worker.core.alerts import AlertReason
 from worker.core.answers import (
     Acknowledge,
@@ -19,6 +20,8 @@ from worker.core.answers import (
     Snooze,
     SnoozeFor,
 )
+from worker.core.quiet import QuietTimes
+from worker.core.telling import Telling
 from worker.explain import explain
 from worker.rulebook import Rulebook
 from worker.slack_actions.answering import Done, answer
@@ -277,7 +280,13 @@ def test_another_reason_for_the_same_answer_is_kept_and_counts_alone(engine, boo
 
 def test_conversations_about_the_account_are_shown_again_once(engine, book):
     id_ = raised(engine, book)
-    shown = {"account": "acme", "channel": "C1", "root_ts": "1.1", "begun_at": at(D)}
+    shown = {
+        "account": "acme",
+        "address": "C1",
+        "channel": "C1",
+        "root_ts": "1.1",
+        "begun_at": at(D),
+    }
     with writing(engine) as db:
         for recipient, account in (("rep:sam", "acme"), ("default", "acme"), ("rep:sam", "b")):
             db.execute(
@@ -308,3 +317,86 @@ def test_what_an_explanation_says_of_a_quiet_flag_is_what_happens(engine, book, 
     assert flag(engine)["state"] == told.flag.state
     sweep(engine, book, on)
     assert flag(engine)["state"] == "open"
+
+
+def hold_until_evening(engine: Engine, on: date = D) -> None:
+    """Plan what there is at 14:00, for people who are not disturbed before 20:00."""
+    planning.plan(engine, at(on, 14), Telling(quiet=QuietTimes((time(10), time(20)))))
+
+
+def waiting(engine: Engine) -> list[tuple[object, ...]]:
+    return [
+        (row["recipient"], row["reason"])
+        for row in rows(engine, tables.messages)
+        if row["state"] == "waiting"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("given", "left"),
+    [
+        (Snooze(SnoozeFor.WEEK), []),
+        (Dismiss(NotARisk.KNOWN), []),
+        (Acknowledge(), [("rep:kim", "opened")]),
+        (Assign("lee"), [("rep:kim", "opened"), ("rep:lee", "assigned")]),
+    ],
+)
+def test_what_waits_to_be_told_of_a_flag_is_taken_back_by_its_answer(engine, tmp_path, given, left):
+    """Sam has seen it, say in App Home; Kim, whom the rule names too, has not."""
+    book = rulebook(tmp_path, SILENCE + "    notify: [owner, rep kim]\n")
+    id_ = raised(engine, book)
+    hold_until_evening(engine)
+    assert set(waiting(engine)) == {("rep:kim", "opened"), ("rep:sam", "opened")}
+    say(engine, book, id_, given)
+    hold_until_evening(engine)
+    assert waiting(engine) == left
+
+
+def test_a_flag_of_a_digest_that_is_dismissed_before_it_leaves_is_not_in_it(engine, tmp_path):
+    book = rulebook(tmp_path, SILENCE.replace("medium", "low"))
+    id_ = raised(engine, book)
+    hold_until_evening(engine)
+    assert [row["kind"] for row in rows(engine, tables.messages)] == ["digest"]
+    say(engine, book, id_, Dismiss(NotARisk.WRONG_DATA))
+    assert waiting(engine) == []
+
+
+def test_who_has_acknowledged_a_flag_before_they_were_told_hears_of_its_end(engine, book):
+    id_ = raised(engine, book)
+    hold_until_evening(engine)
+    say(engine, book, id_, Acknowledge())
+    take_in(engine, book, D, meeting(D))
+    hold_until_evening(engine)
+    assert waiting(engine) == [("rep:sam", "resolved")]
+
+
+def test_who_has_dismissed_a_flag_before_they_were_told_hears_nothing_of_it(engine, book):
+    id_ = raised(engine, book)
+    hold_until_evening(engine)
+    say(engine, book, id_, Dismiss(NotARisk.KNOWN))
+    take_in(engine, book, D, meeting(D))
+    hold_until_evening(engine)
+    assert waiting(engine) == []
+
+
+def test_a_flag_that_ends_while_its_opening_waits_is_told_to_nobody(engine, book):
+    raised(engine, book)
+    hold_until_evening(engine)
+    take_in(engine, book, D, meeting(D))
+    hold_until_evening(engine)
+    assert waiting(engine) == []
+
+
+def test_no_reminder_or_escalation_of_a_flag_is_sent_that_has_been_answered(engine, tmp_path):
+    (tmp_path / "rules").mkdir()
+    (tmp_path / "rules" / "slack.yaml").write_text("escalate_after: 1 day")
+    book = rulebook(tmp_path, SILENCE + "    remind_every: 1 day\n")
+    id_ = raised(engine, book)
+    planning.plan(engine, at(D, 14))
+    with writing(engine) as db:
+        db.execute(update(tables.messages).values(state="sent", sent_at=at(D, 14)))
+    sweep(engine, book, days(1))
+    hold_until_evening(engine, days(1))
+    assert waiting(engine) == [("rep:sam", "still open"), ("rep:kim", "not acknowledged")]
+    say(engine, book, id_, Acknowledge(), by="UKIM", on=days(1))
+    assert waiting(engine) == []

@@ -17,7 +17,7 @@ from tests.crash.processes import until, workers
 from tests.slack_server import SlackServer
 from worker.celery_app import DELIVER
 from worker.core.bundles import Kind
-from worker.store import messages
+from worker.store import backlog, messages
 from worker.store.database import engine_for, writing
 from worker.store.messages import New
 
@@ -69,7 +69,7 @@ def drain(
         def over() -> bool:
             time.sleep(0.2)
             with engine.connect() as db:
-                return messages.unsent(db) == 0
+                return backlog.unsent(db) == 0
 
         until(over, running.logs, 120)
 

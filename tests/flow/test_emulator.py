@@ -14,7 +14,7 @@ from worker.core.alerts import AlertReason
 from worker.delivery import LEASE, Delivered, deliver
 from worker.posting import to_slack
 from worker.slack.sender import SlackConfig
-from worker.store import messages, tables
+from worker.store import leases, messages, tables
 from worker.store.database import engine_for, writing
 
 SAM = "rep:sam"
@@ -90,7 +90,7 @@ def test_what_was_posted_by_one_who_died_is_found(engine, url, clock, run, monke
 
     def die_and_go_on(deaths: int) -> None:
         with monkeypatch.context() as dying:
-            dying.setattr(messages, "sent", die)
+            dying.setattr(leases, "sent", die)
             for _ in range(deaths):
                 with pytest.raises(SystemExit):
                     run()

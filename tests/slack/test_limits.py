@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from slack_sdk.models.views import View
 
 from tests.slack import samples
-from tests.slack_limits import problems_of_message, problems_of_view, texts_of
+from tests.slack_limits import problems_of_message, problems_of_options, problems_of_view, texts_of
 from worker.core.alerts import Alert, AlertReason, OpenFlag
 from worker.core.cards import (
     AccountCard,
@@ -278,6 +278,9 @@ def test_slack_takes_every_window_whatever_is_in_it(one: View):
 def test_slack_takes_a_window_with_more_reps_than_a_menu_has_room_for(number: int):
     many = [Choice(id=f"r{each}", name="A" * 300) for each in range(number)]
     assert problems_of_view(views.assign(samples.OPEN, "", many).to_dict()) == []
+    suggested = [option.to_dict() for option in views.reps_fitting(many, "a")]
+    assert len(suggested) == min(number, 100)
+    assert list(problems_of_options("suggested", suggested)) == []
 
 
 LONG = "&" * 10_000

@@ -6,9 +6,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import Engine, select
 
-from worker.store import messages, pacing
+from worker.core.bundles import Kind
+from worker.store import backlog, leases, messages, pacing
 from worker.store.database import engine_for, writing
-from worker.store.messages import Kind, New, Row
+from worker.store.leases import Row
+from worker.store.messages import New
 from worker.store.tables import messages as rows
 
 NOW = datetime(2026, 2, 18, 6, tzinfo=UTC)
@@ -35,7 +37,7 @@ def put(engine: Engine, *given: New) -> int:
 
 def take(engine: Engine, now: datetime = NOW) -> list[Row]:
     with writing(engine) as db:
-        return messages.take(db, now, LEASE)[0]
+        return leases.take(db, now, LEASE)[0]
 
 
 def taken(engine: Engine, now: datetime = NOW) -> list[list[str]]:
@@ -97,7 +99,7 @@ def test_what_waits_for_its_next_attempt_holds_up_what_comes_after_it(engine: En
     put(engine, new("1"), new("other", "other"))
     first = take(engine)
     with writing(engine) as db:
-        messages.put_back(db, first, NOW + 10 * SECOND, "away")
+        leases.put_back(db, first, NOW + 10 * SECOND, "away")
     put(engine, new("2"))
     assert taken(engine, NOW + SECOND) == [["other"]]
     assert taken(engine, NOW + 10 * SECOND) == [["1", "2"]]
@@ -109,11 +111,11 @@ def test_what_was_given_up_or_dropped_does_not_hold_up_the_next(engine: Engine):
     put(engine, new("1"))
     first = take(engine)
     with writing(engine) as db:
-        messages.failed(db, first, "no channel")
+        leases.failed(db, first, "no channel")
     put(engine, new("2"))
     second = take(engine)
     with writing(engine) as db:
-        messages.dropped(db, second, "muted")
+        leases.dropped(db, second, "muted")
     put(engine, new("3"))
     assert taken(engine) == [["3"]]
     assert (row(engine, "2").state, row(engine, "2").error) == ("dropped", "muted")
@@ -123,7 +125,7 @@ def test_an_attempt_that_was_none_is_not_counted(engine: Engine):
     put(engine, new("a"))
     bundle = take(engine)
     with writing(engine) as db:
-        messages.put_back(db, bundle, NOW, "pause", counted=False)
+        leases.put_back(db, bundle, NOW, "pause", counted=False)
     assert row(engine, "a").attempts == 0
 
 
@@ -131,18 +133,18 @@ def test_a_try_of_which_nobody_knows_the_end_is_remembered_from_its_beginning(en
     put(engine, new("a"))
     bundle = take(engine)
     with writing(engine) as db:
-        messages.trying(db, bundle, NOW)
+        leases.trying(db, bundle, NOW)
     put(engine, new("b"))
     first, second = take(engine, NOW + LEASE)
     assert (first.tried_at, second.tried_at) == (NOW, None)
     with writing(engine) as db:
-        messages.trying(db, [first, second], NOW + LEASE)
-        messages.put_back(db, [first, second], NOW + LEASE, "refused")
+        leases.trying(db, [first, second], NOW + LEASE)
+        leases.put_back(db, [first, second], NOW + LEASE, "refused")
     first, second = take(engine, NOW + LEASE)
     assert (first.tried_at, second.tried_at) == (NOW, None)
     with writing(engine) as db:
-        messages.trying(db, [first, second], NOW + LEASE)
-        messages.put_back(db, [first, second], NOW + LEASE, "no answer", uncertain=True)
+        leases.trying(db, [first, second], NOW + LEASE)
+        leases.put_back(db, [first, second], NOW + LEASE, "no answer", uncertain=True)
     first, second = take(engine, NOW + LEASE)
     assert (first.tried_at, second.tried_at) == (NOW, NOW + LEASE)
 
@@ -152,13 +154,13 @@ def test_whoever_lost_the_lease_cannot_move_the_rows_any_more(engine: Engine):
     slow = take(engine)
     fast = take(engine, NOW + LEASE)
     with writing(engine) as db:
-        messages.put_back(db, slow, NOW, "slow")
-        messages.failed(db, slow, "slow")
-        messages.dropped(db, slow, "slow")
+        leases.put_back(db, slow, NOW, "slow")
+        leases.failed(db, slow, "slow")
+        leases.dropped(db, slow, "slow")
     assert row(engine, "a").state == "sending"
     with writing(engine) as db:
-        messages.sent(db, fast, "C1", "1.2", NOW)
-        messages.failed(db, fast, "late")
+        leases.sent(db, fast, "C1", "1.2", NOW)
+        leases.failed(db, fast, "late")
     assert row(engine, "a").state == "sent"
 
 
@@ -167,8 +169,8 @@ def test_a_message_sent_by_one_who_lost_the_lease_is_recorded_all_the_same(engin
     slow = take(engine)
     fast = take(engine, NOW + LEASE)
     with writing(engine) as db:
-        messages.sent(db, slow, "C1", "1.1", NOW)
-        messages.sent(db, fast, "C1", "2.2", NOW)
+        leases.sent(db, slow, "C1", "1.1", NOW)
+        leases.sent(db, fast, "C1", "2.2", NOW)
     assert row(engine, "a").message_ts == "1.1"
     assert taken(engine, NOW + 3 * LEASE) == []
 
@@ -187,15 +189,15 @@ def test_doctor_sees_how_many_messages_are_where_and_why_some_failed(engine: Eng
     put(engine, *(new(f"k{n}", f"a{n}") for n in range(4)))
     first, second, third = (take(engine) for _ in range(3))
     with writing(engine) as db:
-        messages.sent(db, first, "C1", "1.2", NOW)
-        messages.failed(db, second, "no channel")
-        messages.failed(db, third, "archived")
-        assert messages.counts(db) == {
+        leases.sent(db, first, "C1", "1.2", NOW)
+        leases.failed(db, second, "no channel")
+        leases.failed(db, third, "archived")
+        assert backlog.counts(db) == {
             "waiting": 1, "sending": 0, "sent": 1, "failed": 2, "dropped": 0,
         }  # fmt: skip
-        assert messages.unsent(db) == 1
-        newest, oldest = messages.failures(db, 10)
-        assert messages.failures(db, 1) == [newest]
+        assert backlog.unsent(db) == 1
+        newest, oldest = backlog.failures(db, 10)
+        assert backlog.failures(db, 1) == [newest]
     assert (newest.account, newest.error, newest.attempts) == ("a2", "archived", 1)
     assert (oldest.account, oldest.created_at) == ("a1", NOW)
 
@@ -204,9 +206,9 @@ def test_messages_given_up_can_wait_again_as_new_ones(engine: Engine):
     put(engine, new("a"), new("b", "b"))
     given_up, other = take(engine), take(engine)
     with writing(engine) as db:
-        messages.failed(db, given_up, "no channel")
-        messages.sent(db, other, "C1", "1.2", NOW)
-        assert messages.requeue(db, NOW + SECOND) == 1
+        leases.failed(db, given_up, "no channel")
+        leases.sent(db, other, "C1", "1.2", NOW)
+        assert backlog.requeue(db, NOW + SECOND) == 1
     assert taken(engine) == []
     (again,) = take(engine, NOW + SECOND)
     assert (again.key, again.attempts) == ("a", 1)
@@ -216,7 +218,7 @@ def test_taking_passes_over_a_bundle_that_another_transaction_is_taking(postgres
     engine = engine_for(postgresql_url)
     put(engine, new("a"), new("b", "b"), new("a2"))
     with engine.begin() as one, engine.begin() as two:
-        assert [row.key for row in messages.take(one, NOW, LEASE)[0]] == ["a", "a2"]
+        assert [row.key for row in leases.take(one, NOW, LEASE)[0]] == ["a", "a2"]
         one.commit()
-        assert [row.key for row in messages.take(two, NOW, LEASE)[0]] == ["b"]
+        assert [row.key for row in leases.take(two, NOW, LEASE)[0]] == ["b"]
     engine.dispose()

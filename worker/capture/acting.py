@@ -23,13 +23,21 @@ USAGE = (
 )
 
 
+def changes_something(action: Mapping[str, Any]) -> bool:
+    """Whether a button or menu entry does something by itself: others show or ask for something."""
+    return _carried(action).startswith(actions.value(Action.ACKNOWLEDGE, ""))
+
+
+def _carried(action: Mapping[str, Any]) -> str:
+    return action.get("value") or (action.get("selected_option") or {}).get("value") or ""
+
+
 def pressed(
     desk: Desk, client: WebClient, body: Mapping[str, Any], action: Mapping[str, Any]
 ) -> None:
     """Act on a button or menu entry."""
-    carried = action.get("value") or (action.get("selected_option") or {}).get("value") or ""
     try:
-        what = actions.pressed(carried)
+        what = actions.pressed(_carried(action))
     except ValueError:  # a link, or a button of another version
         return
     at_home = (body.get("view") or {}).get("type") == "home"
@@ -42,12 +50,12 @@ def pressed(
             case Action.WHY:
                 _explain(who, what.flag)
             case Action.ACKNOWLEDGE:
-                who.answer(what.flag, _key(body, action), Acknowledge())
+                who.answer(what.flag, key_of(body, action), Acknowledge())
             case _:
                 ask(who, what, body.get("response_url"))
 
 
-def _key(body: Mapping[str, Any], action: Mapping[str, Any]) -> str:
+def key_of(body: Mapping[str, Any], action: Mapping[str, Any]) -> str:
     """What tells this click from any other; it is the same when Slack repeats it."""
     where = body.get("container") or {}
     place = where.get("message_ts") or where.get("view_id") or ""

@@ -4,9 +4,14 @@ Each way in is a router of its own, which reads no more of a request than it all
 no CORS: what sends events are servers.
 """
 
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import (
+    AbstractAsyncContextManager,
+    AbstractContextManager,
+    asynccontextmanager,
+    nullcontext,
+)
 
 import msgspec
 from fastapi import APIRouter, FastAPI
@@ -15,7 +20,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from worker import logs, runtime
-from worker.capture import asking, events, publishing, slack, tracking, webhooks, wellbeing
+from worker.capture import asking, clicks, events, publishing, slack, tracking, webhooks, wellbeing
 from worker.capture.desk import answer, refused
 from worker.capture.hosting import desk_of
 from worker.capture.mappings import Mappings
@@ -55,11 +60,13 @@ def create() -> FastAPI:
     desk = desk_of(ours)
 
     executor = ThreadPoolExecutor(AT_ONCE, "slack")
+    slack_routes, clicks_taken_over = _slack(ours, executor)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         desk.open()
-        yield
+        with clicks_taken_over:
+            yield
         executor.shutdown()  # what was acknowledged is done
         await desk.close()
 
@@ -69,20 +76,25 @@ def create() -> FastAPI:
         tracking.router(desk, mappings),
         webhooks.router(desk, mappings),
         wellbeing.router(desk),
-        *_slack(ours, executor),
+        *slack_routes,
     ]
     return gateway(routers, lifespan)
 
 
-def _slack(ours: Settings, executor: ThreadPoolExecutor) -> Iterable[APIRouter]:
-    """The way in for Slack, if its secrets are set."""
+def _slack(
+    ours: Settings, executor: ThreadPoolExecutor
+) -> tuple[Sequence[APIRouter], AbstractContextManager[None]]:
+    """The way in for Slack, if its secrets are set, and what is to go on while it is open."""
     config = runtime.slack()
-    if config.token and ours.slack_signing_secret:
-        desk = asking.Desk(
-            runtime.engine(), runtime.with_rules_in_force, runtime.clock, request_delivery
-        )
-        listener = slack.listener(desk, client(config), executor)
-        yield slack.router(listener, ours.slack_signing_secret.get_secret_value(), desk)
+    if not config.token or not ours.slack_signing_secret:
+        return (), nullcontext()
+    desk = asking.Desk(
+        runtime.engine(), runtime.with_rules_in_force, runtime.clock, request_delivery
+    )
+    ours_in_slack = client(config)
+    listener = slack.listener(desk, ours_in_slack, executor)
+    routes = slack.router(listener, ours.slack_signing_secret.get_secret_value(), desk)
+    return (routes,), clicks.taken_over(desk, ours_in_slack, slack.handed_to(executor))
 
 
 def _no_such_thing(_: Request, error: Exception) -> Response:

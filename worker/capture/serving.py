@@ -11,8 +11,9 @@ from slack_bolt.adapter.socket_mode import SocketModeHandler
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
+from worker.capture import clicks
 from worker.capture.asking import Desk
-from worker.capture.slack import listener
+from worker.capture.slack import handed_to, listener
 
 AT_ONCE = 8
 """Answers that are worked on at a time; a process's connections to the database do for them."""
@@ -41,7 +42,8 @@ def over_socket(desk: Desk, client: WebClient, token: str) -> None:
         except Exception as error:  # whatever sockets and TLS raise
             raise NoSocket(f"no answer: {error or type(error).__name__}") from None
         try:
-            threading.Event().wait()
+            with clicks.taken_over(desk, client, handed_to(executor)):
+                threading.Event().wait()
         finally:
             socket.close()
 

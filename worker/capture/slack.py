@@ -1,7 +1,8 @@
-"""What comes from Slack, over HTTP at `/slack/events` or over a socket: checked, acknowledged, and
-handed to whoever acts on it (acting.py, windows.py).
+"""What comes from Slack, over HTTP at `/slack/events` or over a socket: checked, kept (clicks.py),
+acknowledged, and handed to whoever acts on it (acting.py, windows.py).
 
-Slack wants an answer within three seconds, so what is to be done is handed over, and answered.
+Slack wants an answer within three seconds, so what is to be done is handed over, and answered. What
+cannot be kept in that time is not answered for, so that Slack tells whoever clicked.
 """
 
 import logging
@@ -20,11 +21,12 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
-from worker.capture import acting, windows
+from worker.capture import acting, clicks, windows
 from worker.capture.asking import Desk
 from worker.capture.bodies import BodyRefused, body_of
+from worker.capture.clicks import Work
 from worker.capture.signatures import why_unsigned
-from worker.slack.actions import PATTERN
+from worker.slack.actions import PATTERN, Field
 
 PATH = "/slack/events"
 COMMAND = "/tiewatch"
@@ -53,16 +55,24 @@ def listener(desk: Desk, client: WebClient, executor: Executor) -> App:
         ssl_check_enabled=False,
     )
 
-    def work(what: Callable[..., None], *given: Any) -> None:
-        executor.submit(_noted, what, *given)
-
+    work = handed_to(executor)
     ours = re.compile(PATTERN)
     app.action(ours)(_on_action(desk, work))
+    app.options(re.compile(f"^({Field.ASSIGNEE}|{Field.CONTACT})$"))(_on_typing(desk))
     app.view(ours)(_on_view(desk, work))
     app.command(COMMAND)(_on_command(desk, work))
     app.event("app_home_opened")(_on_home(desk, work))
     app.error(_failed)
     return app
+
+
+def handed_to(executor: Executor) -> Work:
+    """Has the executor do what is handed over."""
+
+    def work(what: Callable[..., None], *given: Any) -> None:
+        executor.submit(_noted, what, *given)
+
+    return work
 
 
 def _authorize(client: WebClient) -> Callable[..., AuthorizeResult]:
@@ -75,18 +85,24 @@ def _authorize(client: WebClient) -> Callable[..., AuthorizeResult]:
     return authorize
 
 
-Work = Callable[..., None]
-"""Has something done that need not be waited for: a function, and what it is called with."""
-
-
 def _on_action(desk: Desk, work: Work) -> Callable[..., None]:
     def on_action(
         ack: Callable[[], Any], body: dict[str, Any], action: dict[str, Any], client: WebClient
     ) -> None:
-        work(acting.pressed, desk, client, body, action)
+        if acting.changes_something(action):
+            work(clicks.work_on, desk, client, clicks.keep(desk, body, action))
+        else:
+            work(acting.pressed, desk, client, body, action)
         ack()
 
     return on_action
+
+
+def _on_typing(desk: Desk) -> Callable[..., None]:
+    def on_typing(ack: Callable[..., Any], body: dict[str, Any]) -> None:
+        ack(options=windows.suggested(desk, body))
+
+    return on_typing
 
 
 def _on_view(desk: Desk, work: Work) -> Callable[..., None]:
@@ -95,7 +111,7 @@ def _on_view(desk: Desk, work: Work) -> Callable[..., None]:
         if errors:
             ack(response_action="errors", errors=errors)
             return
-        work(windows.submitted, desk, client, body)
+        work(clicks.work_on, desk, client, clicks.keep(desk, body))
         ack()
 
     return on_view

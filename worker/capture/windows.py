@@ -45,6 +45,20 @@ def ask(who: Asked, what: Pressed, response_url: str | None) -> None:
     who.reply.open(view)
 
 
+def suggested(desk: Desk, body: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The options that fit what somebody types into a menu of a window; none for a stranger."""
+    if not authority.reps_of(desk.engine, body["user"]["id"]):
+        return []
+    typed = str(body.get("value") or "")
+    match body["action_id"]:
+        case Field.ASSIGNEE:
+            found = views.reps_fitting(reading.rep_choices(desk.engine), typed)
+        case _:
+            private = msgspec.json.decode(body["view"]["private_metadata"], type=Private)
+            found = views.contacts_fitting(_contacts(desk, private.flag), typed)
+    return [option.to_dict() for option in found]
+
+
 def problems(desk: Desk, body: Mapping[str, Any]) -> dict[str, str]:
     """What is wrong with a submitted window, by field: shown in it, so that it can be put right."""
     view = body["view"]
@@ -66,7 +80,7 @@ def submitted(desk: Desk, client: WebClient, body: Mapping[str, Any]) -> None:
     private = msgspec.json.decode(view["private_metadata"], type=Private)
     reply = Reply.to(client, body, private.response_url)
     who = asked(desk, client, body, reply, private.at_home)
-    key = f"window/{view['id']}"
+    key = key_of(view)
     with told(reply, TITLES[action], who.user):
         who.recognise()
         if action is Action.FIX_CONTACT:
@@ -74,6 +88,11 @@ def submitted(desk: Desk, client: WebClient, body: Mapping[str, Any]) -> None:
         else:
             note = _field(view, Field.NOTE).get("value")
             who.answer(private.flag, key, _given(desk, action, view), note)
+
+
+def key_of(view: Mapping[str, Any]) -> str:
+    """What tells this window from any other; it is the same when it is submitted twice."""
+    return f"window/{view['id']}"
 
 
 def _given(desk: Desk, action: Action, view: Mapping[str, Any]) -> Answer:

@@ -1,7 +1,7 @@
 """`tiewatch db` and `doctor`: for whoever keeps tiewatch running."""
 
 from collections.abc import Iterable, Iterator
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Annotated
 
 import typer
@@ -16,9 +16,12 @@ from worker.core.findings import Finding
 from worker.core.webhooks import Webhooks
 from worker.rulebook import read_rulebook
 from worker.rulefiles import RuleFilesRefused
-from worker.store import batches, event_log, members, messages, outbox, pacing, spool
+from worker.store import backlog, batches, event_log, holds, members, outbox, pacing, spool
 from worker.store import sweeps as sweeps_store
 from worker.store.database import reading
+
+HELD_SHOWN = 5
+"""Accounts on hold that are named one by one."""
 
 DIVERTED_FOR = timedelta(days=1)
 """For how long alerts that went elsewhere than planned are trouble: by then it may be mended."""
@@ -99,7 +102,7 @@ def _slack(db_: Connection, now: datetime) -> Iterator[Finding]:
     pause = pacing.paused_until(db_)
     if pause is not None and pause > now:
         yield Finding("Slack", None, f"wants a pause until {pause:%H:%M:%S} UTC")
-    for why, number in messages.diverted(db_, now - DIVERTED_FOR).items():
+    for why, number in backlog.diverted(db_, now - DIVERTED_FOR).items():
         yield Finding("Slack", f"{number:,} alerts went to the default channel {why}")
 
 
@@ -108,6 +111,13 @@ def _told() -> Webhooks:
         return runtime.rulebook().webhooks
     except RuleFilesRefused:
         return ()  # said before
+
+
+def _held(on_hold: list[tuple[str, date]]) -> str:
+    named = [f"{account} up to {until}" for account, until in on_hold[:HELD_SHOWN]]
+    if more := len(on_hold) - len(named):
+        named.append(f"and {more:,} more ('tiewatch hold' lists them)")
+    return f"nothing is told of {', '.join(named)}"
 
 
 def _contents(engine: Engine) -> Iterator[Finding]:
@@ -119,13 +129,15 @@ def _contents(engine: Engine) -> Iterator[Finding]:
                 "sweep",
                 f"shard {shard} of the sweep of {on} was given up: {error or 'its workers died'}",
             )
-        counts = messages.counts(db_) | {"to plan": outbox.to_plan(db_)}
+        counts = backlog.counts(db_) | {"to plan": outbox.to_plan(db_)}
         said = ", ".join(f"{count:,} {state}" for state, count in counts.items())
         yield Finding("alerts", None, said)
-        for failure in messages.failures(db_, limit=5):
+        for failure in backlog.failures(db_, limit=5):
             yield Finding("alert", f"of {failure.account} was not delivered: {failure.error}")
         yield from _slack(db_, runtime.clock())
         yield from webhook_findings.standing(db_, _told(), runtime.clock())
+        if on_hold := holds.listed(db_, runtime.clock().date()):
+            yield Finding("on hold", None, _held(on_hold))
         for id_, error in batches.parked(db_):
             yield Finding(
                 "parked batch",

@@ -281,6 +281,8 @@ def _flag_json(row: dict[str, Any]) -> dict[str, Any]:
         "severity": row["severity"],
         "state": row["state"],
         **{name: None if row[name] is None else row[name].isoformat() for name in dates},
+        "assignee": row["assignee"],
+        "quiet_until": None if row["quiet_until"] is None else row["quiet_until"].isoformat(),
         "title": row["title"],
         "reasons": list(row["reasons"]),
     }

@@ -16,7 +16,7 @@ from worker.delivery import Delivered
 from worker.rulebook import Rulebook
 from worker.sending import Way
 from worker.settings import settings, webhook_secret
-from worker.store import messages, outbox, webhooks
+from worker.store import backlog, outbox, webhooks
 from worker.store import sweeps as sweeps_store
 from worker.store.database import reading, writing
 from worker.store.sweeps import Totals
@@ -81,7 +81,7 @@ def deliver(
     engine = database()
     if failed:
         with writing(engine) as db:
-            messages.requeue(db, runtime.clock())
+            backlog.requeue(db, runtime.clock())
     planning.plan(engine, runtime.clock(), runtime.telling())
     way = delivery.way(runtime.slack(), Console(stderr=as_json))
     done, told = _deliver(engine, way), _to_webhooks(engine)
@@ -109,7 +109,7 @@ def _deliver(engine: Engine, way: Way) -> Delivered:
         done = delivery.deliver(engine, way, runtime.clock)
         sent, failed = sent + done.sent, failed + done.failed
         with reading(engine) as db:
-            due = messages.next_due(db)
+            due = backlog.next_due(db)
         seconds = (due - runtime.clock()).total_seconds() if due else 0
         if due is None or seconds > settings().slack_seconds_apart or not done.sent + done.failed:
             return Delivered(sent, failed, done.waiting)
@@ -125,6 +125,6 @@ def _to_webhooks(engine: Engine) -> Delivered:
 
 def _mention_waiting(engine: Engine) -> None:
     with reading(engine) as db:
-        waiting = messages.unsent(db) + outbox.to_plan(db) + webhooks.waiting(db)
+        waiting = backlog.unsent(db) + outbox.to_plan(db) + webhooks.waiting(db)
     if waiting:
         say(f"{waiting:,} alerts wait: 'tiewatch deliver' sends them, and so does the scheduler.")

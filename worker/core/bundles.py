@@ -4,7 +4,7 @@ Most alerts leave at once, in the conversation on their account. What can wait, 
 too much, waits for the recipient's digest: one message a local day, in the morning.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime, timedelta, tzinfo
 from enum import StrEnum
 from typing import NamedTuple
@@ -34,7 +34,8 @@ class Why(StrEnum):
 class Kind(StrEnum):
     """What a message is, which decides how it is laid out.
 
-    An update says nothing: it has the card of a conversation show how things stand now.
+    An update says nothing: it has the card of a conversation show how things stand now, and a
+    redrawn digest does the same of a digest that was sent.
     """
 
     ALERT = "alert"
@@ -44,6 +45,11 @@ class Kind(StrEnum):
     DIGEST = "digest"
     WEEKLY = "weekly"
     NOTE = "note"
+    REDRAWN = "redrawn"
+
+
+SILENT = frozenset({Kind.UPDATE, Kind.REDRAWN})
+"""What tells nobody anything new: an edit."""
 
 
 class Placed(NamedTuple):
@@ -93,8 +99,9 @@ def place(alert: Alert, day: Day, telling: Telling, now: datetime, zone: tzinfo)
     A flag's end, and a worsening, follow the flag: they are told where it was, whatever the budget.
     """
     through = telling.lets_through(alert.severity)
-    free = now if through else released(now, telling.quiet, zone)
-    if why := _for_digest(alert, day, telling, through=through):
+    quiet_until = released(now, telling.quiet, zone)
+    free = now if through else quiet_until
+    if why := _for_digest(alert, day, telling, through=through, quiet=now < quiet_until):
         local_day, due_at = next_morning(now, telling.digest_at, telling.quiet, zone)
         today = free.astimezone(zone).date()
         if day.digest_gone and local_day == today:  # it left before its time, for there were many
@@ -108,7 +115,9 @@ def place(alert: Alert, day: Day, telling: Telling, now: datetime, zone: tzinfo)
     return Placed(kind, bundle, free, Why.AT_ONCE if free <= now else Why.QUIET)
 
 
-def _for_digest(alert: Alert, day: Day, telling: Telling, *, through: bool) -> Why | None:
+def _for_digest(
+    alert: Alert, day: Day, telling: Telling, *, through: bool, quiet: bool
+) -> Why | None:
     match alert.reason:
         case reason if reason in _OF_ITS_OWN:
             return None
@@ -119,7 +128,11 @@ def _for_digest(alert: Alert, day: Day, telling: Telling, *, through: bool) -> W
     if telling.waits_for_digest(alert.severity):
         return Why.LOW
     if day.many and alert.reason in AT_A_TIME:
-        return Why.MANY
+        urgent = through or alert.severity is Severity.CRITICAL
+        # A digest of today tells the many at once. What is urgent waits for no other one, and what
+        # is let through a quiet time draws no digest into it.
+        if not (urgent and day.digest_gone) and not (through and quiet):
+            return Why.MANY
     return Why.BUDGET if day.messages >= telling.budget and not through else None
 
 
@@ -153,6 +166,23 @@ def together(digests: Iterable[Digest]) -> Digest:
     whys = sorted({why for one in all_of for why in one.why.split("; ")})
     lines = by_stake(line for one in all_of for line in one.lines)
     return replace(all_of[0], on=max(d.on for d in all_of), why="; ".join(whys), lines=lines)
+
+
+def as_they_stand(digest: Digest, states: Mapping[int, State]) -> Digest:
+    """The digest with its flags as they are now; `states` are by flag."""
+    return replace(digest, lines=tuple(_as_it_stands(line, states) for line in digest.lines))
+
+
+def _as_it_stands(line: DigestLine, states: Mapping[int, State]) -> DigestLine:
+    now = states.get(line.flag or 0, line.state)
+    if now is line.state or line.state is State.RESOLVED:
+        return line
+    if now is not State.RESOLVED:
+        return replace(line, state=now)
+    title = line.title
+    for reason in _MARKED:
+        title = title.removeprefix(f"{reason}: ")
+    return replace(line, state=now, title=f"{AlertReason.RESOLVED}: {title}")
 
 
 def by_stake(lines: Iterable[DigestLine]) -> tuple[DigestLine, ...]:

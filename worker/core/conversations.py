@@ -27,6 +27,9 @@ class Standing(NamedTuple):
     assignee: str | None = None
 
 
+_OVER = (State.RESOLVED, State.DISMISSED)
+
+
 def goes_on(ended_on: date | None, on: date) -> bool:
     """Whether a conversation whose last flag ended then, if it has, goes on with news of `on`."""
     return ended_on is None or on - ended_on <= REOPEN_WINDOW
@@ -50,7 +53,20 @@ def _urgency(alert: Alert) -> tuple[bool, int]:
 
 def told(alerts: Iterable[Alert], standings: Mapping[str, Standing]) -> tuple[Told, ...]:
     """Alerts with what has become of their flags; `standings` are by rule."""
-    return tuple(_told(alert, standings.get(alert.rule or "")) for alert in alerts)
+    return tuple(
+        _told(_without_what_is_over(alert, standings), standings.get(alert.rule or ""))
+        for alert in alerts
+    )
+
+
+def _without_what_is_over(alert: Alert, standings: Mapping[str, Standing]) -> Alert:
+    """A renewal check with the flags that are up still: it may have waited for a morning."""
+    up = tuple(
+        each
+        for each in alert.open_flags
+        if each.rule not in standings or standings[each.rule].state not in _OVER
+    )
+    return alert if up == alert.open_flags else replace(alert, open_flags=up)
 
 
 def _told(alert: Alert, now: Standing | None) -> Told:

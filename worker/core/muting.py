@@ -23,6 +23,7 @@ class Mute(StrEnum):
     CRITICAL = "a critical flag is open on the account"
     SNOOZED = "the flag is snoozed"
     DISMISSED = "the flag was dismissed"
+    ANSWERED = "the flag was answered"
     OVER = "the flag was resolved before anybody was told"
 
 
@@ -38,6 +39,7 @@ class Setting(NamedTuple):
 
 
 _QUIET = {State.SNOOZED: Mute.SNOOZED, State.DISMISSED: Mute.DISMISSED}
+_AGAIN = frozenset({AlertReason.REMINDER, AlertReason.ESCALATED})
 _NEVER = FOR_ADMINS | {AlertReason.ASSIGNED}
 """What people asked for, or must know: never muted."""
 
@@ -56,6 +58,8 @@ def mute(alert: Alert, setting: Setting, today: date) -> Mute | None:
         return Mute.OVER
     if setting.state in _QUIET:
         return _QUIET[setting.state]
+    if setting.state is State.ACKNOWLEDGED and alert.reason in _AGAIN:
+        return Mute.ANSWERED
     return Mute.CRITICAL if setting.critical and alert.severity is Severity.LOW else None
 
 

@@ -66,6 +66,22 @@ def route(
     return tuple(Routed(*one) for one in found.items())
 
 
+def unknown(
+    alert: Alert, assignee: str | None, routes: Sequence[Route], reps: Reps
+) -> tuple[str, ...]:
+    """The reps who are to hear of an alert, and cannot: they have left, or are none that we know.
+
+    An owner is not named in whose place somebody else has the flag.
+    """
+    if alert.reason in FOR_ADMINS:
+        return ()
+    owner = assignee if assignee in reps else alert.owner
+    wanted, _ = _wanted(alert, routes)
+    named = (one.name if one.kind is RecipientKind.REP else owner for one in wanted
+             if one.kind is not RecipientKind.CHANNEL)  # fmt: skip
+    return tuple(sorted({rep for rep in named if rep is not None and rep not in reps}))
+
+
 def rep_of(recipient: str) -> str | None:
     """The id of the rep who the recipient is, if it is one."""
     kind, _, name = recipient.partition(":")

@@ -1,15 +1,21 @@
-"""Menus to choose one of many from, within Slack's limits: 100 options, in at most 100 groups."""
+"""Menus to choose one of many from, within Slack's limit of 100 options: of more, Slack asks for
+those that fit what somebody types.
+"""
 
 from collections.abc import Sequence
+from itertools import islice
 from typing import NamedTuple
 
-from slack_sdk.models.blocks import Option, OptionGroup, PlainTextObject, StaticSelectElement
+from slack_sdk.models.blocks import (
+    ExternalDataSelectElement,
+    Option,
+    PlainTextObject,
+    StaticSelectElement,
+)
 
 from worker.slack.blocks import MAX_LABEL, fitted
-from worker.slack.phrases import cut
 
 MOST_OPTIONS = 100
-MOST_GROUPS = 100
 
 
 class Choice(NamedTuple):
@@ -34,24 +40,25 @@ def plain(text: str, limit: int = MAX_LABEL) -> PlainTextObject:
     return PlainTextObject(text=fitted(text, limit), emoji=False)
 
 
-def select(field: str, choices: Sequence[Choice], prompt: str) -> StaticSelectElement:
-    """A menu in the order given; more choices than Slack takes at once come in groups.
-
-    A group is labelled by its first and last option. Slack lets people type to find one.
-    """
-    if len(choices) <= MOST_OPTIONS:
-        return StaticSelectElement(
-            action_id=field, placeholder=plain(prompt), options=[option(each) for each in choices]
+def select(
+    field: str, choices: Sequence[Choice], prompt: str
+) -> StaticSelectElement | ExternalDataSelectElement:
+    """A menu in the order given. One of too many choices is empty, and Slack asks for `fitting`."""
+    if len(choices) > MOST_OPTIONS:
+        return ExternalDataSelectElement(
+            action_id=field, placeholder=plain(prompt), min_query_length=0
         )
-    groups = [choices[at : at + MOST_OPTIONS] for at in range(0, len(choices), MOST_OPTIONS)]
     return StaticSelectElement(
-        action_id=field,
-        placeholder=plain(prompt),
-        option_groups=[
-            OptionGroup(
-                label=plain(f"{cut(group[0].label, 30)} to {cut(group[-1].label, 30)}"),
-                options=[option(each) for each in group],
-            )
-            for group in groups[:MOST_GROUPS]
-        ],
+        action_id=field, placeholder=plain(prompt), options=[option(each) for each in choices]
     )
+
+
+def fitting(choices: Sequence[Choice], typed: str) -> list[Option]:
+    """The first of the choices in which all words stand that somebody has typed so far."""
+    words = typed.casefold().split()
+    found = (
+        each
+        for each in choices
+        if all(word in f"{each.label} {each.more} {each.value}".casefold() for word in words)
+    )
+    return [option(each) for each in islice(found, MOST_OPTIONS)]

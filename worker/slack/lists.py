@@ -43,6 +43,8 @@ MOST_NAMED = 20
 
 _ACTIONS = (Action.ACKNOWLEDGE, Action.SNOOZE, Action.DISMISS, Action.ASSIGN, Action.WHY)
 
+_ANSWERED = (State.ACKNOWLEDGED, State.SNOOZED, State.DISMISSED)
+
 
 def digest(digest: Digest) -> Message:
     """Many flags in one message, in the order given."""
@@ -125,10 +127,11 @@ def _line(of: DigestLine, on: date, *, named_before: bool) -> SectionBlock:
         worth = joined(revenue(of.mrr, of.currency), renewal(of.renewal_date, on))
         name = bold(named(of.account_name, of.account), 200)
         said = f"{joined(name, fitted(worth, 300))}\n{said}"
-    if of.state in (State.ACKNOWLEDGED, State.SNOOZED):
+    if of.state in _ANSWERED:
         said += f" ({of.state})"
-    beside = None if of.flag is None else menu(of.flag, _for(of), of.kind)
-    return markup(said, beside)
+    if of.flag is None or of.state is State.RESOLVED:
+        return markup(said)
+    return markup(said, menu(of.flag, _for(of), of.kind))
 
 
 def _for(of: DigestLine) -> Sequence[Action]:

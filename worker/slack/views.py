@@ -13,6 +13,7 @@ from slack_sdk.models.blocks import (
     DatePickerElement,
     InputBlock,
     InputInteractiveElement,
+    Option,
     PlainTextInputElement,
     RadioButtonsElement,
 )
@@ -137,7 +138,7 @@ def assign(told: Told, private: str, reps: Sequence[Choice]) -> View:
     """Asks who takes it over: `ASSIGNEE`, whose options carry `option_value(rep id)`, `NOTE`."""
     if not reps:
         return said("Assign", "There is nobody to assign this to: no rep is known yet.")
-    known = [_choice(rep.id, rep.name, rep.more) for rep in reps]
+    known = _of_reps(reps)
     return _form(
         Action.ASSIGN,
         "Assign",
@@ -162,7 +163,7 @@ def fix_contact(told: Told, private: str, contacts: Sequence[ContactChoice]) -> 
     """
     if not contacts:
         return said("Fix contact", "No contact of this account is known yet.")
-    known = [_choice(each.id, each.name, _known(each)) for each in contacts]
+    known = _of_contacts(contacts)
     left = choices.option(choices.Choice(LEFT, "Has left the company"))
     return _form(
         Action.FIX_CONTACT,
@@ -230,6 +231,24 @@ def _about(told: Told) -> Block:
     name = bold(named(alert.account_name, alert.account), 200)
     sign = mark(alert.severity, told.state, alert.kind)
     return markup(f"{name}\n{sign} {fitted(titled(alert.title), 500)}")
+
+
+def reps_fitting(reps: Sequence[Choice], typed: str) -> list[Option]:
+    """The options of `ASSIGNEE` for what somebody types, where there are many reps."""
+    return choices.fitting(_of_reps(reps), typed)
+
+
+def contacts_fitting(contacts: Sequence[ContactChoice], typed: str) -> list[Option]:
+    """The options of `CONTACT` for what somebody types, where an account has many contacts."""
+    return choices.fitting(_of_contacts(contacts), typed)
+
+
+def _of_reps(reps: Sequence[Choice]) -> list[choices.Choice]:
+    return [_choice(rep.id, rep.name, rep.more) for rep in reps]
+
+
+def _of_contacts(contacts: Sequence[ContactChoice]) -> list[choices.Choice]:
+    return [_choice(each.id, each.name, _known(each)) for each in contacts]
 
 
 def _choice(id_: str, name: str | None, more: str | None) -> choices.Choice:

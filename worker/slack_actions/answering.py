@@ -20,13 +20,14 @@ from worker.core.answers import (
     answered,
     said,
 )
-from worker.core.flags import Flag
+from worker.core.flags import Flag, State
+from worker.core.muting import Mute
 from worker.core.worsening import Limit, limits_of
 from worker.ingest import evaluation_date
 from worker.rulebook import Rulebook
 from worker.scene import Scene, alert_now, look
 from worker.slack_actions.authority import NO_FLAG, Clicked, require
-from worker.store import answers, desks, flags, outbox, people, showing, workspace
+from worker.store import answers, desks, flags, outbox, people, showing, told, workspace
 from worker.store.answers import Given
 from worker.store.database import writing
 from worker.store.flags import Move, StoredFlag
@@ -74,6 +75,7 @@ def answer(
             return Done(desk.account, False, said(after))
         if after != stored.flag:
             _move(db, stored, after, scene, now)
+            _take_back(db, clicked.flag, rep, after)
         answers.record(db, new)
         if isinstance(given, Assign) and after != stored.flag:
             alert = alert_now(scene, stored, after, AlertReason.ASSIGNED)
@@ -148,3 +150,16 @@ def _move(db: Connection, stored: StoredFlag, after: Flag, scene: Scene, now: da
         stats, facts = {account: scene.standing.stats}, {account: scene.facts}
         known = Known(stats, facts, scene.workspace, book.rules, scene.on)
         announcing.moves(db, book.webhooks, [move], ids, known, now)
+
+
+def _take_back(db: Connection, flag: int, rep: str, after: Flag) -> None:
+    """Have nobody told of the flag, whom a quiet time or a digest keeps waiting, what the answer
+    makes pointless. Whoever else is to hear of it first still does: its card shows the answer.
+    """
+    match after.state:
+        case State.SNOOZED:
+            told.drop_of_flags(db, [flag], Mute.SNOOZED)
+        case State.DISMISSED:
+            told.drop_of_flags(db, [flag], Mute.DISMISSED)
+        case _:
+            told.drop_answered(db, flag, rep, Mute.ANSWERED)

@@ -18,9 +18,10 @@ from worker.store.tables import conversations, flags, messages, reps
 
 @dataclass(frozen=True, slots=True)
 class Conversation:
-    """A card that has been posted: its channel's id, and its `ts` there."""
+    """A card that has been posted: to what address, its channel's id, and its `ts` there."""
 
     id: int
+    address: str
     channel: str
     root_ts: str
 
@@ -29,20 +30,21 @@ def live(db: Connection, account: str, recipient: str, on: date) -> Conversation
     """The conversation in which a recipient is told news of `on`, unless a new one is to begin."""
     of = conversations.c
     found = db.execute(
-        select(of.id, of.channel, of.root_ts, of.ended_on)
+        select(of.id, of.address, of.channel, of.root_ts, of.ended_on)
         .where(of.account == account, of.recipient == recipient, of.root_ts.is_not(None))
         .order_by(of.id.desc())
         .limit(1)
     ).one_or_none()
     if found is None or not goes_on(found.ended_on, on):
         return None
-    return Conversation(found.id, found.channel, found.root_ts)
+    return Conversation(found.id, found.address, found.channel, found.root_ts)
 
 
 def begin(
     db: Connection,
     account: str,
     recipient: str,
+    address: str,
     channel: str,
     root_ts: str,
     now: datetime,
@@ -52,13 +54,14 @@ def begin(
     """Note that a card has been posted; the conversation's number.
 
     `ended_on` is when its last flag ended, if none is live; `instead_of` a conversation whose card
-    is gone: what was told in it counts as told in this one.
+    is gone, or that was with another user: what was told in it counts as told in this one.
     """
     new = db.execute(
         insert(conversations)
         .values(
             account=account,
             recipient=recipient,
+            address=address,
             channel=channel,
             root_ts=root_ts,
             begun_at=now,

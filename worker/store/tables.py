@@ -422,6 +422,17 @@ flag_answers = Table(
     Column("until", Date),
 )
 
+slack_clicks = Table(
+    "slack_clicks",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("received_at", Instant, nullable=False),
+    Column("leased_until", Instant, nullable=False),
+    Column("starts", Integer, nullable=False, server_default=text("1")),
+)
+
 account_holds = Table(
     "account_holds",
     metadata,
@@ -488,6 +499,8 @@ conversations = Table(
     Column("id", _ROW_ID, primary_key=True),
     Column("account", Text, nullable=False),
     Column("recipient", Text, nullable=False),
+    # Whom or what it was posted to: a rep may become another user of Slack.
+    Column("address", Text, nullable=False),
     Column("channel", Text),
     Column("root_ts", Text),
     Column("begun_at", Instant, nullable=False),

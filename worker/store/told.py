@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, and_, literal_column, select, update
+from sqlalchemy import ColumnElement, Connection, and_, literal_column, or_, select, update
 
 from worker.core.alerts import Alert, AlertReason
 from worker.core.flags import State
@@ -51,12 +51,21 @@ class OpenFlag(NamedTuple):
     heard: Heard
 
 
+_AGAIN = (AlertReason.REMINDER, AlertReason.ESCALATED)
+
+
 def of_flags(db: Connection, ids: Iterable[int]) -> list[Told]:
-    """What has been told of these flags, to whom, in the order it was planned."""
+    """What has been told of these flags, to whom, in the order it was planned.
+
+    Who answered a flag before it was told to them knows of it as well.
+    """
     of = messages.c
+    known = or_(
+        of.state != "dropped", and_(of.error == Mute.ANSWERED.value, of.reason.not_in(_AGAIN))
+    )
     found = db.execute(
         select(of.flag, of.recipient, of.kind)
-        .where(of.flag.in_(sorted(set(ids))), of.state != "dropped", of.kind != "update")
+        .where(of.flag.in_(sorted(set(ids))), known, of.kind != "update")
         .order_by(of.id)
     )
     return [Told(*row) for row in found]
@@ -76,6 +85,14 @@ def since(db: Connection, recipients: Iterable[str], at: datetime) -> list[Had]:
 def drop_of_flags(db: Connection, ids: Iterable[int], why: Mute) -> int:
     """Tell nobody what waits to be told of these flags; how many messages that were."""
     return _drop(db, messages.c.flag.in_(sorted(set(ids))), why)
+
+
+def drop_answered(db: Connection, flag: int, rep: str, why: Mute) -> int:
+    """Tell nobody again of a flag that a rep has answered, nor that rep of it at all; how many
+    waiting messages that were."""
+    of = messages.c
+    whose = or_(of.reason.in_(_AGAIN), of.recipient == f"rep:{rep}")
+    return _drop(db, and_(of.flag == flag, whose), why)
 
 
 def drop_of_account(db: Connection, account: str, why: Mute) -> int:
@@ -124,9 +141,7 @@ def _open_flag(
     id_: int, account: str, rule: str, first: Any, last: Any, dropped: int, escalated: int
 ) -> OpenFlag:
     sent, made = moment_of(first), moment_of(last)
-    heard = Heard(
-        sent.date() if sent else None, made.date() if made else None, dropped > 0, escalated > 0
-    )
+    heard = Heard(sent, made.date() if made else None, dropped > 0, escalated > 0)
     return OpenFlag(id_, account, rule, heard)
 
 

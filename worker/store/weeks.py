@@ -11,8 +11,6 @@ from worker.core.rules import Severity
 from worker.core.weeks import Raised
 from worker.store.tables import accounts, flags, messages
 
-MOST_UNOWNED = 1_000
-
 _UP = ("open", "acknowledged", "snoozed")
 
 
@@ -36,15 +34,15 @@ def raised(db: Connection, since: date) -> list[Raised]:
 
 
 def unowned(db: Connection, reps: Collection[str]) -> list[str]:
-    """Names of the accounts that none of these reps owns, but for churned ones, by name."""
+    """The accounts that none of these reps owns, but for those that an event calls churned; by
+    name."""
     of = accounts.c
     found = db.execute(
-        select(of.name, of.account, of.owner)
+        select(of.account, of.owner)
         .where(or_(of.lifecycle.is_(None), of.lifecycle != CHURNED))
         .order_by(of.name, of.account)
     )
-    names = (name or account for name, account, owner in found if owner not in reps)
-    return [name for name, _ in zip(names, range(MOST_UNOWNED), strict=False)]
+    return [account for account, owner in found if owner not in reps]
 
 
 def planned(db: Connection, keys: Iterable[str]) -> set[str]:
