@@ -230,6 +230,20 @@ def _evaluated(
         for stored in live.values()
         if retire and stored.account in standings
     ]
+    return _moved(db, moves, standings, workspace, on, book, now, sweep)
+
+
+def _moved(
+    db: Connection,
+    moves: list[Move],
+    standings: Mapping[str, Standing],
+    workspace: Workspace,
+    on: date,
+    book: Rulebook,
+    now: datetime,
+    sweep: int | None,
+) -> Evaluated:
+    """Store the moves, and write the alerts that they call for."""
     if not moves:
         return Evaluated(standings, workspace, 0, 0, 0)
     ended = flags.last_ended(db, (move.account for move in moves if move.opens))
@@ -247,6 +261,27 @@ def _evaluated(
         sum(move.resolves for move in moves),
         written,
     )
+
+
+def close(
+    db: Connection, account: str, why: str, on: date, book: Rulebook, now: datetime
+) -> Evaluated:
+    """Resolve every flag of an account that is to have no events any more, for the reason given.
+
+    What would have ended a snooze stays known: `flags.reopen` takes it up again.
+    """
+    world = stats_store.read_workspace(db, book.ties)
+    read = stats_store.read(db, [account], on, book.ties.half_life, book.reading, book.metrics)
+    standings = {
+        id_: Standing(one, facts_of(one, on.toordinal(), world, book.metrics))
+        for id_, one in read.items()
+    }
+    moves = []
+    for stored in flags.ask_live(db, [account])().values():
+        move = _retire(stored, on, why)
+        after = move.after and move.after._replace(quiet=stored.flag.quiet)
+        moves.append(replaced(move, after=after))
+    return _moved(db, moves, standings, world, on, book, now, None)
 
 
 def _judge(

@@ -1,6 +1,6 @@
 """Takes a batch of events in: one transaction from the event log to the outbox."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -9,11 +9,13 @@ from sqlalchemy import Connection, Engine
 from worker.core.events import Event, Quarantined, Rep, parse
 from worker.core.stats import Additions, Workspace, additions, earliest
 from worker.evaluation import OtherRules, Rulebook, prepare
-from worker.store import batches, event_log, members, sources, workspace
+from worker.store import batches, event_log, members, merges, sources, workspace
 from worker.store.batches import BatchState, Counts, Rejected
 from worker.store.database import reading, writing
 from worker.store.dialect import commit_without_waiting, pipelined
 from worker.store.fold import fold
+from worker.store.merges import MustBeAlone
+from worker.store.rebuilding import rebuild
 from worker.store.ties import calibrate
 from worker.store.workspace import Kept
 
@@ -68,8 +70,12 @@ def ingest(
             starts = _count_start(engine, batch, now)
         if starts > MAX_STARTS:
             return _park(engine, batch, raw, refused, "its worker died each time", now)
-        with writing(engine) as db, pipelined(db):
-            return _apply(db, batch, raw, refused, book, now, backfill)
+        try:
+            with writing(engine) as db, pipelined(db):
+                return _apply(db, batch, raw, refused, book, now, backfill)
+        except MustBeAlone:
+            with writing(engine) as db:
+                return _apply(db, batch, raw, refused, book, now, backfill, alone=True)
     except _IsDone:
         return _result(engine, batch, len(raw))
     except (OtherRules, TryAgain):
@@ -109,28 +115,38 @@ def _apply(
     book: Rulebook,
     now: datetime,
     backfill: bool,
+    alone: bool = False,
 ) -> BatchResult:
-    kept = workspace.ask(db)
-    settled = members.settle(db, raw, now)
-    given, last = len(raw), len(raw) + len(settled.released)
-    raw = [*settled.events, *settled.released]
+    merges.take_turn(db, alone)
+    asked = workspace.ask(db)
+    given = len(raw)
+    settled = members.settle(db, raw, now, alone)
+    raw = settled.events
+    kept: Kept | None = None
+    reread: list[str] = []
+    if settled.left:
+        kept = asked()
+        reread = _reread(db, settled.left, kept, now)
     events: list[Event] = []
     places: list[int] = []
     bad: dict[int, Quarantined] = {}
     appending = []
     order = sorted(
-        (place for place in range(last) if place not in settled.waiting),
+        (place for place in range(len(raw)) if place not in settled.waiting),
         key=lambda place: _key(raw[place]),
     )
     for start in range(0, len(order), AT_ONCE):  # the database logs a part while we read the next
         begin = len(events)
         for place in order[start : start + AT_ONCE]:
-            match parse(raw[place], now):
+            match parse(raw[place], now, settled.accounts.get(place)):
                 case Event() as event:
                     events.append(event)
                     places.append(place)
                 case Quarantined() as one:
                     bad[place] = one
+        kept = kept or asked()
+        if kept.merged:
+            events[begin:] = merges.attributed(db, events[begin:])
         appending.append((begin, event_log.append(db, events[begin:], batch)))
     add = additions(events)
     fresh: list[Event] = []
@@ -142,7 +158,9 @@ def _apply(
         add = additions(fresh)
     if bad or refused:
         event_log.quarantine(db, [*bad.values(), *refused], batch, now)
-    alerts = _take_effect(db, add, kept(), book, now, backfill) if fresh else 0
+    alerts = 0
+    if kept is not None and (fresh or reread):
+        alerts = _take_effect(db, add, kept, book, now, backfill, reread)
     counts = Counts(
         received=len(order) + len(refused),
         applied=len(fresh),
@@ -165,10 +183,25 @@ def _key(raw: object) -> tuple[str, str]:
     return str(raw.get("source")), str(raw.get("id"))
 
 
+def _reread(db: Connection, left: Iterable[str], kept: Kept, now: datetime) -> list[str]:
+    """Bring the events of members who have left these accounts to those that they are of today;
+    returns the accounts that this has changed."""
+    accounts = {merges.survivor_of(db, account) for account in left}
+    on = evaluation_date(kept.last_sweep_on, now)
+    return rebuild(db, accounts, kept.half_life, on).accounts
+
+
 def _take_effect(
-    db: Connection, add: Additions, kept: Kept, book: Rulebook, now: datetime, backfill: bool
+    db: Connection,
+    add: Additions,
+    kept: Kept,
+    book: Rulebook,
+    now: datetime,
+    backfill: bool,
+    reread: Collection[str],
 ) -> int:
-    """Fold what the new events add, and evaluate the accounts that it changes; returns alerts."""
+    """Fold what the new events add, and evaluate the accounts that it changes, and those that were
+    read anew; returns alerts."""
     if kept.rules not in (None, book.digest):
         raise OtherRules(kept.rules)
     if kept.half_life != book.ties.half_life:
@@ -177,12 +210,13 @@ def _take_effect(
     on = evaluation_date(kept.last_sweep_on, now)
     began = kept.first_interaction_day
     folded = fold(db, add, book.ties.half_life, on, book.facts, began)
-    if backfill or not folded.accounts:
+    changed = sorted({*folded.accounts, *reread}) if reread else folded.accounts
+    if backfill or not changed:
         folded.rest()()
         return 0
     world = Workspace(earliest(began, add.first_interaction_day), kept.gone_reps, book.ties)
     of_reps = any(isinstance(event.data, Rep) for event in add.attributes)
-    evaluation = prepare(db, folded.accounts, on, book, now, None if of_reps else world)
+    evaluation = prepare(db, changed, on, book, now, None if of_reps else world)
     finish = folded.rest()
     alerts = evaluation().alerts
     finish()

@@ -100,13 +100,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("source", "id", name=op.f("pk_events")),
     )
     with op.batch_alter_table("events", schema=None) as batch_op:
-        batch_op.create_index(
-            "ix_events_telling",
-            ["account"],
-            unique=False,
-            postgresql_where=sa.text("type IN ('account', 'survey', 'outcome')"),
-            sqlite_where=sa.text("type IN ('account', 'survey', 'outcome')"),
-        )
+        batch_op.create_index("ix_events_account_type", ["account", "type"], unique=False)
 
     op.create_table(
         "flags",
@@ -438,6 +432,7 @@ def upgrade() -> None:
         sa.Column("member", sa.Text(), nullable=False),
         sa.Column("account", sa.Text(), nullable=True),
         sa.Column("stamp", sa.Text(), nullable=True),
+        sa.Column("was", sa.Text(), nullable=True),
         sa.PrimaryKeyConstraint("source", "member", name=op.f("pk_members")),
     )
     op.create_table(
@@ -450,6 +445,47 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("source", "id", name=op.f("pk_waiting_events")),
     )
     op.create_index("ix_waiting_events_source_member", "waiting_events", ["source", "member"])
+    op.create_table(
+        "account_merges",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("account", sa.Text(), nullable=False),
+        sa.Column("survivor", sa.Text(), nullable=False),
+        sa.Column("merged_by", sa.Text(), nullable=False),
+        sa.Column("merged_at", Instant(), nullable=False),
+        sa.Column("undone_by", sa.Text(), nullable=True),
+        sa.Column("undone_at", Instant(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_account_merges")),
+    )
+    op.create_index(
+        "uq_account_merges_in_force",
+        "account_merges",
+        ["account"],
+        unique=True,
+        postgresql_where=sa.text("undone_at IS NULL"),
+        sqlite_where=sa.text("undone_at IS NULL"),
+    )
+    op.create_table(
+        "contact_merges",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("account", sa.Text(), nullable=False),
+        sa.Column("contact", sa.Text(), nullable=False),
+        sa.Column("survivor", sa.Text(), nullable=False),
+        sa.Column("person", sa.Text(), nullable=False),
+        sa.Column("stamp", sa.Text(), nullable=False),
+        sa.Column("merged_by", sa.Text(), nullable=False),
+        sa.Column("merged_at", Instant(), nullable=False),
+        sa.Column("undone_by", sa.Text(), nullable=True),
+        sa.Column("undone_at", Instant(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_contact_merges")),
+    )
+    op.create_index(
+        "uq_contact_merges_in_force",
+        "contact_merges",
+        ["account", "contact"],
+        unique=True,
+        postgresql_where=sa.text("undone_at IS NULL"),
+        sqlite_where=sa.text("undone_at IS NULL"),
+    )
     # Of the facts.
     op.create_table(
         "feature_days",
@@ -524,6 +560,20 @@ def upgrade() -> None:
 def downgrade() -> None:
     for name in ("touches", "tickets", "surveys", "goals", "feature_days"):
         op.drop_table(name)
+    op.drop_index(
+        "uq_contact_merges_in_force",
+        "contact_merges",
+        postgresql_where=sa.text("undone_at IS NULL"),
+        sqlite_where=sa.text("undone_at IS NULL"),
+    )
+    op.drop_table("contact_merges")
+    op.drop_index(
+        "uq_account_merges_in_force",
+        "account_merges",
+        postgresql_where=sa.text("undone_at IS NULL"),
+        sqlite_where=sa.text("undone_at IS NULL"),
+    )
+    op.drop_table("account_merges")
     op.drop_index("ix_waiting_events_source_member", "waiting_events")
     op.drop_table("waiting_events")
     op.drop_table("members")
@@ -593,11 +643,7 @@ def downgrade() -> None:
 
     op.drop_table("flags")
     with op.batch_alter_table("events", schema=None) as batch_op:
-        batch_op.drop_index(
-            "ix_events_telling",
-            postgresql_where=sa.text("type IN ('account', 'survey', 'outcome')"),
-            sqlite_where=sa.text("type IN ('account', 'survey', 'outcome')"),
-        )
+        batch_op.drop_index("ix_events_account_type")
 
     op.drop_table("events")
     with op.batch_alter_table("conversations", schema=None) as batch_op:

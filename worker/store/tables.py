@@ -85,9 +85,9 @@ def moment_of(value: Any) -> Any:
     return datetime.fromisoformat(value) if isinstance(value, str) else value
 
 
-TELLING_EVENT = text("type IN ('account', 'survey', 'outcome')")
 _ROW_ID = BigInteger().with_variant(Integer, "sqlite")
 UNPLANNED = text("planned_at IS NULL")
+IN_FORCE = text("undone_at IS NULL")
 UNSENT = text("state IN ('waiting', 'sending')")
 LIVE_FLAG = text("state IN ('pending', 'open', 'acknowledged', 'snoozed', 'dismissed')")
 
@@ -123,13 +123,8 @@ events = Table(
     Column("account", Text),
     Column("batch", Text, nullable=False),
     Column("body", Text, nullable=False),
-    # For the portfolio report, which reads those of an account that are few and tell much.
-    Index(
-        "ix_events_telling",
-        "account",
-        postgresql_where=TELLING_EVENT,
-        sqlite_where=TELLING_EVENT,
-    ),
+    # Merges read all of an account, the portfolio report its few that tell much.
+    Index("ix_events_account_type", "account", "type"),
 )
 
 quarantine = Table(
@@ -569,6 +564,8 @@ members = Table(
     Column("member", Text, primary_key=True),
     Column("account", Text),
     Column("stamp", Text),
+    # The account before, if the last word on it has changed it.
+    Column("was", Text),
 )
 
 waiting_events = Table(
@@ -580,4 +577,49 @@ waiting_events = Table(
     Column("body", Text, nullable=False),
     Column("received_at", Instant, nullable=False),
     Index("ix_waiting_events_source_member", "source", "member"),
+)
+
+# Accounts and contacts that turned out to be one. What was undone stays, to be looked up.
+
+account_merges = Table(
+    "account_merges",
+    metadata,
+    Column("id", _ROW_ID, primary_key=True),
+    Column("account", Text, nullable=False),
+    Column("survivor", Text, nullable=False),
+    Column("merged_by", Text, nullable=False),
+    Column("merged_at", Instant, nullable=False),
+    Column("undone_by", Text),
+    Column("undone_at", Instant),
+    Index(
+        "uq_account_merges_in_force",
+        "account",
+        unique=True,
+        postgresql_where=IN_FORCE,
+        sqlite_where=IN_FORCE,
+    ),
+)
+
+contact_merges = Table(
+    "contact_merges",
+    metadata,
+    Column("id", _ROW_ID, primary_key=True),
+    Column("account", Text, nullable=False),
+    Column("contact", Text, nullable=False),
+    Column("survivor", Text, nullable=False),
+    # Who that is in the end, if the survivor has been merged as well.
+    Column("person", Text, nullable=False),
+    Column("stamp", Text, nullable=False),
+    Column("merged_by", Text, nullable=False),
+    Column("merged_at", Instant, nullable=False),
+    Column("undone_by", Text),
+    Column("undone_at", Instant),
+    Index(
+        "uq_contact_merges_in_force",
+        "account",
+        "contact",
+        unique=True,
+        postgresql_where=IN_FORCE,
+        sqlite_where=IN_FORCE,
+    ),
 )

@@ -1,0 +1,96 @@
+"""Makes the stats of accounts anew from the event log, when it has changed what events are about.
+
+It is the same fold that batches go through, so the stats are those of the same events sent under
+one id, by construction. Nobody else may be adding events meanwhile (`merges.take_turn`).
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import date
+
+from sqlalchemy import Connection
+
+from worker.core.stats import additions
+from worker.store import flags
+from worker.store.dialect import execute_among, execute_rows
+from worker.store.fold import fold
+from worker.store.rereading import of_accounts
+from worker.store.tables import accounts as accounts_table
+
+AT_ONCE = 5_000
+"""Events that get another account in one statement."""
+
+_NO_DAY = 2**31 - 1
+"""The first day of an account that has no event."""
+
+_STATS = (
+    "contacts",
+    "tie_days",
+    "ties",
+    "usage_days",
+    "feature_days",
+    "touches",
+    "surveys",
+    "tickets",
+    "goals",
+    "subscription_events",
+    "health_days",
+)
+"""The tables that hold what is derived of an account's events, but for the row of the account."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rebuilt:
+    """What came of it: the accounts made anew, and how many events are now another account's."""
+
+    accounts: list[str]
+    moved: int
+
+
+def rebuild(db: Connection, accounts: Collection[str], half_life: int, on: date) -> Rebuilt:
+    """Read anew which accounts the events of these are of, and make the stats of all those anew.
+
+    `half_life` (days) must be the one that the stored ties were made with.
+    """
+    moves = [
+        (event.source, event.id, event.account)
+        for part in of_accounts(db, accounts)
+        for stored, event in part
+        if event.account != stored
+    ]
+    concerned = sorted({*accounts, *(account for *_, account in moves if account is not None)})
+    flags.lock(db, concerned)
+    for start in range(0, len(moves), AT_ONCE):
+        execute_rows(
+            db,
+            "UPDATE events SET account = r.account FROM {rows} "
+            "WHERE events.source = r.source AND events.id = r.id",
+            dict.fromkeys(("source", "id", "account"), "text"),
+            moves[start : start + AT_ONCE],
+        )
+    _clear(db, concerned)
+    for part in of_accounts(db, concerned):
+        # What the whole workspace knows already is not to be noted again: its first interaction.
+        add = additions(event for _, event in part)
+        fold(db, add, half_life, on, frozenset(), began=add.first_interaction_day).rest()()
+    execute_among(
+        db,
+        "DELETE FROM accounts WHERE account {among} AND first_day = :never",
+        concerned,
+        never=_NO_DAY,
+    )
+    return Rebuilt(concerned, len(moves))
+
+
+def _clear(db: Connection, accounts: Collection[str]) -> None:
+    """Forget what is derived of these accounts' events. Their rows stay, since they are locked."""
+    for table in _STATS:
+        execute_among(db, f"DELETE FROM {table} WHERE account {{among}}", accounts)
+    kept = {"account", "first_day"}
+    blank = ", ".join(f"{one.name} = NULL" for one in accounts_table.c if one.name not in kept)
+    execute_among(
+        db,
+        f"UPDATE accounts SET {blank}, first_day = :never WHERE account {{among}}",
+        accounts,
+        never=_NO_DAY,
+    )
