@@ -7,7 +7,8 @@ from typing import Any
 from worker.capture.digests import digest_of
 from worker.capture.taking import Taken, why_not
 from worker.core.events import Quarantined
-from worker.core.mapping import Hook, as_time, event_of, first
+from worker.core.mapping import Hook, event_of, first
+from worker.core.moments import as_time
 from worker.core.problems import as_json
 
 WAY = "hooks/"
