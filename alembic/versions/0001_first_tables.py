@@ -486,6 +486,49 @@ def upgrade() -> None:
         postgresql_where=sa.text("undone_at IS NULL"),
         sqlite_where=sa.text("undone_at IS NULL"),
     )
+    # Of people known by their addresses.
+    op.create_table(
+        "claimants",
+        sa.Column("account", sa.Text(), nullable=False),
+        sa.Column("person", sa.Text(), nullable=False),
+        sa.Column("stamp", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("account", "person", name=op.f("pk_claimants")),
+    )
+    op.create_table(
+        "claims",
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("account", sa.Text(), nullable=False),
+        sa.Column("person", sa.Text(), nullable=False),
+        sa.Column("stamp", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("key", "account", "person", name=op.f("pk_claims")),
+    )
+    op.create_index("ix_claims_account_person", "claims", ["account", "person"])
+    op.create_table(
+        "shared_events",
+        sa.Column("account", sa.Text(), nullable=False),
+        sa.Column("source", sa.Text(), nullable=False),
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("account", "source", "id", name=op.f("pk_shared_events")),
+    )
+    op.create_index("ix_shared_events_source_id", "shared_events", ["source", "id"])
+    op.create_table(
+        "waiting_mails",
+        sa.Column("source", sa.Text(), nullable=False),
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("body", sa.Text(), nullable=False),
+        sa.Column("is_logged", sa.Boolean(), nullable=False),
+        sa.Column("received_at", Instant(), nullable=False),
+        sa.PrimaryKeyConstraint("source", "id", name=op.f("pk_waiting_mails")),
+    )
+    op.create_table(
+        "waiting_keys",
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("source", sa.Text(), nullable=False),
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("nearest", sa.Boolean(), nullable=False),
+        sa.PrimaryKeyConstraint("key", "source", "id", name=op.f("pk_waiting_keys")),
+    )
+    op.create_index("ix_waiting_keys_source_id", "waiting_keys", ["source", "id"])
     # Of the facts.
     op.create_table(
         "feature_days",
@@ -559,6 +602,8 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     for name in ("touches", "tickets", "surveys", "goals", "feature_days"):
+        op.drop_table(name)
+    for name in ("waiting_keys", "waiting_mails", "shared_events", "claims", "claimants"):
         op.drop_table(name)
     op.drop_index(
         "uq_contact_merges_in_force",

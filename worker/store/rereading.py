@@ -3,17 +3,20 @@
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime
-from typing import Any
+from itertools import chain
+from typing import Any, NamedTuple
 
 import msgspec
-from sqlalchemy import Connection, Select, select, text
+from sqlalchemy import Connection, and_, select, text, union_all
 
 from worker.core.events import MEMBER, Event, parse
-from worker.store import members
-from worker.store.dialect import execute_among, in_our_order
+from worker.core.identity import combined
+from worker.store import addressed, members
+from worker.store.dialect import execute_among, execute_rows, in_our_order
 from worker.store.merges import attributed
 from worker.store.tables import events as log
 from worker.store.tables import moment_of
+from worker.store.tables import shared_events as shared
 
 CHUNK = 1_000
 """Events read at once: a log may be larger than memory."""
@@ -24,13 +27,14 @@ def telling(db: Connection, accounts: Iterable[str], before: datetime) -> dict[s
     in order of time, of those at one time by id and source."""
     rows = execute_among(
         db,
-        "SELECT time, body FROM events WHERE type IN ('account', 'survey', 'outcome') "
+        "SELECT time, body, account FROM events WHERE type IN ('account', 'survey', 'outcome') "
         "AND account {among} AND time < :before",
         accounts,
         before=before,
     )
     found: dict[str, list[Event]] = defaultdict(list)
-    for event in _read(db, [(moment_of(moment), body) for moment, body in rows]):
+    told = [(moment_of(moment), body, account) for moment, body, account in rows]
+    for event in chain.from_iterable(_read(db, told)):
         found[event.account or ""].append(event)
     for events in found.values():
         events.sort(key=lambda event: (event.time, event.id, event.source))
@@ -39,41 +43,82 @@ def telling(db: Connection, accounts: Iterable[str], before: datetime) -> dict[s
 
 def everything(db: Connection, before: datetime) -> Iterator[Event]:
     """Every event dated before a time, in order of time, of those at one time by id and source."""
-    query = select(log.c.time, log.c.body).where(log.c.time < before)
+    query = select(log.c.time, log.c.body, log.c.account).where(log.c.time < before)
     query = query.order_by(log.c.time, text(in_our_order(db, "id", "source")))
     for rows in _parts(db, query):
-        yield from _read(db, rows)
+        yield from chain.from_iterable(_read(db, rows))
 
 
-def of_accounts(db: Connection, accounts: Collection[str]) -> Iterator[list[tuple[str, Event]]]:
-    """Part by part, in order of time, the events that are logged as of these accounts: the account
-    that each is logged as of, and the event as of the account that it is of today."""
-    query = select(log.c.time, log.c.body, log.c.account).where(log.c.account.in_(accounts))
-    for rows in _parts(db, query.order_by(log.c.time)):
-        events = _read(db, [(moment, body) for moment, body, _ in rows])
-        yield [(row[2], event) for row, event in zip(rows, events, strict=True)]
+class Logged(NamedTuple):
+    """An event of the log: the accounts that it is logged as of, the one in the log first, and
+    what it comes to today, one for each account that it is of."""
+
+    accounts: Sequence[str]
+    events: Sequence[Event]
 
 
-def _parts(db: Connection, query: Select[Any]) -> Iterator[Sequence[Sequence[Any]]]:
+def of_accounts(db: Connection, accounts: Collection[str]) -> Iterator[list[Logged]]:
+    """Part by part, in order of time, the events that are logged as of these accounts."""
+    columns = (log.c.time, log.c.body, log.c.account, log.c.source, log.c.id)
+    theirs = select(shared.c.source, shared.c.id).where(shared.c.account.in_(accounts)).distinct()
+    keys = theirs.subquery()
+    of_others = select(*columns).join(
+        keys, and_(log.c.source == keys.c.source, log.c.id == keys.c.id)
+    )
+    query = union_all(
+        select(*columns).where(log.c.account.in_(accounts)),
+        of_others.where(log.c.account.not_in(accounts)),
+    )
+    for rows in _parts(db, query.order_by("time")):
+        further = _further_accounts(db, [(source, id_) for *_, source, id_ in rows])
+        names = [(account, *further.get((source, id_), ())) for _, _, account, source, id_ in rows]
+        told = [(row[0], row[1], *logged) for row, logged in zip(rows, names, strict=True)]
+        yield [Logged(*one) for one in zip(names, _read(db, told), strict=True)]
+
+
+def _further_accounts(
+    db: Connection, events: Sequence[tuple[str, str]]
+) -> dict[tuple[str, str], list[str]]:
+    found: dict[tuple[str, str], list[str]] = defaultdict(list)
+    rows = execute_rows(
+        db,
+        "SELECT s.source, s.id, s.account FROM {rows} JOIN shared_events s "
+        "ON s.source = r.source AND s.id = r.id",
+        {"source": "text", "id": "text"},
+        events,
+    )
+    for source, id_, account in rows:
+        found[source, id_].append(account)
+    return found
+
+
+def _parts(db: Connection, query: Any) -> Iterator[Sequence[Sequence[Any]]]:
     yield from db.execute(query, execution_options={"yield_per": CHUNK}).partitions()
 
 
-def _read(db: Connection, rows: Sequence[Sequence[Any]]) -> list[Event]:
-    """Events from (time, body). Whose they are that leave it to others, their members say."""
-    read = [(moment, msgspec.json.decode(body)) for moment, body in rows]
-    of_members = {(raw["source"], raw[MEMBER]) for _, raw in read if _leaves_it_to_members(raw)}
+def _read(db: Connection, rows: Sequence[Sequence[Any]]) -> list[list[Event]]:
+    """What each of (time, body, account...) comes to, given with the accounts that it is logged as
+    of. Whose they are that leave it to others, their members or their people's addresses say."""
+    read = [(moment, msgspec.json.decode(body), logged) for moment, body, *logged in rows]
+    of_members = {(raw["source"], raw[MEMBER]) for _, raw, _ in read if _leaves_it_to_members(raw)}
     accounts = members.accounts_of(db, of_members) if of_members else {}
-    return attributed(
-        db,
-        [
-            _event(
-                moment,
-                raw,
-                accounts[raw["source"], raw[MEMBER]] if _leaves_it_to_members(raw) else None,
-            )
-            for moment, raw in read
-        ],
-    )
+    plain = [
+        _event(
+            moment,
+            raw,
+            accounts[raw["source"], raw[MEMBER]] if _leaves_it_to_members(raw) else None,
+        )
+        for moment, raw, _ in read
+    ]
+    places = [place for place, (_, raw, _) in enumerate(read) if addressed.names_by_email(raw)]
+    if not places:
+        return [[event] for event in attributed(db, plain)]
+    told = addressed.readings(db, [(plain[place], *read[place][1:]) for place in places])
+    found = [[event] for event in plain]
+    for place, reading in zip(places, told, strict=True):
+        found[place] = list(reading.events.values())
+    flat = iter(attributed(db, [event for events in found for event in events]))
+    return [combined(next(flat) for _ in events) for events in found]
 
 
 def _leaves_it_to_members(raw: dict[str, Any]) -> bool:
@@ -81,6 +126,10 @@ def _leaves_it_to_members(raw: dict[str, Any]) -> bool:
 
 
 def _event(moment: datetime, raw: object, account: str | None) -> Event:
-    event = parse(raw, received=moment, account=account)
+    event = (
+        addressed.as_event(raw, moment)
+        if addressed.names_by_email(raw)
+        else parse(raw, received=moment, account=account)
+    )
     assert isinstance(event, Event), f"in the log, and yet {event}"
     return event

@@ -623,3 +623,58 @@ contact_merges = Table(
         sqlite_where=IN_FORCE,
     ),
 )
+
+# Who says that a domain or an address is theirs, by the stamp of the last event that did. An account
+# has no person, a rep no account; a claim is their last word if its stamp is the claimant's.
+
+claimants = Table(
+    "claimants",
+    metadata,
+    Column("account", Text, primary_key=True),
+    Column("person", Text, primary_key=True),
+    Column("stamp", Text, nullable=False),
+)
+
+claims = Table(
+    "claims",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("account", Text, primary_key=True),
+    Column("person", Text, primary_key=True),
+    Column("stamp", Text, nullable=False),
+    Index("ix_claims_account_person", "account", "person"),
+)
+
+# The further accounts of events whose people are of several, besides the one that the log names.
+
+shared_events = Table(
+    "shared_events",
+    metadata,
+    Column("account", Text, primary_key=True),
+    Column("source", Text, primary_key=True),
+    Column("id", Text, primary_key=True),
+    Index("ix_shared_events_source_id", "source", "id"),
+)
+
+# Events with people of whom nobody has said whose they are, and what may be claimed for it to be
+# known; `nearest` is the one to claim. Others of their people may be known: those are logged.
+
+waiting_mails = Table(
+    "waiting_mails",
+    metadata,
+    Column("source", Text, primary_key=True),
+    Column("id", Text, primary_key=True),
+    Column("body", Text, nullable=False),
+    Column("is_logged", Boolean, nullable=False),
+    Column("received_at", Instant, nullable=False),
+)
+
+waiting_keys = Table(
+    "waiting_keys",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("source", Text, primary_key=True),
+    Column("id", Text, primary_key=True),
+    Column("nearest", Boolean, nullable=False),
+    Index("ix_waiting_keys_source_id", "source", "id"),
+)

@@ -1,0 +1,245 @@
+"""Events that name people by their addresses: whose they are, and those that wait to be told.
+
+Part of an event's people may be known and part not: then it is applied as of those, and waits for
+the others besides. What claims change is read anew (`rebuilding.rebuild`).
+"""
+
+import json
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, NamedTuple
+
+import msgspec
+from sqlalchemy import Connection, func, select
+
+from worker.core.events import MEMBER, Event, Quarantined, parse
+from worker.core.identity import Reading, keys_of, read, reps_in
+from worker.core.merges import people_in
+from worker.core.problems import as_json
+from worker.core.sorting import PERSON, SHARED, by_email
+from worker.store import claims
+from worker.store.dialect import execute_among, execute_rows
+from worker.store.tables import waiting_keys, waiting_mails
+
+_EVENT = {"source": "text", "id": "text"}
+_CLAIMING = {"account": "domains", "contact": "emails", "rep": "email"}
+_ANY_ACCOUNT = "?"
+"""Stands for the account while an event is checked of which it is to be found."""
+
+
+class _Waiting(NamedTuple):
+    """An event with these addresses of which nobody has said whose they are."""
+
+    body: Mapping[str, Any]
+    is_logged: bool
+    unknown: Sequence[str]
+
+
+class _Released(NamedTuple):
+    """What has waited: events that come to the log now, and those logged as of others already."""
+
+    new: Sequence[Any]
+    logged: Sequence[Any]
+
+
+@dataclass(slots=True)
+class Settled:
+    """A batch, after its `events` those released that waited for what it says.
+
+    By their places: `logged` are those that name people by their addresses, for the log;
+    `waiting` those of whose people nothing is known, `refused` those with a problem. `readings`
+    say what those logged come to for each account, by (source, id). What is of the accounts in
+    `left` has to be read anew.
+    """
+
+    events: Sequence[Any]
+    logged: dict[int, Event] = field(default_factory=dict)
+    readings: dict[tuple[str, str], list[Event]] = field(default_factory=dict)
+    waiting: set[int] = field(default_factory=set)
+    refused: dict[int, Quarantined] = field(default_factory=dict)
+    left: set[str] = field(default_factory=set)
+
+
+def settle(
+    db: Connection, raw: Sequence[Any], members: Mapping[int, str], now: datetime, alone: bool
+) -> Settled:
+    """Find the accounts of events that name people by their addresses; keep those that must wait.
+
+    `raw` are decoded JSON values, `members` the accounts of those that name a member, by place.
+
+    Raises:
+        MustBeAlone: others claim domains or addresses from now on, and batches may be at work.
+    """
+    told = [place for place, one in enumerate(raw) if _may_claim(one)]
+    mailed = [place for place, one in enumerate(raw) if names_by_email(one)]
+    settled = Settled(raw)
+    if not told and not mailed:
+        return settled
+    said = [parse(raw[place], now, members.get(place)) for place in told]
+    changes = claims.note(db, [one for one in said if isinstance(one, Event)], alone)
+    released = _release(db, changes.keys)
+    settled.left |= claims.concerned(db, changes) if changes.keys else set()
+    mailed += range(len(raw), len(raw) + len(released.new))
+    settled.events = [*raw, *released.new]
+    _keep(
+        db,
+        [*_read_new(db, settled, mailed, now), *_read_again(db, settled, released.logged, now)],
+        now,
+    )
+    return settled
+
+
+def _read_new(
+    db: Connection, settled: Settled, places: Sequence[int], now: datetime
+) -> Iterator[_Waiting]:
+    """Read what comes for the first time."""
+    asked: list[tuple[Event, Any, Collection[str]]] = []
+    read_at: list[int] = []
+    for place in places:
+        match as_event(settled.events[place], now):
+            case Event() as event:
+                asked.append((event, settled.events[place], ()))
+                read_at.append(place)
+            case Quarantined() as bad:
+                settled.refused[place] = bad
+    for place, (event, raw, _), reading in zip(read_at, asked, readings(db, asked), strict=True):
+        if reading.problems:
+            problems = tuple(reading.problems)
+            settled.refused[place] = Quarantined(event.source, event.id, problems, as_json(raw))
+            continue
+        if reading.events:
+            first = min(reading.events)
+            settled.logged[place] = msgspec.structs.replace(event, account=first)
+            parts = list(reading.events.values())
+            settled.readings.setdefault((event.source, event.id), parts)
+        else:
+            settled.waiting.add(place)
+        if reading.unknown:
+            yield _Waiting(raw, bool(reading.events), reading.unknown)
+
+
+def _read_again(
+    db: Connection, settled: Settled, logged: Sequence[Any], now: datetime
+) -> Iterator[_Waiting]:
+    """See whose those are by now that have been logged as of some of their people."""
+    events = [(event, raw) for raw in logged if isinstance(event := as_event(raw, now), Event)]
+    found = readings(db, [(event, raw, ()) for event, raw in events])
+    for (_, raw), reading in zip(events, found, strict=True):
+        settled.left |= reading.events.keys()
+        if reading.unknown:
+            yield _Waiting(raw, True, reading.unknown)
+
+
+def names_by_email(one: Any) -> bool:
+    """Whether a decoded event is to be read by its people's addresses. One that names a member is
+    the member's."""
+    return by_email(one) and MEMBER not in one
+
+
+def as_event(raw: Any, received: datetime) -> Event | Quarantined:
+    """One that names people by their addresses; its account is none if it is left to them."""
+    if raw.get("subject") is not None or raw.get("type") not in ("interaction", *PERSON):
+        return parse(raw, received)
+    event = parse(raw, received, _ANY_ACCOUNT)
+    return msgspec.structs.replace(event, account=None) if isinstance(event, Event) else event
+
+
+def readings(db: Connection, events: Sequence[tuple[Event, Any, Collection[str]]]) -> list[Reading]:
+    """What each event comes to, given as it was sent and with the accounts it is logged as of."""
+    keys: set[str] = set()
+    for event, raw, _ in events:
+        keys.update(reps_in(event.data))
+        for one in people_in(event.data):
+            keys.update(keys_of(one, _undeciding(raw)))
+    found = claims.of(db, keys)
+    return [read(event, found, _undeciding(raw), logged) for event, raw, logged in events]
+
+
+def _undeciding(raw: Mapping[str, Any]) -> list[str]:
+    return str(raw.get(SHARED, "")).split(",")
+
+
+def _may_claim(one: Any) -> bool:
+    if not isinstance(one, dict) or one.get("type") not in ("account", "contact", "rep"):
+        return False
+    content = one.get("data")
+    return isinstance(content, dict) and _CLAIMING[one["type"]] in content and not by_email(one)
+
+
+def _keep(db: Connection, waiting: Sequence[_Waiting], now: datetime) -> None:
+    if not waiting:
+        return
+    rows = {
+        (one.body["source"], one.body["id"]): (json.dumps(one.body), one.is_logged)
+        for one in waiting
+    }
+    execute_rows(
+        db,
+        """
+        INSERT INTO waiting_mails (source, id, body, is_logged, received_at)
+        SELECT source, id, body, is_logged, received_at FROM {rows} WHERE true
+        ON CONFLICT (source, id) DO NOTHING
+        """,
+        _EVENT | {"body": "text", "is_logged": "boolean", "received_at": "timestamptz"},
+        [(*key, *row, now) for key, row in sorted(rows.items())],
+    )
+    keys: dict[tuple[str, str, str], bool] = {}
+    for one in waiting:
+        for address in one.unknown:
+            of_it = keys_of(address, _undeciding(one.body))
+            for place, key in enumerate(of_it):
+                nearest = place == min(1, len(of_it) - 1)
+                keys[key, one.body["source"], one.body["id"]] = nearest
+    execute_rows(
+        db,
+        """
+        INSERT INTO waiting_keys (key, source, id, nearest)
+        SELECT key, source, id, nearest FROM {rows} WHERE true
+        ON CONFLICT (key, source, id) DO NOTHING
+        """,
+        {"key": "text"} | _EVENT | {"nearest": "boolean"},
+        [(*key, nearest) for key, nearest in sorted(keys.items())],
+    )
+
+
+def _release(db: Connection, keys: Collection[str]) -> _Released:
+    """Take out what waited for somebody to claim these."""
+    if not keys:
+        return _Released((), ())
+    events = execute_among(
+        db, "SELECT DISTINCT source, id FROM waiting_keys WHERE key {among}", sorted(keys)
+    ).all()
+    found = execute_rows(
+        db,
+        "DELETE FROM waiting_mails WHERE (source, id) IN (SELECT source, id FROM {rows}) "
+        "RETURNING body, is_logged",
+        _EVENT,
+        events,
+    ).all()
+    execute_rows(
+        db,
+        "DELETE FROM waiting_keys WHERE (source, id) IN (SELECT source, id FROM {rows})",
+        _EVENT,
+        events,
+    )
+    bodies = [(json.loads(body), bool(is_logged)) for body, is_logged in found]
+    return _Released(
+        [body for body, is_logged in bodies if not is_logged],
+        [body for body, is_logged in bodies if is_logged],
+    )
+
+
+def waiting(db: Connection, limit: int) -> tuple[int, list[tuple[str, int]]]:
+    """How many events wait until somebody says whose their people are, and the domains (for free
+    mail, the addresses) that most of them wait for, with their number."""
+    of, number = waiting_keys.c, func.count()
+    found = db.execute(
+        select(of.key, number)
+        .where(of.nearest)
+        .group_by(of.key)
+        .order_by(number.desc(), of.key)
+        .limit(limit)
+    ).all()
+    total = db.scalar(select(func.count()).select_from(waiting_mails)) or 0
+    return total, [(key, count) for key, count in found]

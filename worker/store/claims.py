@@ -1,0 +1,194 @@
+"""Who claims which domains and addresses: accounts their domains, contacts and reps their addresses.
+
+A claim is kept with the stamp of the last event that made it, and so is the last word of whoever
+made it: what comes first, comes late or comes again is all the same. Claims change only while
+nobody else is at work (`merges.take_turn`), so that events are read by the same ones throughout.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from sqlalchemy import Connection, select
+
+from worker.core.addresses import domains_of
+from worker.core.events import Event
+from worker.core.identity import Claim, Claims, claimed_by
+from worker.store.dialect import execute_among, execute_rows, in_our_order
+from worker.store.merges import MustBeAlone, stamp_of
+from worker.store.tables import reps, tie_days
+
+_CLAIMANT = {"account": "text", "person": "text"}
+_CLAIM = {"key": "text"} | _CLAIMANT
+Claimant = tuple[str, str]
+"""(account, person): no person for an account itself, no account for a rep."""
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """The domains and addresses that are claimed otherwise than before, `again` those of them that
+    somebody had claimed before."""
+
+    keys: frozenset[str] = frozenset()
+    again: frozenset[str] = frozenset()
+
+
+@dataclass(slots=True)
+class _Word:
+    """What a claimant has said: the stamp of the last word, and by key that of the last claim."""
+
+    stamp: str = ""
+    keys: dict[str, str] = field(default_factory=dict)
+
+    def add(self, stamp: str, keys: Iterable[str]) -> None:
+        self.stamp = max(self.stamp, stamp)
+        for key in keys:
+            self.keys[key] = max(self.keys.get(key, ""), stamp)
+
+    @property
+    def current(self) -> set[str]:
+        return {key for key, stamp in self.keys.items() if stamp == self.stamp}
+
+
+def of(db: Connection, keys: Collection[str]) -> Claims:
+    """The claims on these domains and addresses."""
+    found: dict[str, list[Claim]] = defaultdict(list)
+    if keys:
+        rows = execute_among(
+            db,
+            "SELECT c.key, c.account, c.person, c.stamp, c.stamp = m.stamp FROM claims c "
+            "JOIN claimants m ON m.account = c.account AND m.person = c.person "
+            "WHERE c.key {among}",
+            sorted(keys),
+        )
+        for key, account, person, stamp, current in rows:
+            found[key].append(Claim(account, person, stamp, bool(current)))
+    return found
+
+
+def note(db: Connection, events: Iterable[Event], alone: bool) -> Changes:
+    """Note what these events claim.
+
+    Raises:
+        MustBeAlone: it changes something, and others may be at work.
+    """
+    told: dict[Claimant, _Word] = defaultdict(_Word)
+    for event in events:
+        if (claim := claimed_by(event.data)) is not None:
+            person, keys = claim
+            told[event.account or "", person].add(stamp_of(event.time, event.id), keys)
+    if not told:
+        return Changes()
+    before, known = _words(db, told), set[str]()
+    changed: set[str] = set()
+    for claimant, word in told.items():
+        was = before[claimant]
+        current, former = was.current, dict(was.keys)
+        was.add(word.stamp, ())
+        for key, stamp in word.keys.items():
+            was.add(stamp, [key])
+        changed |= current ^ was.current
+        changed |= {
+            key
+            for key, stamp in was.keys.items()
+            if stamp != was.stamp and former.get(key) != stamp and key not in current
+        }
+    if changed and not alone:
+        raise MustBeAlone
+    if changed:
+        known = set(of(db, changed))
+    _keep(db, {claimant: before[claimant] for claimant in sorted(told)})
+    return Changes(frozenset(changed), frozenset(known))
+
+
+def _words(db: Connection, claimants: Collection[Claimant]) -> dict[Claimant, _Word]:
+    found: dict[Claimant, _Word] = defaultdict(_Word)
+    rows = execute_rows(
+        db,
+        "SELECT m.account, m.person, m.stamp, c.key, c.stamp FROM {rows} JOIN claimants m "
+        "ON m.account = r.account AND m.person = r.person "
+        "LEFT JOIN claims c ON c.account = m.account AND c.person = m.person",
+        _CLAIMANT,
+        sorted(claimants),
+    )
+    for account, person, said_at, key, claimed_at in rows:
+        found[account, person].add(said_at, ())
+        if key is not None:
+            found[account, person].keys[key] = claimed_at
+    return found
+
+
+def _keep(db: Connection, words: Mapping[Claimant, _Word]) -> None:
+    """Keep what is later than what is kept; batches that change no claim do so side by side."""
+    later = f"{in_our_order(db, 'excluded.stamp')} > {{}}.stamp"
+    execute_rows(
+        db,
+        f"""
+        INSERT INTO claimants (account, person, stamp)
+        SELECT account, person, stamp FROM {{rows}} WHERE true
+        ORDER BY {in_our_order(db, "account", "person")}
+        ON CONFLICT (account, person) DO UPDATE SET stamp = excluded.stamp
+        WHERE {later.format("claimants")}
+        """,
+        _CLAIMANT | {"stamp": "text"},
+        [(*claimant, word.stamp) for claimant, word in words.items()],
+    )
+    execute_rows(
+        db,
+        f"""
+        INSERT INTO claims (key, account, person, stamp)
+        SELECT key, account, person, stamp FROM {{rows}} WHERE true
+        ORDER BY {in_our_order(db, "key", "account", "person")}
+        ON CONFLICT (key, account, person) DO UPDATE SET stamp = excluded.stamp
+        WHERE {later.format("claims")}
+        """,
+        _CLAIM | {"stamp": "text"},
+        [(key, *who, stamp) for who, word in words.items() for key, stamp in word.keys.items()],
+    )
+
+
+def concerned(db: Connection, changes: Changes) -> set[str]:
+    """The accounts that may have events which are read otherwise since these changes.
+
+    A mailbox whose address is first claimed is looked for among the contacts of those accounts,
+    and the reps: most have none, when contacts come before their mails.
+    """
+    above = {key: [key, *domains_of(key)] for key in changes.keys}
+    claims = of(db, {key for keys in above.values() for key in keys})
+    found: set[str] = set()
+    traced: set[Claimant] = set()
+    for key in changes.keys:
+        accounts = {one.account for each in above[key] for one in claims.get(each, ())} - {""}
+        if key in changes.again or "@" not in key:
+            found |= accounts if key in changes.again or len(accounts) > 1 else set()
+        else:
+            traced |= {(account, key) for account in accounts}
+    found |= _with_contacts(db, sorted(traced))
+    return found | _with_reps(db, claims, changes)
+
+
+def _with_contacts(db: Connection, named: Sequence[Claimant]) -> set[str]:
+    """Those of the accounts that have such a contact."""
+    if not named:
+        return set()
+    rows = execute_rows(
+        db,
+        "SELECT c.account FROM {rows} JOIN contacts c "
+        "ON c.account = r.account AND c.contact = r.person",
+        _CLAIMANT,
+        named,
+    )
+    return {account for (account,) in rows}
+
+
+def _with_reps(db: Connection, claims: Claims, changes: Changes) -> set[str]:
+    """The accounts that have ties with reps who are known by these addresses so far."""
+    known_as = set()
+    for key in changes.keys:
+        theirs = {one.person for one in claims.get(key, ()) if not one.account}
+        if theirs:
+            known_as |= {key} | (theirs if key in changes.again else set())
+    if not known_as or db.scalar(select(reps.c.rep).where(reps.c.rep.in_(known_as))) is None:
+        return set()
+    ties = tie_days.c
+    return set(db.scalars(select(ties.account).where(ties.rep.in_(known_as)).distinct()))
