@@ -42,7 +42,7 @@ def test_an_account_is_merged_with_its_history_and_with_what_still_comes_for_it(
     done = workspace("accounts", "merge", "acme-billing", "acme", "--by", "ana")
     assert (done.status, done.out) == (
         0,
-        "acme-billing is acme from now on: 3 events and 2 ties change hands; "
+        "acme-billing is acme from now on, with 3 events and 2 ties; "
         "flags: 0 opened, 1 resolved.\n",
     )
     assert ties(workspace) == [("acme", "dana"), ("acme", "dana@acme.test"), ("acme", "lee")]
@@ -76,7 +76,7 @@ def test_a_merge_of_accounts_is_undone_with_what_has_come_since(workspace):
     workspace("ingest", "--direct", "-", stdin=later.encode())
     done = workspace("accounts", "unmerge", "acme-billing", "--by", "bo")
     assert done.out == (
-        "acme-billing is itself again: 4 events and 2 ties change hands; "
+        "acme-billing is itself again, with 4 events and 2 ties; "
         "flags: 0 opened, 0 resolved, 1 taken up again.\n"
     )
     assert (facts(workspace, "acme-billing"), facts(workspace)) == before
@@ -92,7 +92,7 @@ def test_a_contact_is_merged_in_the_one_account_that_has_both(workspace):
     done = workspace("contacts", "merge", "dana@acme.test", "dana", "--by", "ana")
     assert (done.status, done.out) == (
         0,
-        "dana@acme.test is dana from now on, in acme: 1 events and 1 ties change hands; "
+        "dana@acme.test is dana from now on, in acme, with 1 event and 1 tie; "
         "flags: 0 opened, 0 resolved.\n",
     )
     assert ties(workspace) == [("acme", "dana"), ("acme-billing", "dana"), ("acme-billing", "lee")]

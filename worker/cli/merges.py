@@ -10,6 +10,7 @@ from worker import merging, runtime
 from worker.cli.access import database
 from worker.cli.terminal import AsJson, Refused, out, print_json, table
 from worker.merging import Done, Order
+from worker.slack.phrases import counted
 from worker.store import merges as store
 from worker.store.database import reading
 from worker.store.merges import Merged, MergeRefused
@@ -169,7 +170,8 @@ def _tell(done: Done, whose: dict[str, str], said: str, dry: bool, as_json: bool
     flags = f"flags: {done.opened} opened, {done.resolved} resolved"
     if done.reopened:
         flags += f", {done.reopened} taken up again"
-    told = f"{said}: {done.events:,} events and {done.ties:,} ties change hands; {flags}."
+    moved = f"{counted(done.events, 'event')} and {counted(done.ties, 'tie')}"
+    told = f"{said}, with {moved}; {flags}."
     print(f"It would be so: {told}" if dry else told)
 
 
