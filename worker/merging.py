@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Engine
 from worker.core.merges import people_in
 from worker.evaluation import OtherRules, Rulebook, close, evaluate
 from worker.ingest import evaluation_date
-from worker.store import flags, merges, rereading, ties, workspace
+from worker.store import flags, merges, rereading, showing, ties, workspace
 from worker.store.rebuilding import Rebuilt, rebuild
 
 
@@ -78,6 +78,7 @@ def unmerge_account(engine: Engine, order: Order, account: str) -> Done:
         moved = work.rebuild([account, survivor]).moved
         why = f"the merge into {undone.survivor} has been undone"
         reopened = flags.reopen(db, account, undone.merged_at, why, order.now, work.on)
+        showing.show_again(db, account, f"unmerge/{account}/{order.now.isoformat()}", order.now)
         done = evaluate(db, [account, survivor], work.on, order.book, order.now)
         number = ties.number_of(db, account)
         return Done(survivor, moved, number, done.opened, done.resolved, reopened)

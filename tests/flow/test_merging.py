@@ -1,8 +1,13 @@
 """Merged accounts and contacts are what the same events sent under one id would be; undone, what
 they would be had they never been merged."""
 
+from collections import Counter
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from itertools import count
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import pytest
@@ -11,15 +16,19 @@ from hypothesis import strategies as st
 from sqlalchemy import Engine
 
 from tests.flow.test_any_order import outcome
-from tests.histories import CONTACTS, RECEIVED, Raw, any_history, arrivals
-from tests.pipeline import rulebook
+from tests.histories import CONTACTS, RECEIVED, TODAY, Raw, any_history, arrivals
+from tests.pipeline import alerts, at, event, flags, meeting, rows, rulebook
+from tests.pipeline import take_in as take_in_on
+from worker.core.alerts import AlertReason
 from worker.evaluation import Rulebook
 from worker.ingest import ingest
 from worker.merging import Order, merge_accounts, merge_contacts, unmerge_account, unmerge_contact
 from worker.store import tables
-from worker.store.database import writing
+from worker.store.database import engine_for, writing
 
 RULES = "rules: [{id: used, title: Used, severity: low, when: {usage_30d: at least 1}}]\n"
+DAY = timedelta(1)
+FEATURES = tables.feature_days
 PROPERTY = settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 Names = Callable[[str | None, str], str]
@@ -148,3 +157,101 @@ def test_merged_contacts_are_what_the_same_events_of_one_contact_are(
         emptied(engine)
         take_in(engine, book, [told_otherwise(NAMED + history, {}, names)])
         assert found == known(engine)
+
+
+SILENCE = """
+rules:
+  - id: silence
+    title: "No contact for {days_since_contact}"
+    severity: medium
+    when: {days_since_contact: over 5 days}
+  - id: alone
+    title: "{known_execs} executives"
+    severity: high
+    when: {known_execs: fewer than 2}
+"""
+
+
+def two_accounts(engine: Engine, book: Rulebook) -> None:
+    """Birch has been silent for six days, acme has not; each has one executive."""
+    people = [("acme", "dana", TODAY - DAY), ("birch", "lee", TODAY - 6 * DAY)]
+    for account, contact, day in people:
+        given = event("contact", day, account=account, contact=contact, title="CIO")
+        take_in_on(engine, book, TODAY, given, meeting(day, contact, account=account))
+
+
+def test_flags_of_a_merged_account_are_resolved_and_the_survivors_evaluated(
+    engine: Engine, tmp_path: Path
+) -> None:
+    book = rulebook(tmp_path, SILENCE)
+    two_accounts(engine, book)
+    assert flags(engine) == {"acme": ["alone"], "birch": ["alone", "silence"]}
+    done = merge_accounts(engine, Order("ana", at(TODAY, 15), book), "birch", "acme")
+    assert (done.opened, done.resolved) == (0, 3)
+    assert flags(engine) == {}
+    told = [alert for alert in alerts(engine) if alert.reason is AlertReason.RESOLVED]
+    assert [(one.account, one.rule, one.why) for one in told] == [
+        ("birch", "alone", ("the account has been merged into acme",)),
+        ("birch", "silence", ("the account has been merged into acme",)),
+        ("acme", "alone", ("known executives: 2 (at least 2)",)),
+    ]
+
+
+def test_an_undone_merge_takes_up_the_flags_as_people_had_left_them(
+    engine: Engine, tmp_path: Path
+) -> None:
+    book = rulebook(tmp_path, SILENCE)
+    two_accounts(engine, book)
+    with writing(engine) as db:
+        of = tables.flags.c
+        silence = tables.flags.update().where(of.account == "birch", of.rule == "silence")
+        db.execute(silence.values(state="snoozed", quiet_until=TODAY + 9 * DAY, quiet_facts="{}"))
+    before = [row for row in rows(engine, tables.flags) if row["account"] == "birch"]
+    merge_accounts(engine, Order("ana", at(TODAY, 15), book), "birch", "acme")
+    done = unmerge_account(engine, Order("ana", at(TODAY, 16), book), "birch")
+    assert (done.opened, done.reopened) == (1, 2)
+    assert [row for row in rows(engine, tables.flags) if row["account"] == "birch"] == before
+    assert flags(engine, "open", "snoozed")["acme"] == ["alone"]
+    last = [(row["from_state"], row["to_state"]) for row in rows(engine, tables.flag_history)][-3:]
+    assert ("resolved", "snoozed") in last
+
+
+def test_merges_while_batches_come_in_lose_nothing_and_count_nothing_twice(
+    postgresql_url: str, tmp_path: Path
+) -> None:
+    engine, book = engine_for(postgresql_url), rulebook(tmp_path, RULES)
+    given_up = [f"acme-{number}" for number in range(12)]
+    order = Order("ana", at(TODAY, 15), book)
+
+    def used(user: str) -> list[Raw]:
+        of = {"user": user, "feature": "a"}
+        return [event("usage", TODAY, account=one, **of) for one in ("acme", *given_up)]
+
+    take_in_on(engine, book, TODAY, *used("kim"), *used("lee"))
+    over = Event()
+
+    def send() -> int:
+        for number in count():
+            take_in_on(engine, book, TODAY, *used("kim"), *used(f"u{number}"))
+            if over.is_set():
+                return number + 1
+        return 0
+
+    with ThreadPoolExecutor(3) as pool:
+        senders = [pool.submit(send) for _ in range(3)]
+        for account in given_up:
+            merge_accounts(engine, order, account, "acme")
+        merge_contacts(engine, order, "acme", "kim", "lee")
+        unmerge_account(engine, order, "acme-0")
+        over.set()
+        batches = sum(sender.result() for sender in senders)
+    of_each = 2 * batches + 2
+    found = {row["account"]: row["count"] for row in rows(engine, tables.usage_days)}
+    assert found == {"acme": 12 * of_each, "acme-0": of_each}
+    logged = Counter(row["account"] for row in rows(engine, tables.events))
+    assert logged == found
+    uses = {(row["account"], row["contact"]): row["uses"] for row in rows(engine, FEATURES)}
+    assert uses["acme", "lee"] == 12 * (batches + 2)
+    assert uses["acme-0", "kim"] == batches + 1
+    assert ("acme", "kim") not in uses
+    engine.dispose()

@@ -15,6 +15,7 @@ from worker.cli import (
     hold,
     ingest,
     keys,
+    merges,
     processes,
     quarantine,
     report,
@@ -46,6 +47,8 @@ app.command("health")(health.run)
 app.command("ties")(show.ties)
 app.command("flags")(show.flags)
 app.command("report")(report.run)
+app.add_typer(merges.accounts, name="accounts")
+app.add_typer(merges.contacts, name="contacts")
 app.add_typer(rules.app, name="rules")
 app.add_typer(sources.app, name="sources")
 slack.app.command("listen")(gateways.listen)

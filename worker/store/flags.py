@@ -245,15 +245,22 @@ def reopen(
 
     Returns how many; a hold that ran then begins anew.
     """
-    was, of = flag_history.c, flags.c
+    was, of, opening = flag_history.c, flags.c, flag_history.alias().c
+    words = (
+        select(opening.reasons)
+        .where(opening.flag == of.id, opening.to_state == State.OPEN)
+        .order_by(opening.id.desc())
+        .limit(1)
+    )
     found = db.execute(
-        select(of.id, was.from_state)
+        select(of.id, was.from_state, words.scalar_subquery())
         .join(flags, of.id == was.flag)
         .where(of.account == account, of.state == State.RESOLVED)
         .where(was.at == closed_at, was.to_state == State.RESOLVED)
     ).all()
-    for id_, state in found:
-        db.execute(update(flags).where(of.id == id_).values(state=state, resolved_on=None))
+    for id_, state, reasons in found:
+        as_then = {"state": state, "resolved_on": None, "reasons": reasons}
+        db.execute(update(flags).where(of.id == id_).values(as_then))
         db.execute(
             insert(flag_history).values(
                 flag=id_,

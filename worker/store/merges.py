@@ -5,11 +5,11 @@ events are about: see `take_turn`.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Table, insert, select, update
+from sqlalchemy import Connection, Table, func, insert, select, update
 
 from worker.core.events import Event
 from worker.core.merges import Merge, moved, people_in, persons
@@ -177,12 +177,24 @@ def stamp_of(moment: datetime, id_: str) -> str:
     return f"{instant(moment)} {id_}"
 
 
-def merges(db: Connection, of: Table, undone: bool = False) -> list[Merged]:
+def listed(db: Connection, of: Table, undone: bool = False) -> list[Merged]:
     """The merges in force, or all with those undone, in the order in which they were made."""
     query = select(of).order_by(of.c.id)
     if not undone:
         query = query.where(of.c.undone_at.is_(None))
     return [_merged(dict(row)) for row in db.execute(query).mappings()]
+
+
+def accounts_with(db: Connection, people: Collection[str]) -> list[str]:
+    """The accounts that have all of these contacts, in order of id."""
+    of = contacts.c
+    found = db.scalars(
+        select(of.account)
+        .where(of.contact.in_(people))
+        .group_by(of.account)
+        .having(func.count() == len(set(people)))
+    )
+    return sorted(found)
 
 
 def _merged(row: dict[str, Any]) -> Merged:
