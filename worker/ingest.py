@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Engine
 from worker.core.events import Event, Quarantined, Rep, parse
 from worker.core.stats import Additions, Workspace, additions, earliest
 from worker.evaluation import OtherRules, Rulebook, prepare
-from worker.store import batches, event_log, members, merges, sources, workspace
+from worker.store import addressed, batches, event_log, members, merges, sources, workspace
 from worker.store.batches import BatchState, Counts, Rejected
 from worker.store.database import reading, writing
 from worker.store.dialect import commit_without_waiting, pipelined
@@ -121,24 +121,26 @@ def _apply(
     asked = workspace.ask(db)
     given = len(raw)
     settled = members.settle(db, raw, now, alone)
-    raw = settled.events
+    mailed = addressed.settle(db, settled.events, settled.accounts, now, alone)
+    raw, waiting = mailed.events, settled.waiting | mailed.waiting
     kept: Kept | None = None
     reread: list[str] = []
-    if settled.left:
+    if left := settled.left | mailed.left:
         kept = asked()
-        reread = _reread(db, settled.left, kept, now)
+        reread = _reread(db, left, kept, now)
     events: list[Event] = []
     places: list[int] = []
     bad: dict[int, Quarantined] = {}
     appending = []
     order = sorted(
-        (place for place in range(len(raw)) if place not in settled.waiting),
+        (place for place in range(len(raw)) if place not in waiting),
         key=lambda place: _key(raw[place]),
     )
     for start in range(0, len(order), AT_ONCE):  # the database logs a part while we read the next
         begin = len(events)
         for place in order[start : start + AT_ONCE]:
-            match parse(raw[place], now, settled.accounts.get(place)):
+            known = mailed.logged.get(place) or mailed.refused.get(place)
+            match known or parse(raw[place], now, settled.accounts.get(place)):
                 case Event() as event:
                     events.append(event)
                     places.append(place)
@@ -154,7 +156,10 @@ def _apply(
         new, conflicts = appended()
         fresh += new
         bad |= {places[begin + index]: one for index, one in conflicts.items()}
-    if len(fresh) < len(events):
+    if mailed.readings:
+        merged = kept is not None and kept.merged
+        add = additions(addressed.as_of_each(db, fresh, mailed.readings, merged))
+    elif len(fresh) < len(events):
         add = additions(fresh)
     if bad or refused:
         event_log.quarantine(db, [*bad.values(), *refused], batch, now)
@@ -184,8 +189,8 @@ def _key(raw: object) -> tuple[str, str]:
 
 
 def _reread(db: Connection, left: Iterable[str], kept: Kept, now: datetime) -> list[str]:
-    """Bring the events of members who have left these accounts to those that they are of today;
-    returns the accounts that this has changed."""
+    """Bring events that may have left these accounts to those that they are of today; returns the
+    accounts that this has changed."""
     accounts = {merges.survivor_of(db, account) for account in left}
     on = evaluation_date(kept.last_sweep_on, now)
     return rebuild(db, accounts, kept.half_life, on).accounts

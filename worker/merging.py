@@ -145,8 +145,9 @@ def _alone(engine: Engine, order: Order) -> Iterator[tuple[Connection, _Work]]:
 def _of_contact(db: Connection, account: str, contact: str) -> tuple[int, int]:
     """How many events name a contact, and how many ties it has."""
     events = sum(
-        contact in people_in(event.data)
+        event.account == account and contact in people_in(event.data)
         for part in rereading.of_accounts(db, [account])
-        for _, event in part
+        for one in part
+        for event in one.events
     )
     return events, ties.number_of(db, account, contact)

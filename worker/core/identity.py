@@ -45,6 +45,13 @@ class Reading:
     problems: list[str] = field(default_factory=list)
 
 
+def in_one_form(data: Content) -> Content:
+    """The content with every address in its one form; what is none stays as it is."""
+    if isinstance(data, Interaction):
+        data = replace(data, reps=[normal(one) or one for one in data.reps])
+    return renamed(data, {one: normal(one) or one for one in people_in(data)})
+
+
 def claimed_by(data: Content) -> tuple[str, list[str]] | None:
     """(person, what they claim) of an event that says so, the person empty for an account.
 

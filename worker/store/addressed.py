@@ -14,12 +14,13 @@ import msgspec
 from sqlalchemy import Connection, func, select
 
 from worker.core.events import MEMBER, Event, Quarantined, parse
-from worker.core.identity import Reading, keys_of, read, reps_in
+from worker.core.identity import Reading, combined, in_one_form, keys_of, read, reps_in
 from worker.core.merges import people_in
 from worker.core.problems import as_json
 from worker.core.sorting import PERSON, SHARED, by_email
 from worker.store import claims
 from worker.store.dialect import execute_among, execute_rows
+from worker.store.merges import attributed
 from worker.store.tables import waiting_keys, waiting_mails
 
 _EVENT = {"source": "text", "id": "text"}
@@ -131,6 +132,47 @@ def _read_again(
             yield _Waiting(raw, True, reading.unknown)
 
 
+def as_of_each(
+    db: Connection,
+    fresh: Sequence[Event],
+    read: Mapping[tuple[str, str], Sequence[Event]],
+    merged: bool,
+) -> list[Event]:
+    """New events, those with a reading as what it says, one for each account.
+
+    The log names one account; the others are kept beside it. `merged` says whether any accounts or
+    contacts have been.
+    """
+    found: list[Event] = []
+    further: list[tuple[str, str, str]] = []
+    for event in fresh:
+        parts = read.get((event.source, event.id))
+        if parts is None:
+            found.append(event)
+            continue
+        now = combined(attributed(db, parts)) if merged else parts
+        found += now
+        further += [
+            (one.source, one.id, one.account)
+            for one in now
+            if one.account is not None and one.account != event.account
+        ]
+    share(db, further)
+    return found
+
+
+def share(db: Connection, further: Sequence[tuple[str, str, str]]) -> None:
+    """Keep (source, id, account) of events that are of more accounts than the log names."""
+    if further:
+        execute_rows(
+            db,
+            "INSERT INTO shared_events (source, id, account) "
+            "SELECT source, id, account FROM {rows} WHERE true ON CONFLICT DO NOTHING",
+            _EVENT | {"account": "text"},
+            sorted(further),
+        )
+
+
 def names_by_email(one: Any) -> bool:
     """Whether a decoded event is to be read by its people's addresses. One that names a member is
     the member's."""
@@ -139,10 +181,12 @@ def names_by_email(one: Any) -> bool:
 
 def as_event(raw: Any, received: datetime) -> Event | Quarantined:
     """One that names people by their addresses; its account is none if it is left to them."""
-    if raw.get("subject") is not None or raw.get("type") not in ("interaction", *PERSON):
-        return parse(raw, received)
-    event = parse(raw, received, _ANY_ACCOUNT)
-    return msgspec.structs.replace(event, account=None) if isinstance(event, Event) else event
+    of_people = raw.get("subject") is None and raw.get("type") in ("interaction", *PERSON)
+    event = parse(raw, received, _ANY_ACCOUNT if of_people else None)
+    if isinstance(event, Quarantined):
+        return event
+    account = None if of_people else event.account
+    return msgspec.structs.replace(event, account=account, data=in_one_form(event.data))
 
 
 def readings(db: Connection, events: Sequence[tuple[Event, Any, Collection[str]]]) -> list[Reading]:

@@ -1,4 +1,4 @@
-"""Who claims which domains and addresses: accounts their domains, contacts and reps their addresses.
+"""Who claims which domains and addresses: accounts domains, contacts and reps addresses.
 
 A claim is kept with the stamp of the last event that made it, and so is the last word of whoever
 made it: what comes first, comes late or comes again is all the same. Claims change only while

@@ -4,14 +4,16 @@ It is the same fold that batches go through, so the stats are those of the same 
 one id, by construction. Nobody else may be adding events meanwhile (`merges.take_turn`).
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import NamedTuple
 
 from sqlalchemy import Connection
 
 from worker.core.stats import additions
 from worker.store import flags
+from worker.store.addressed import share
 from worker.store.dialect import execute_among, execute_rows
 from worker.store.fold import fold
 from worker.store.rereading import of_accounts
@@ -20,6 +22,7 @@ from worker.store.tables import accounts as accounts_table
 AT_ONCE = 5_000
 """Events that get another account in one statement."""
 
+_EVENT = {"source": "text", "id": "text"}
 _NO_DAY = 2**31 - 1
 """The first day of an account that has no event."""
 
@@ -47,31 +50,35 @@ class Rebuilt:
     moved: int
 
 
+class _Move(NamedTuple):
+    """An event that is of other accounts now than it is logged as of; the first is the log's."""
+
+    source: str
+    id: str
+    before: Sequence[str]
+    now: Sequence[str]
+
+
 def rebuild(db: Connection, accounts: Collection[str], half_life: int, on: date) -> Rebuilt:
     """Read anew which accounts the events of these are of, and make the stats of all those anew.
 
     `half_life` (days) must be the one that the stored ties were made with.
     """
     moves = [
-        (event.source, event.id, event.account)
+        _Move(one.events[0].source, one.events[0].id, one.accounts, now)
         for part in of_accounts(db, accounts)
-        for stored, event in part
-        if event.account != stored
+        for one in part
+        if {*(now := [event.account or "" for event in one.events])} != {*one.accounts}
     ]
-    concerned = sorted({*accounts, *(account for *_, account in moves if account is not None)})
+    touched = (account for move in moves for account in (*move.before, *move.now))
+    concerned = sorted({*accounts, *touched})
     flags.lock(db, concerned)
     for start in range(0, len(moves), AT_ONCE):
-        execute_rows(
-            db,
-            "UPDATE events SET account = r.account FROM {rows} "
-            "WHERE events.source = r.source AND events.id = r.id",
-            dict.fromkeys(("source", "id", "account"), "text"),
-            moves[start : start + AT_ONCE],
-        )
+        _log(db, moves[start : start + AT_ONCE])
     _clear(db, concerned)
     for part in of_accounts(db, concerned):
         # What the whole workspace knows already is not to be noted again: its first interaction.
-        add = additions(event for _, event in part)
+        add = additions(event for one in part for event in one.events if event.account in concerned)
         fold(db, add, half_life, on, frozenset(), began=add.first_interaction_day).rest()()
     execute_among(
         db,
@@ -80,6 +87,28 @@ def rebuild(db: Connection, accounts: Collection[str], half_life: int, on: date)
         never=_NO_DAY,
     )
     return Rebuilt(concerned, len(moves))
+
+
+def _log(db: Connection, moves: Sequence[_Move]) -> None:
+    """Log the events as of the accounts that they are of now."""
+    keys = [(one.source, one.id) for one in moves]
+    execute_rows(
+        db,
+        "UPDATE events SET account = r.account FROM {rows} "
+        "WHERE events.source = r.source AND events.id = r.id",
+        _EVENT | {"account": "text"},
+        [(*key, one.now[0]) for key, one in zip(keys, moves, strict=True)],
+    )
+    execute_rows(
+        db,
+        "DELETE FROM shared_events WHERE (source, id) IN (SELECT source, id FROM {rows})",
+        _EVENT,
+        keys,
+    )
+    further = [
+        (*key, account) for key, one in zip(keys, moves, strict=True) for account in one.now[1:]
+    ]
+    share(db, further)
 
 
 def _clear(db: Connection, accounts: Collection[str]) -> None:

@@ -624,8 +624,8 @@ contact_merges = Table(
     ),
 )
 
-# Who says that a domain or an address is theirs, by the stamp of the last event that did. An account
-# has no person, a rep no account; a claim is their last word if its stamp is the claimant's.
+# Who says that a domain or an address is theirs, by the stamp of the last event that did. An
+# account has no person, a rep no account; a claim is their last word if its stamp is theirs.
 
 claimants = Table(
     "claimants",
