@@ -158,7 +158,7 @@ def test_calls_meetings_and_mails_are_interactions_and_what_is_to_come_is_not(tm
 
 def test_owners_are_reps(tmp_path):
     owner = {"owner_id": "42", "portal_id": "1", "email": "SAM@ours.example",
-             "first_name": "Sam", "last_name": "Lee", "updated_at": "2026-01-01 00:00:00"}  # fmt: skip
+             "first_name": "Sam", "last_name": "Lee", "updated_at": "2026-01-01 00:00"}  # fmt: skip
     kind, [one] = events(table(tmp_path / "owner.csv", owner))
     assert (kind, one["data"]) == (
         "hubspot-owners",

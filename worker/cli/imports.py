@@ -31,7 +31,7 @@ from worker.importing.kinds import choose
 from worker.importing.reading import records_of
 from worker.importing.records import BreaksOff, Unreadable
 from worker.importing.taking import File, Taken, take
-from worker.rulefiles import load_capture
+from worker.rulefiles import RuleFilesRefused, load_capture
 from worker.store import members
 from worker.store.batches import Counts
 from worker.store.database import reading
@@ -154,7 +154,10 @@ def _imports(file: Path | None) -> Mapping[str, Import]:
         return with_imports(runtime.rules_path()).imports
     if not file.is_file():
         raise Refused(f"{file}: there is no such mapping file.")
-    found = load_capture(file).imports
+    try:
+        found = load_capture(file).imports
+    except RuleFilesRefused as error:
+        raise Refused("\n".join(map(str, error.problems))) from error
     if not found:
         raise Refused(f"{file}: there is nothing under 'imports:' in it; see docs/import.md.")
     return found
