@@ -13,6 +13,7 @@ from worker.cli import (
     gateways,
     health,
     hold,
+    imports,
     ingest,
     keys,
     merges,
@@ -41,6 +42,7 @@ app = typer.Typer(
 )
 app.command("demo")(demo.run)
 app.command("ingest")(ingest.run)
+app.command("import")(imports.run)
 app.command("sweep")(sweep.run)
 app.command("facts")(show.facts)
 app.command("health")(health.run)

@@ -52,6 +52,12 @@ class Pick:
     filters: tuple[str, ...] = ()
     beside: "Pick | None" = None
 
+    @property
+    def column(self) -> str | None:
+        """The name that its path begins with, None for what is no path or begins otherwise."""
+        step = STEP.match(self.path, 1) if self.path else None
+        return (step[1] or step[2]) if step else None
+
     def of(self, message: Any) -> Any:
         """The value, None if it is not there. A path with `[*]` gives a list."""
         if self.path is None:
@@ -159,6 +165,18 @@ class Import:
     time: Value = ()
     skip: Condition = ()
 
+    @property
+    def read(self) -> frozenset[str]:
+        """The columns that any of its paths begins with."""
+        values = [self.id, self.time, *(value for shape in self.events for value in _ways(shape))]
+        picks = [pick for value in values for pick in value]
+        picks += [pick for condition in self._conditions() for pick, _ in condition]
+        picks += [pick.beside for pick in picks if pick.beside is not None]
+        return frozenset(pick.column for pick in picks if pick.column is not None)
+
+    def _conditions(self) -> tuple[Condition, ...]:
+        return (self.skip, *(shape.when for shape in self.events))
+
 
 @dataclass(frozen=True, slots=True)
 class Capture:
@@ -243,6 +261,10 @@ def fitted(value: Any, type_: str, name: str, writing: Writing | None = None) ->
     if any(isinstance(kind, BoolType) for kind in kinds):
         return _as_bool(value)
     return _as_text(value) if any(isinstance(kind, StrType) for kind in kinds) else value
+
+
+def _ways(shape: Shape) -> tuple[Value, ...]:
+    return (*shape.fields.values(), shape.subject, shape.member, shape.time)
 
 
 @lru_cache(maxsize=1_000)

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, tzinfo
 from typing import Any
 
+from worker.core.problems import quoted
+
 _MILLISECONDS = 10**11
 """From here on a number that stands for a time counts milliseconds: seconds reach it in 5138."""
 
@@ -17,6 +19,10 @@ _YEAR_LAST = re.compile(rf"(\d{{1,2}})([-/.])(\d{{1,2}})\2(\d{{4}}){_CLOCK}", re
 
 class Unclear(ValueError):
     """What is written can be read in more than one way; the message says what would decide."""
+
+    def __init__(self, value: str, why: str) -> None:
+        super().__init__(f"{quoted(value)} {why}")
+        self.value = value
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +58,7 @@ class Writing:
 
     def _placed(self, moment: datetime, value: Any) -> str:
         if self.zone is None:
-            raise Unclear(f'"{value}" is in no time zone: say in which with --timezone')
+            raise Unclear(str(value), "is in no time zone: say in which with --timezone")
         return moment.replace(tzinfo=self.zone).isoformat()
 
     def _moment(self, value: Any) -> datetime | date | None:
@@ -81,7 +87,9 @@ class Writing:
             year, month, day, *clock = found.groups()
         elif found := _YEAR_LAST.fullmatch(text):
             one, mark, other, year, *clock = found.groups()
-            day, month = (one, other) if self._is_day_first(one, mark, other) else (other, one)
+            day, month = (
+                (one, other) if self._is_day_first(text, one, mark, other) else (other, one)
+            )
         else:
             return None
         try:
@@ -90,15 +98,15 @@ class Writing:
         except ValueError:
             return None
 
-    def _is_day_first(self, one: str, mark: str, other: str) -> bool:
+    def _is_day_first(self, text: str, one: str, mark: str, other: str) -> bool:
         if mark == "." or int(one) > 12:
             return True
         if int(other) > 12:
             return False
         if self.day_first is None:
             raise Unclear(
-                f'"{one}{mark}{other}" may be a day and a month or a month and a day: '
-                "say which with --day-first or --month-first"
+                text,
+                "begins with a day or with a month: say which with --day-first or --month-first",
             )
         return self.day_first
 

@@ -10,7 +10,7 @@ from worker.rulefiles.mapping import LONGEST, condition, head, need_accounts, sh
 from worker.rulefiles.nodes import List, Node, Text
 from worker.rulefiles.problems import Findings, quoted
 
-KEYS = ("source", "columns", "id", "time", "skip", "events")
+KEYS = ("source", "columns", "id", "time", "skip", "subject", "member", "events")
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
 
@@ -27,6 +27,8 @@ def read_import(key: Text, node: Node, findings: Findings) -> Import | None:
         return None
     nodes = shapes.items(given["events"][1], "'events'", findings)
     events = [shape(one, f"an event of {quoted(key.text)}", None, findings) for one in nodes]
+    subject, member = head(given, "subject", findings), head(given, "member", findings)
+    events = [one and _about(one, subject, member) for one in events]
     need_accounts(nodes, events, findings)
     source = None
     if "source" in given:
@@ -50,6 +52,13 @@ def _columns(given: shapes.Fields, findings: Findings) -> Sequence[tuple[str, ..
     sets = [node.items for node in nodes if isinstance(node, List)] or [nodes]
     found = [[shapes.text(one, "'columns'", LONGEST, findings) for one in some] for some in sets]
     return [tuple(plain(name) for name in some if name is not None) for some in found if some]
+
+
+def _about(found: Shape, subject: Value, member: Value) -> Shape:
+    """The event with the account of the row, where it does not name one itself."""
+    if found.type == "rep" or found.subject or found.member:
+        return found
+    return replace(found, subject=subject, member=member)
 
 
 def _of_columns(found: Shape) -> Shape:
