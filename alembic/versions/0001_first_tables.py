@@ -488,21 +488,21 @@ def upgrade() -> None:
     )
     # Of people known by their addresses.
     op.create_table(
-        "claimants",
+        "holders",
         sa.Column("account", sa.Text(), nullable=False),
         sa.Column("person", sa.Text(), nullable=False),
         sa.Column("stamp", sa.Text(), nullable=False),
-        sa.PrimaryKeyConstraint("account", "person", name=op.f("pk_claimants")),
+        sa.PrimaryKeyConstraint("account", "person", name=op.f("pk_holders")),
     )
     op.create_table(
-        "claims",
+        "holdings",
         sa.Column("key", sa.Text(), nullable=False),
         sa.Column("account", sa.Text(), nullable=False),
         sa.Column("person", sa.Text(), nullable=False),
         sa.Column("stamp", sa.Text(), nullable=False),
-        sa.PrimaryKeyConstraint("key", "account", "person", name=op.f("pk_claims")),
+        sa.PrimaryKeyConstraint("key", "account", "person", name=op.f("pk_holdings")),
     )
-    op.create_index("ix_claims_account_person", "claims", ["account", "person"])
+    op.create_index("ix_holdings_account_person", "holdings", ["account", "person"])
     op.create_table(
         "shared_events",
         sa.Column("account", sa.Text(), nullable=False),
@@ -603,7 +603,7 @@ def upgrade() -> None:
 def downgrade() -> None:
     for name in ("touches", "tickets", "surveys", "goals", "feature_days"):
         op.drop_table(name)
-    for name in ("waiting_keys", "waiting_mails", "shared_events", "claims", "claimants"):
+    for name in ("waiting_keys", "waiting_mails", "shared_events", "holdings", "holders"):
         op.drop_table(name)
     op.drop_index(
         "uq_contact_merges_in_force",

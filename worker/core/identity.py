@@ -1,8 +1,8 @@
 """Whose an event is, and about whom, where it says so by e-mail addresses alone.
 
-Accounts claim domains (`domains`), contacts and reps addresses (`emails`, `email`). What is claimed
-now decides, not what was when the event came: it stays in the log as it was sent, and is read anew
-when claims change. What somebody claimed last stays theirs until somebody else claims it.
+Accounts hold domains (`domains`), contacts and reps addresses (`emails`, `email`). Who holds them
+now decides, not who did when the event came: it stays in the log as it was sent, and is read anew
+when that changes. What somebody held last stays theirs until somebody else says that it is theirs.
 """
 
 from collections.abc import Collection, Iterable, Mapping
@@ -17,8 +17,8 @@ from worker.core.events import Account, Contact, Content, Event, Interaction, Re
 from worker.core.merges import people_in, renamed
 
 
-class Claim(NamedTuple):
-    """Who claims a domain or an address: an account (no contact), a contact of one, or a rep (no
+class Holding(NamedTuple):
+    """Who holds a domain or an address: an account (no contact), a contact of one, or a rep (no
     account). `stamp` is that of the last event that did, `current` whether it is their last word.
     """
 
@@ -28,13 +28,13 @@ class Claim(NamedTuple):
     current: bool
 
 
-Claims = Mapping[str, Collection[Claim]]
-"""The claims on each domain and address that was asked for."""
+Holdings = Mapping[str, Collection[Holding]]
+"""Who holds each domain and address that was asked for."""
 
 
 @dataclass(slots=True)
 class Reading:
-    """What an event comes to by the claims there are: one of each account that takes part.
+    """What an event comes to by the holdings that there are: one of each account that takes part.
 
     `unknown` are the addresses whose account nobody has said, `problems` what is to be settled
     first.
@@ -52,10 +52,10 @@ def in_one_form(data: Content) -> Content:
     return renamed(data, {one: normal(one) or one for one in people_in(data)})
 
 
-def claimed_by(data: Content) -> tuple[str, list[str]] | None:
-    """(person, what they claim) of an event that says so, the person empty for an account.
+def held_by(data: Content) -> tuple[str, list[str]] | None:
+    """(person, what they hold) of an event that says so, the person empty for an account.
 
-    What is no domain or address is no claim, and nobody can claim free mail.
+    What is no domain or address is not held, and free mail by nobody.
     """
     match data:
         case Account(domains=domains) if domains is not UNSET:
@@ -73,53 +73,53 @@ def _distinct(keys: Iterable[str | None]) -> list[str]:
 
 
 def keys_of(address: str, undeciding: Collection[str] = ()) -> list[str]:
-    """What may be claimed for an address to be somebody's: itself and its domains, the nearest
+    """What is to be held for an address to be somebody's: itself and its domains, the nearest
     first, without those of free mail and those `undeciding`."""
     said = domains_of(address)
     return [address, *(one for one in said if decides(one) and one not in undeciding)]
 
 
-def accounts_of(address: str, claims: Claims, undeciding: Collection[str] = ()) -> list[str]:
+def accounts_of(address: str, holdings: Holdings, undeciding: Collection[str] = ()) -> list[str]:
     """The accounts that an address is of: none, one, or those that dispute it.
 
     One whose contact has it goes before one that has its domain, a near domain before one above.
     """
-    own, *above = (_accounts(claims.get(key, ())) for key in keys_of(address, undeciding))
+    own, *above = (_accounts(holdings.get(key, ())) for key in keys_of(address, undeciding))
     domain = next(filter(None, above), set())
     return sorted(own & domain or own or domain)
 
 
-def _accounts(claims: Iterable[Claim]) -> set[str]:
-    return {one.account for one in standing(one for one in claims if one.account)}
+def _accounts(holdings: Iterable[Holding]) -> set[str]:
+    return {one.account for one in standing(one for one in holdings if one.account)}
 
 
-def standing(claims: Iterable[Claim]) -> list[Claim]:
-    """The claims that count: the current ones, else the last that there was."""
-    given = list(claims)
+def standing(holdings: Iterable[Holding]) -> list[Holding]:
+    """The holdings that count: the current ones, else the last that there was."""
+    given = list(holdings)
     current = [one for one in given if one.current]
     return current or sorted(given, key=lambda one: (one.stamp, one))[-1:]
 
 
-def person_of(account: str, address: str, claims: Claims) -> str:
+def person_of(account: str, address: str, holdings: Holdings) -> str:
     """The contact of the account, or rep of no account, who has this address; else the address.
 
     Of several the first that is called otherwise than by an address.
     """
     theirs = standing(
-        one for one in claims.get(address, ()) if one.account == account and one.person
+        one for one in holdings.get(address, ()) if one.account == account and one.person
     )
     return min((one.person for one in theirs), key=lambda one: ("@" in one, one), default=address)
 
 
 def read(
     event: Event,
-    claims: Claims,
+    holdings: Holdings,
     undeciding: Collection[str] = (),
     logged: Collection[str] = (),
 ) -> Reading:
     """What an event with addresses for people comes to.
 
-    `claims` are those on all of `keys_of` its contacts and on its reps. `undeciding` are domains
+    `holdings` are those on all of `keys_of` its contacts and on its reps. `undeciding` are domains
     that say nothing of an account. Addresses in dispute are left to an account that it is `logged`
     as of, if there is one.
     """
@@ -129,7 +129,7 @@ def read(
         found[event.account] = set(people_in(event.data))
     else:
         for address in people_in(event.data):
-            for account in _settled(reading, address, claims, undeciding, logged):
+            for account in _settled(reading, address, holdings, undeciding, logged):
                 found.setdefault(account, set()).add(address)
         if not people_in(event.data):
             reading.problems.append(
@@ -137,9 +137,9 @@ def read(
             )
         if logged and not found:  # it cannot be told any more, and so stays as it was
             found[min(logged)] = set(people_in(event.data))
-    reps = {rep: person_of("", rep, claims) for rep in reps_in(event.data)}
+    reps = {rep: person_of("", rep, holdings) for rep in reps_in(event.data)}
     for account, addresses in sorted(found.items()):
-        people = {one: person_of(account, one, claims) for one in addresses}
+        people = {one: person_of(account, one, holdings) for one in addresses}
         data = renamed(_only(event.data, addresses, reps), people)
         reading.events[account] = replace(event, account=account, data=data)
     reading.unknown.sort()
@@ -150,7 +150,7 @@ def read(
 def _settled(
     reading: Reading,
     address: str,
-    claims: Claims,
+    holdings: Holdings,
     undeciding: Collection[str],
     logged: Collection[str],
 ) -> list[str]:
@@ -161,7 +161,7 @@ def _settled(
             "account"
         )
         return []
-    found = accounts_of(address, claims, undeciding)
+    found = accounts_of(address, holdings, undeciding)
     if not found:
         reading.unknown.append(address)
     if len(found) > 1 and logged:

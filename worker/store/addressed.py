@@ -1,7 +1,7 @@
 """Events that name people by their addresses: whose they are, and those that wait to be told.
 
 Part of an event's people may be known and part not: then it is applied as of those, and waits for
-the others besides. What claims change is read anew (`rebuilding.rebuild`).
+the others besides. What holdings change is read anew (`rebuilding.rebuild`).
 """
 
 import json
@@ -18,13 +18,13 @@ from worker.core.identity import Reading, combined, in_one_form, keys_of, read, 
 from worker.core.merges import people_in
 from worker.core.problems import as_json
 from worker.core.sorting import PERSON, SHARED, by_email
-from worker.store import claims
+from worker.store import holdings
 from worker.store.dialect import execute_among, execute_rows
 from worker.store.merges import attributed
 from worker.store.tables import waiting_keys, waiting_mails
 
 _EVENT = {"source": "text", "id": "text"}
-_CLAIMING = {"account": "domains", "contact": "emails", "rep": "email"}
+_HELD_IN = {"account": "domains", "contact": "emails", "rep": "email"}
 _ANY_ACCOUNT = "?"
 """Stands for the account while an event is checked of which it is to be found."""
 
@@ -70,17 +70,17 @@ def settle(
     `raw` are decoded JSON values, `members` the accounts of those that name a member, by place.
 
     Raises:
-        MustBeAlone: others claim domains or addresses from now on, and batches may be at work.
+        MustBeAlone: others hold domains or addresses from now on, and batches may be at work.
     """
-    told = [place for place, one in enumerate(raw) if _may_claim(one)]
+    told = [place for place, one in enumerate(raw) if _may_hold(one)]
     mailed = [place for place, one in enumerate(raw) if names_by_email(one)]
     settled = Settled(raw)
     if not told and not mailed:
         return settled
     said = [parse(raw[place], now, members.get(place)) for place in told]
-    changes = claims.note(db, [one for one in said if isinstance(one, Event)], alone)
+    changes = holdings.note(db, [one for one in said if isinstance(one, Event)], alone)
     released = _release(db, changes.keys)
-    settled.left |= claims.concerned(db, changes) if changes.keys else set()
+    settled.left |= holdings.concerned(db, changes) if changes.keys else set()
     mailed += range(len(raw), len(raw) + len(released.new))
     settled.events = [*raw, *released.new]
     _keep(
@@ -196,7 +196,7 @@ def readings(db: Connection, events: Sequence[tuple[Event, Any, Collection[str]]
         keys.update(reps_in(event.data))
         for one in people_in(event.data):
             keys.update(keys_of(one, _undeciding(raw)))
-    found = claims.of(db, keys)
+    found = holdings.of(db, keys)
     return [read(event, found, _undeciding(raw), logged) for event, raw, logged in events]
 
 
@@ -204,11 +204,11 @@ def _undeciding(raw: Mapping[str, Any]) -> list[str]:
     return str(raw.get(SHARED, "")).split(",")
 
 
-def _may_claim(one: Any) -> bool:
+def _may_hold(one: Any) -> bool:
     if not isinstance(one, dict) or one.get("type") not in ("account", "contact", "rep"):
         return False
     content = one.get("data")
-    return isinstance(content, dict) and _CLAIMING[one["type"]] in content and not by_email(one)
+    return isinstance(content, dict) and _HELD_IN[one["type"]] in content and not by_email(one)
 
 
 def _keep(db: Connection, waiting: Sequence[_Waiting], now: datetime) -> None:
@@ -248,7 +248,7 @@ def _keep(db: Connection, waiting: Sequence[_Waiting], now: datetime) -> None:
 
 
 def _release(db: Connection, keys: Collection[str]) -> _Released:
-    """Take out what waited for somebody to claim these."""
+    """Take out what waited for somebody to hold these."""
     if not keys:
         return _Released((), ())
     events = execute_among(

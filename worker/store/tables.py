@@ -625,24 +625,24 @@ contact_merges = Table(
 )
 
 # Who says that a domain or an address is theirs, by the stamp of the last event that did. An
-# account has no person, a rep no account; a claim is their last word if its stamp is theirs.
+# account has no person, a rep no account; a holding is their last word if its stamp is theirs.
 
-claimants = Table(
-    "claimants",
+holders = Table(
+    "holders",
     metadata,
     Column("account", Text, primary_key=True),
     Column("person", Text, primary_key=True),
     Column("stamp", Text, nullable=False),
 )
 
-claims = Table(
-    "claims",
+holdings = Table(
+    "holdings",
     metadata,
     Column("key", Text, primary_key=True),
     Column("account", Text, primary_key=True),
     Column("person", Text, primary_key=True),
     Column("stamp", Text, nullable=False),
-    Index("ix_claims_account_person", "account", "person"),
+    Index("ix_holdings_account_person", "account", "person"),
 )
 
 # The further accounts of events whose people are of several, besides the one that the log names.
@@ -656,8 +656,8 @@ shared_events = Table(
     Index("ix_shared_events_source_id", "source", "id"),
 )
 
-# Events with people of whom nobody has said whose they are, and what may be claimed for it to be
-# known; `nearest` is the one to claim. Others of their people may be known: those are logged.
+# Events with people of whom nobody has said whose they are, and what is to be held for that to be
+# known; `nearest` is the one to ask for. Others of their people may be known: those are logged.
 
 waiting_mails = Table(
     "waiting_mails",

@@ -1,7 +1,7 @@
-"""Who claims which domains and addresses: accounts domains, contacts and reps addresses.
+"""Who holdings which domains and addresses: accounts domains, contacts and reps addresses.
 
-A claim is kept with the stamp of the last event that made it, and so is the last word of whoever
-made it: what comes first, comes late or comes again is all the same. Claims change only while
+A holding is kept with the stamp of the last event that said so, and so is the last word of whoever
+holds it: what comes first, comes late or comes again is all the same. Holdings change only while
 nobody else is at work (`merges.take_turn`), so that events are read by the same ones throughout.
 """
 
@@ -13,21 +13,21 @@ from sqlalchemy import Connection, select
 
 from worker.core.addresses import domains_of
 from worker.core.events import Event
-from worker.core.identity import Claim, Claims, claimed_by
+from worker.core.identity import Holding, Holdings, held_by
 from worker.store.dialect import execute_among, execute_rows, in_our_order
 from worker.store.merges import MustBeAlone, stamp_of
 from worker.store.tables import reps, tie_days
 
-_CLAIMANT = {"account": "text", "person": "text"}
-_CLAIM = {"key": "text"} | _CLAIMANT
-Claimant = tuple[str, str]
+_HOLDER = {"account": "text", "person": "text"}
+_HOLDING = {"key": "text"} | _HOLDER
+Holder = tuple[str, str]
 """(account, person): no person for an account itself, no account for a rep."""
 
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """The domains and addresses that are claimed otherwise than before, `again` those of them that
-    somebody had claimed before."""
+    """The domains and addresses that are held otherwise than before, `again` those of them that
+    somebody had held before."""
 
     keys: frozenset[str] = frozenset()
     again: frozenset[str] = frozenset()
@@ -35,7 +35,7 @@ class Changes:
 
 @dataclass(slots=True)
 class _Word:
-    """What a claimant has said: the stamp of the last word, and by key that of the last claim."""
+    """What a holder has said: the stamp of the last word, and by key of the last that named it."""
 
     stamp: str = ""
     keys: dict[str, str] = field(default_factory=dict)
@@ -50,39 +50,39 @@ class _Word:
         return {key for key, stamp in self.keys.items() if stamp == self.stamp}
 
 
-def of(db: Connection, keys: Collection[str]) -> Claims:
-    """The claims on these domains and addresses."""
-    found: dict[str, list[Claim]] = defaultdict(list)
+def of(db: Connection, keys: Collection[str]) -> Holdings:
+    """Who holds these domains and addresses."""
+    found: dict[str, list[Holding]] = defaultdict(list)
     if keys:
         rows = execute_among(
             db,
-            "SELECT c.key, c.account, c.person, c.stamp, c.stamp = m.stamp FROM claims c "
-            "JOIN claimants m ON m.account = c.account AND m.person = c.person "
+            "SELECT c.key, c.account, c.person, c.stamp, c.stamp = m.stamp FROM holdings c "
+            "JOIN holders m ON m.account = c.account AND m.person = c.person "
             "WHERE c.key {among}",
             sorted(keys),
         )
         for key, account, person, stamp, current in rows:
-            found[key].append(Claim(account, person, stamp, bool(current)))
+            found[key].append(Holding(account, person, stamp, bool(current)))
     return found
 
 
 def note(db: Connection, events: Iterable[Event], alone: bool) -> Changes:
-    """Note what these events claim.
+    """Note what these events say is held.
 
     Raises:
         MustBeAlone: it changes something, and others may be at work.
     """
-    told: dict[Claimant, _Word] = defaultdict(_Word)
+    told: dict[Holder, _Word] = defaultdict(_Word)
     for event in events:
-        if (claim := claimed_by(event.data)) is not None:
-            person, keys = claim
+        if (told_by := held_by(event.data)) is not None:
+            person, keys = told_by
             told[event.account or "", person].add(stamp_of(event.time, event.id), keys)
     if not told:
         return Changes()
     before, known = _words(db, told), set[str]()
     changed: set[str] = set()
-    for claimant, word in told.items():
-        was = before[claimant]
+    for holder, word in told.items():
+        was = before[holder]
         current, former = was.current, dict(was.keys)
         was.add(word.stamp, ())
         for key, stamp in word.keys.items():
@@ -97,52 +97,52 @@ def note(db: Connection, events: Iterable[Event], alone: bool) -> Changes:
         raise MustBeAlone
     if changed:
         known = set(of(db, changed))
-    _keep(db, {claimant: before[claimant] for claimant in sorted(told)})
+    _keep(db, {holder: before[holder] for holder in sorted(told)})
     return Changes(frozenset(changed), frozenset(known))
 
 
-def _words(db: Connection, claimants: Collection[Claimant]) -> dict[Claimant, _Word]:
-    found: dict[Claimant, _Word] = defaultdict(_Word)
+def _words(db: Connection, holders: Collection[Holder]) -> dict[Holder, _Word]:
+    found: dict[Holder, _Word] = defaultdict(_Word)
     rows = execute_rows(
         db,
-        "SELECT m.account, m.person, m.stamp, c.key, c.stamp FROM {rows} JOIN claimants m "
+        "SELECT m.account, m.person, m.stamp, c.key, c.stamp FROM {rows} JOIN holders m "
         "ON m.account = r.account AND m.person = r.person "
-        "LEFT JOIN claims c ON c.account = m.account AND c.person = m.person",
-        _CLAIMANT,
-        sorted(claimants),
+        "LEFT JOIN holdings c ON c.account = m.account AND c.person = m.person",
+        _HOLDER,
+        sorted(holders),
     )
-    for account, person, said_at, key, claimed_at in rows:
+    for account, person, said_at, key, named_at in rows:
         found[account, person].add(said_at, ())
         if key is not None:
-            found[account, person].keys[key] = claimed_at
+            found[account, person].keys[key] = named_at
     return found
 
 
-def _keep(db: Connection, words: Mapping[Claimant, _Word]) -> None:
-    """Keep what is later than what is kept; batches that change no claim do so side by side."""
+def _keep(db: Connection, words: Mapping[Holder, _Word]) -> None:
+    """Keep what is later than what is kept; batches that change no holding do so side by side."""
     later = f"{in_our_order(db, 'excluded.stamp')} > {{}}.stamp"
     execute_rows(
         db,
         f"""
-        INSERT INTO claimants (account, person, stamp)
+        INSERT INTO holders (account, person, stamp)
         SELECT account, person, stamp FROM {{rows}} WHERE true
         ORDER BY {in_our_order(db, "account", "person")}
         ON CONFLICT (account, person) DO UPDATE SET stamp = excluded.stamp
-        WHERE {later.format("claimants")}
+        WHERE {later.format("holders")}
         """,
-        _CLAIMANT | {"stamp": "text"},
-        [(*claimant, word.stamp) for claimant, word in words.items()],
+        _HOLDER | {"stamp": "text"},
+        [(*holder, word.stamp) for holder, word in words.items()],
     )
     execute_rows(
         db,
         f"""
-        INSERT INTO claims (key, account, person, stamp)
+        INSERT INTO holdings (key, account, person, stamp)
         SELECT key, account, person, stamp FROM {{rows}} WHERE true
         ORDER BY {in_our_order(db, "key", "account", "person")}
         ON CONFLICT (key, account, person) DO UPDATE SET stamp = excluded.stamp
-        WHERE {later.format("claims")}
+        WHERE {later.format("holdings")}
         """,
-        _CLAIM | {"stamp": "text"},
+        _HOLDING | {"stamp": "text"},
         [(key, *who, stamp) for who, word in words.items() for key, stamp in word.keys.items()],
     )
 
@@ -150,24 +150,24 @@ def _keep(db: Connection, words: Mapping[Claimant, _Word]) -> None:
 def concerned(db: Connection, changes: Changes) -> set[str]:
     """The accounts that may have events which are read otherwise since these changes.
 
-    A mailbox whose address is first claimed is looked for among the contacts of those accounts,
+    A mailbox whose address is first held is looked for among the contacts of those accounts,
     and the reps: most have none, when contacts come before their mails.
     """
     above = {key: [key, *domains_of(key)] for key in changes.keys}
-    claims = of(db, {key for keys in above.values() for key in keys})
+    holdings = of(db, {key for keys in above.values() for key in keys})
     found: set[str] = set()
-    traced: set[Claimant] = set()
+    traced: set[Holder] = set()
     for key in changes.keys:
-        accounts = {one.account for each in above[key] for one in claims.get(each, ())} - {""}
+        accounts = {one.account for each in above[key] for one in holdings.get(each, ())} - {""}
         if key in changes.again or "@" not in key:
             found |= accounts if key in changes.again or len(accounts) > 1 else set()
         else:
             traced |= {(account, key) for account in accounts}
     found |= _with_contacts(db, sorted(traced))
-    return found | _with_reps(db, claims, changes)
+    return found | _with_reps(db, holdings, changes)
 
 
-def _with_contacts(db: Connection, named: Sequence[Claimant]) -> set[str]:
+def _with_contacts(db: Connection, named: Sequence[Holder]) -> set[str]:
     """Those of the accounts that have such a contact."""
     if not named:
         return set()
@@ -175,17 +175,17 @@ def _with_contacts(db: Connection, named: Sequence[Claimant]) -> set[str]:
         db,
         "SELECT c.account FROM {rows} JOIN contacts c "
         "ON c.account = r.account AND c.contact = r.person",
-        _CLAIMANT,
+        _HOLDER,
         named,
     )
     return {account for (account,) in rows}
 
 
-def _with_reps(db: Connection, claims: Claims, changes: Changes) -> set[str]:
+def _with_reps(db: Connection, holdings: Holdings, changes: Changes) -> set[str]:
     """The accounts that have ties with reps who are known by these addresses so far."""
     known_as = set()
     for key in changes.keys:
-        theirs = {one.person for one in claims.get(key, ()) if not one.account}
+        theirs = {one.person for one in holdings.get(key, ()) if not one.account}
         if theirs:
             known_as |= {key} | (theirs if key in changes.again else set())
     if not known_as or db.scalar(select(reps.c.rep).where(reps.c.rep.in_(known_as))) is None:
