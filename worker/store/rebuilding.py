@@ -4,16 +4,19 @@ It is the same fold that batches go through, so the stats are those of the same 
 one id, by construction. Nobody else may be adding events meanwhile (`merges.take_turn`).
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 
 from sqlalchemy import Connection
 
+from worker.core.merges import Claim, Key, claims_in, latest
 from worker.core.stats import additions
+from worker.store import claims as claims_store
 from worker.store import flags
 from worker.store.dialect import execute_among, execute_rows
 from worker.store.fold import fold
+from worker.store.merges import all_merged_into
 from worker.store.rereading import of_accounts
 from worker.store.tables import accounts as accounts_table
 
@@ -47,17 +50,30 @@ class Rebuilt:
     moved: int
 
 
-def rebuild(db: Connection, accounts: Collection[str], half_life: int, on: date) -> Rebuilt:
-    """Read anew which accounts the events of these are of, and make the stats of all those anew.
+def rebuild(
+    db: Connection,
+    accounts: Collection[str],
+    half_life: int,
+    on: date,
+    now: datetime,
+    said: Mapping[Key, Claim] | None = None,
+) -> Rebuilt:
+    """Read anew whom the events of these accounts are about, and make the stats of all those anew.
 
-    `half_life` (days) must be the one that the stored ties were made with.
+    `half_life` (days) must be the one that the stored ties were made with. `said` is what further
+    events say, which are to be logged next.
     """
-    moves = [
-        (event.source, event.id, event.account)
-        for part in of_accounts(db, accounts)
-        for stored, event in part
-        if event.account != stored
-    ]
+    moves = []
+    claims = dict(said or {})
+    for part in of_accounts(db, accounts):
+        moves += [
+            (event.source, event.id, event.account)
+            for stored, _, event in part
+            if event.account != stored
+        ]
+        claims = latest(claims, claims_in(sent for _, sent, _ in part))
+    claims_store.withdraw(db, all_merged_into(db, accounts), claims)
+    claims_store.note(db, claims_store.news(db, list(claims.values())), now)
     concerned = sorted({*accounts, *(account for *_, account in moves if account is not None)})
     flags.lock(db, concerned)
     for start in range(0, len(moves), AT_ONCE):
@@ -71,7 +87,7 @@ def rebuild(db: Connection, accounts: Collection[str], half_life: int, on: date)
     _clear(db, concerned)
     for part in of_accounts(db, concerned):
         # What the whole workspace knows already is not to be noted again: its first interaction.
-        add = additions(event for _, event in part)
+        add = additions(one.event for one in part)
         fold(db, add, half_life, on, frozenset(), began=add.first_interaction_day).rest()()
     execute_among(
         db,

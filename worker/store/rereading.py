@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 from sqlalchemy import Connection, Select, select, text
@@ -45,13 +45,22 @@ def everything(db: Connection, before: datetime) -> Iterator[Event]:
         yield from _read(db, rows)
 
 
-def of_accounts(db: Connection, accounts: Collection[str]) -> Iterator[list[tuple[str, Event]]]:
-    """Part by part, in order of time, the events that are logged as of these accounts: the account
-    that each is logged as of, and the event as of the account that it is of today."""
+class Logged(NamedTuple):
+    """An event of the log: the account that it is logged as of, the event as it was sent, and as
+    one of the account and the contacts that it is about today."""
+
+    account: str
+    sent: Event
+    event: Event
+
+
+def of_accounts(db: Connection, accounts: Collection[str]) -> Iterator[list[Logged]]:
+    """Part by part, in order of time, the events that are logged as of these accounts."""
     query = select(log.c.time, log.c.body, log.c.account).where(log.c.account.in_(accounts))
     for rows in _parts(db, query.order_by(log.c.time)):
-        events = _read(db, [(moment, body) for moment, body, _ in rows])
-        yield [(row[2], event) for row, event in zip(rows, events, strict=True)]
+        sent = _as_sent(db, [(moment, body) for moment, body, _ in rows])
+        stored = (account for *_, account in rows)
+        yield list(map(Logged, stored, sent, attributed(db, sent)))
 
 
 def _parts(db: Connection, query: Select[Any]) -> Iterator[Sequence[Sequence[Any]]]:
@@ -59,21 +68,23 @@ def _parts(db: Connection, query: Select[Any]) -> Iterator[Sequence[Sequence[Any
 
 
 def _read(db: Connection, rows: Sequence[Sequence[Any]]) -> list[Event]:
+    """Events from (time, body), about whom they are today."""
+    return attributed(db, _as_sent(db, rows))
+
+
+def _as_sent(db: Connection, rows: Sequence[Sequence[Any]]) -> list[Event]:
     """Events from (time, body). Whose they are that leave it to others, their members say."""
     read = [(moment, msgspec.json.decode(body)) for moment, body in rows]
     of_members = {(raw["source"], raw[MEMBER]) for _, raw in read if _leaves_it_to_members(raw)}
     accounts = members.accounts_of(db, of_members) if of_members else {}
-    return attributed(
-        db,
-        [
-            _event(
-                moment,
-                raw,
-                accounts[raw["source"], raw[MEMBER]] if _leaves_it_to_members(raw) else None,
-            )
-            for moment, raw in read
-        ],
-    )
+    return [
+        _event(
+            moment,
+            raw,
+            accounts[raw["source"], raw[MEMBER]] if _leaves_it_to_members(raw) else None,
+        )
+        for moment, raw in read
+    ]
 
 
 def _leaves_it_to_members(raw: dict[str, Any]) -> bool:
