@@ -1,15 +1,25 @@
 """Takes a batch of events in: one transaction from the event log to the outbox."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
 from sqlalchemy import Connection, Engine
 
-from worker.core.events import Event, Quarantined, Rep, parse
+from worker.core.events import ALIAS, Event, Quarantined, Rep, parse
+from worker.core.merges import Claim, Key, claims_in
 from worker.core.stats import Additions, Workspace, additions, earliest
 from worker.evaluation import OtherRules, Rulebook, prepare
-from worker.store import addressed, batches, event_log, members, merges, sources, workspace
+from worker.store import (
+    addressed,
+    batches,
+    claims,
+    event_log,
+    members,
+    merges,
+    sources,
+    workspace,
+)
 from worker.store.batches import BatchState, Counts, Rejected
 from worker.store.database import reading, writing
 from worker.store.dialect import commit_without_waiting, pipelined
@@ -123,11 +133,15 @@ def _apply(
     settled = members.settle(db, raw, now, alone)
     mailed = addressed.settle(db, settled.events, settled.accounts, now, alone)
     raw, waiting = mailed.events, settled.waiting | mailed.waiting
+    said = claims_in(_claiming(settled, now))
+    news = claims.news(db, list(said.values())) if said else []
+    if news and not alone:
+        raise MustBeAlone
     kept: Kept | None = None
     reread: list[str] = []
-    if left := settled.left | mailed.left:
-        kept = asked()
-        reread = _reread(db, left, kept, now)
+    if (left := settled.left | mailed.left) or news:
+        kept = asked()._replace(merged=True)
+        reread = _reread(db, left, said, news, kept, now)
     events: list[Event] = []
     places: list[int] = []
     bad: dict[int, Quarantined] = {}
@@ -188,12 +202,32 @@ def _key(raw: object) -> tuple[str, str]:
     return str(raw.get("source")), str(raw.get("id"))
 
 
-def _reread(db: Connection, left: Iterable[str], kept: Kept, now: datetime) -> list[str]:
-    """Bring events that may have left these accounts to those that they are of today; returns the
-    accounts that this has changed."""
+def _claiming(settled: members.Settled, now: datetime) -> Iterator[Event]:
+    """The events that say that two contacts are one."""
+    for place, one in enumerate(settled.events):
+        if isinstance(one, dict) and ALIAS in one and place not in settled.waiting:
+            event = parse(one, now, settled.accounts.get(place))
+            if isinstance(event, Event):
+                yield event
+
+
+def _reread(
+    db: Connection,
+    left: Iterable[str],
+    said: Mapping[Key, Claim],
+    news: Collection[Claim],
+    kept: Kept,
+    now: datetime,
+) -> list[str]:
+    """Bring what is known in line with what this batch says of earlier events: that members are of
+    other accounts than these, and that contacts are one. Returns the accounts that it changes."""
     accounts = {merges.survivor_of(db, account) for account in left}
+    accounts |= claims.concerned(db, news)
+    claims.note(db, news, now)
+    if not accounts:
+        return []
     on = evaluation_date(kept.last_sweep_on, now)
-    return rebuild(db, accounts, kept.half_life, on).accounts
+    return rebuild(db, accounts, kept.half_life, on, now, said).accounts
 
 
 def _take_effect(

@@ -122,9 +122,10 @@ class _Work:
     db: Connection
     half_life: int
     on: date
+    now: datetime
 
     def rebuild(self, accounts: Collection[str]) -> Rebuilt:
-        return rebuild(self.db, accounts, self.half_life, self.on)
+        return rebuild(self.db, accounts, self.half_life, self.on, self.now)
 
 
 @contextmanager
@@ -137,7 +138,7 @@ def _alone(engine: Engine, order: Order) -> Iterator[tuple[Connection, _Work]]:
             raise OtherRules(kept.rules)
         ties.calibrate(db, order.book.ties.half_life)
         on = evaluation_date(kept.last_sweep_on, order.now)
-        yield db, _Work(db, order.book.ties.half_life, on)
+        yield db, _Work(db, order.book.ties.half_life, on, order.now)
         if order.dry:
             transaction.rollback()
 

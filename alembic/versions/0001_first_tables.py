@@ -433,6 +433,7 @@ def upgrade() -> None:
         sa.Column("account", sa.Text(), nullable=True),
         sa.Column("stamp", sa.Text(), nullable=True),
         sa.Column("was", sa.Text(), nullable=True),
+        sa.Column("root", sa.Text(), nullable=True),
         sa.PrimaryKeyConstraint("source", "member", name=op.f("pk_members")),
     )
     op.create_table(
@@ -471,6 +472,7 @@ def upgrade() -> None:
         sa.Column("contact", sa.Text(), nullable=False),
         sa.Column("survivor", sa.Text(), nullable=False),
         sa.Column("person", sa.Text(), nullable=False),
+        sa.Column("source", sa.Text(), nullable=True),
         sa.Column("stamp", sa.Text(), nullable=False),
         sa.Column("merged_by", sa.Text(), nullable=False),
         sa.Column("merged_at", Instant(), nullable=False),

@@ -28,6 +28,9 @@ AS_EVENT = "events"
 MEMBER = "tiewatchmember"
 """The extension attribute that names one of the sender's users, whose account the event is of."""
 
+ALIAS = "tiewatchalias"
+"""The extension attribute of a contact event that names another id of the same person."""
+
 # Three ids and a day make the longest index entry; PostgreSQL's limit for one is 2,704 bytes.
 Id = Annotated[str, Meta(min_length=1, max_length=200)]
 EventId = Annotated[str, Meta(min_length=1, max_length=300)]
@@ -190,12 +193,14 @@ class _Envelope(Struct):
     data: dict[str, Any]
     subject: Id | None = None
     specversion: Literal["1.0"] | None = None
+    tiewatchalias: Id | None = None
 
 
 class Event(Struct, frozen=True):
     """A valid event. `time` is UTC and `day` its date's ordinal; `account` is None for a rep.
 
-    `body` is the whole envelope as JSON, unknown keys included, for the log.
+    `body` is the whole envelope as JSON, unknown keys included, for the log; `alias` is another id
+    of the contact that it is about.
     """
 
     source: str
@@ -206,6 +211,7 @@ class Event(Struct, frozen=True):
     account: str | None
     data: Content
     body: str
+    alias: str | None = None
 
     @property
     def at(self) -> int:
@@ -262,7 +268,15 @@ def parse(raw: object, received: datetime, account: str | None = None) -> Event 
     if suspect and _problems(raw, received, account):
         return _quarantined(raw, received, account)
     return Event(
-        envelope.source, envelope.id, envelope.type, time, time.toordinal(), account, data, body
+        envelope.source,
+        envelope.id,
+        envelope.type,
+        time,
+        time.toordinal(),
+        account,
+        data,
+        body,
+        envelope.tiewatchalias,
     )
 
 

@@ -4,7 +4,9 @@ An event stays in the log as it was sent. Whom it is about is read anew: by the 
 that a merge holds for what came before it as for what comes later, and can be undone.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
+from datetime import UTC, datetime
+from typing import NamedTuple
 
 from msgspec.structs import replace
 
@@ -12,6 +14,47 @@ from worker.core.events import Contact, Content, Event, Interaction, Survey, Usa
 
 Merge = tuple[str, str]
 """(stamp, survivor): the later of two statements about one contact has the greater stamp."""
+
+
+class Claim(NamedTuple):
+    """What an event says: that a contact of an account is another one. `source` is the event's."""
+
+    account: str
+    contact: str
+    survivor: str
+    stamp: str
+    source: str
+
+
+Key = tuple[str, str]
+"""(account, contact)"""
+
+
+def claims_in(events: Iterable[Event]) -> dict[Key, Claim]:
+    """What events say, by account and contact; of one contact the latest statement stands."""
+    found: dict[Key, Claim] = {}
+    for event in events:
+        if event.alias is None or event.account is None or not isinstance(event.data, Contact):
+            continue
+        if event.alias == event.data.contact:
+            continue
+        key, stamp = (event.account, event.alias), stamp_of(event.time, event.id)
+        if key not in found or found[key].stamp < stamp:
+            found[key] = Claim(*key, event.data.contact, stamp, event.source)
+    return found
+
+
+def latest(one: Mapping[Key, Claim], other: Mapping[Key, Claim]) -> dict[Key, Claim]:
+    """What both say together."""
+    return {**one, **other} | {
+        key: max(one[key], other[key], key=lambda claim: claim.stamp)
+        for key in one.keys() & other.keys()
+    }
+
+
+def stamp_of(moment: datetime, id_: str) -> str:
+    """What decides which of two statements is the later one: the time, then the event's id."""
+    return f"{moment.astimezone(UTC).isoformat(timespec='microseconds')} {id_}"
 
 
 def people_in(data: Content) -> Collection[str]:

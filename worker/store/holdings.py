@@ -1,4 +1,4 @@
-"""Who holdings which domains and addresses: accounts domains, contacts and reps addresses.
+"""Who holds which domains and addresses: accounts domains, contacts and reps addresses.
 
 A holding is kept with the stamp of the last event that said so, and so is the last word of whoever
 holds it: what comes first, comes late or comes again is all the same. Holdings change only while
@@ -14,8 +14,9 @@ from sqlalchemy import Connection, select
 from worker.core.addresses import domains_of
 from worker.core.events import Event
 from worker.core.identity import Holding, Holdings, held_by
+from worker.core.merges import stamp_of
 from worker.store.dialect import execute_among, execute_rows, in_our_order
-from worker.store.merges import MustBeAlone, stamp_of
+from worker.store.merges import MustBeAlone
 from worker.store.tables import reps, tie_days
 
 _HOLDER = {"account": "text", "person": "text"}

@@ -11,18 +11,18 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, func, or_, select, update
 
-from worker.core.events import MEMBER
+from worker.core.events import ALIAS, MEMBER
 from worker.store.dialect import execute_rows, in_our_order
 from worker.store.merges import MustBeAlone
-from worker.store.tables import waiting_events
+from worker.store.tables import members, waiting_events
 
 LONGEST_NAME = 300
 """Characters of a member's name, as of a source and of an event's id."""
 
-LONGEST_ACCOUNT = 200
-"""Characters of an account's id."""
+LONGEST_ID = 200
+"""Characters of the id of an account or a contact."""
 
 _MEMBER = {"source": "text", "member": "text"}
 Key = tuple[str, str]
@@ -52,27 +52,37 @@ def settle(db: Connection, raw: Sequence[Any], now: datetime, alone: bool) -> Se
     Raises:
         MustBeAlone: members belong to other accounts from now on, and others may be at work.
     """
-    named = {place: key for place, one in enumerate(raw) if (key := _member(one)) is not None}
-    if not named:
+    called = {place: key for place, one in enumerate(raw) if (key := _member(one)) is not None}
+    if not called:
         return Settled(raw, {}, frozenset(), frozenset())
+    same = {(key, other) for place, key in called.items() if (other := _alias(raw[place], key))}
+    keys = {*called.values(), *(other for _, other in same)}
+    roots = _roots(db, keys)
+    apart = {pair for pair in same if roots[pair[0]] != roots[pair[1]]}
+    if apart and not alone:
+        raise MustBeAlone
+    parted = frozenset[str]()
+    if apart:
+        parted = _unite(db, sorted(apart))
+        roots = _roots(db, keys)
+    named = {place: roots[key] for place, key in called.items()}
     told: dict[Key, tuple[str, str]] = {}
     for place, key in named.items():
         event = raw[place]
-        if _is_name(event.get("subject"), LONGEST_ACCOUNT):
+        if _is_name(event.get("subject"), LONGEST_ID):
             told[key] = max(told.get(key, ("", "")), (_stamp(event), event["subject"]))
     accounts, left = _remember(db, sorted(set(named.values())), told)
     if left and not alone:
         raise MustBeAlone
     of_members = [place for place in named if not raw[place].get("subject")]
     waiting = frozenset(place for place in of_members if named[place] not in accounts)
-    _keep(db, [raw[place] for place in sorted(waiting)], now)
-    released = _release(db, sorted(told.keys() & accounts.keys()))
+    _keep(db, [(named[place], raw[place]) for place in sorted(waiting)], now)
+    united = {roots[key] for pair in apart for key in pair}
+    released = _release(db, sorted((told.keys() | united) & accounts.keys()))
     found = {place: accounts[named[place]] for place in of_members if place not in waiting}
-    found |= {
-        len(raw) + number: accounts[event["source"], event[MEMBER]]
-        for number, event in enumerate(released)
-    }
-    return Settled([*raw, *released], found, waiting, left)
+    found |= {len(raw) + number: accounts[key] for number, (key, _) in enumerate(released)}
+    events = [*raw, *(event for _, event in released)]
+    return Settled(events, found, waiting, left | parted)
 
 
 def _member(one: Any) -> Key | None:
@@ -80,6 +90,14 @@ def _member(one: Any) -> Key | None:
         return None
     source, member, id_ = one.get("source"), one[MEMBER], one.get("id")
     return (str(source), str(member)) if all(map(_is_name, (source, member, id_))) else None
+
+
+def _alias(event: Mapping[str, Any], key: Key) -> Key | None:
+    """The other name that an event says its member has."""
+    alias = event.get(ALIAS)
+    if event.get("type") != "contact" or not _is_name(alias, LONGEST_ID) or alias == key[1]:
+        return None
+    return key[0], str(alias)
 
 
 def _is_name(value: Any, longest: int = LONGEST_NAME) -> bool:
@@ -96,6 +114,57 @@ def _stamp(event: Mapping[str, Any]) -> str:
         return f"{moment.timestamp():020.6f} {event.get('id')}"
     except (ValueError, OverflowError, OSError):
         return ""  # the event is refused where it is read
+
+
+def _roots(db: Connection, keys: Iterable[Key]) -> dict[Key, Key]:
+    """The members under which these are kept: themselves, unless they turned out to be others."""
+    of = {key: key for key in keys}
+    found = execute_rows(
+        db,
+        "SELECT m.source, m.member, m.root FROM {rows} JOIN members m "
+        "ON m.source = r.source AND m.member = r.member AND m.root IS NOT NULL",
+        _MEMBER,
+        sorted(of),
+    )
+    return of | {(source, member): (source, root) for source, member, root in found}
+
+
+def _unite(db: Connection, pairs: Iterable[tuple[Key, Key]]) -> frozenset[str]:
+    """Let the members of each pair be one: of the account that was told last of either. Returns
+    the accounts that are theirs no more. Nobody else may be at work meanwhile."""
+    left = set()
+    for pair in pairs:
+        one, other = (_roots(db, pair)[key] for key in pair)
+        if one == other:
+            continue
+        _remember(db, sorted((one, other)), {})
+        of = members.c
+        kept, given_up = (
+            db.execute(
+                select(of.account, of.stamp).where(of.source == source, of.member == member)
+            ).one()
+            for source, member in (one, other)
+        )
+        last = max(kept, given_up, key=lambda told: told.stamp or "")
+        left |= {told.account for told in (kept, given_up)} - {None, last.account}
+        source, member = other
+        db.execute(
+            update(members)
+            .where(of.source == source, or_(of.member == member, of.root == member))
+            .values(root=one[1], account=None, stamp=None)
+        )
+        db.execute(
+            update(members)
+            .where(of.source == source, of.member == one[1])
+            .values(account=last.account, stamp=last.stamp)
+        )
+        waits = waiting_events.c
+        db.execute(
+            update(waiting_events)
+            .where(waits.source == source, waits.member == member)
+            .values(member=one[1])
+        )
+    return frozenset(left)
 
 
 def _remember(
@@ -129,21 +198,24 @@ def accounts_of(db: Connection, keys: Iterable[Key]) -> dict[Key, str]:
     """The accounts that these members belong to, of those of whom somebody has said it."""
     found = execute_rows(
         db,
-        "SELECT m.source, m.member, m.account FROM {rows} JOIN members m "
-        "ON m.source = r.source AND m.member = r.member AND m.account IS NOT NULL",
+        "SELECT m.source, m.member, k.account FROM {rows} "
+        "JOIN members m ON m.source = r.source AND m.member = r.member "
+        "JOIN members k ON k.source = m.source AND k.member = coalesce(m.root, m.member) "
+        "WHERE k.account IS NOT NULL",
         _MEMBER,
         sorted(keys),
     )
     return {(source, member): account for source, member, account in found}
 
 
-def _keep(db: Connection, events: Sequence[Mapping[str, Any]], now: datetime) -> None:
+def _keep(db: Connection, events: Sequence[tuple[Key, Mapping[str, Any]]], now: datetime) -> None:
+    """Keep events that wait for the members given."""
     if not events:
         return
     columns = dict.fromkeys(("source", "id", "member", "body"), "text")
     rows = {
-        (e["source"], e["id"]): (e["source"], e["id"], e[MEMBER], json.dumps(e), now)
-        for e in events
+        (source, e["id"]): (source, e["id"], member, json.dumps(e), now)
+        for (source, member), e in events
     }
     execute_rows(
         db,
@@ -157,20 +229,20 @@ def _keep(db: Connection, events: Sequence[Mapping[str, Any]], now: datetime) ->
     )
 
 
-def _release(db: Connection, keys: Sequence[Key]) -> list[Any]:
-    """Take out what waited for these members."""
+def _release(db: Connection, keys: Sequence[Key]) -> list[tuple[Key, Any]]:
+    """Take out what waited for these members, each event with its member."""
     if not keys:
         return []
     found = execute_rows(
         db,
         """
         DELETE FROM waiting_events WHERE (source, member) IN (SELECT source, member FROM {rows})
-        RETURNING body
+        RETURNING source, member, body
         """,
         _MEMBER,
         keys,
     )
-    return [json.loads(body) for (body,) in found]
+    return [((source, member), json.loads(body)) for source, member, body in found]
 
 
 def waiting(db: Connection) -> int:

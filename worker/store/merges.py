@@ -4,15 +4,15 @@ Batches read merges and add to stats side by side, so they take turns with whoev
 events are about: see `take_turn`.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Table, func, insert, select, update
+from sqlalchemy import Connection, Table, insert, select, union, update
 
 from worker.core.events import Event
-from worker.core.merges import Merge, moved, people_in, persons
+from worker.core.merges import Merge, moved, people_in, persons, stamp_of
 from worker.store.dialect import execute, execute_among, execute_rows
 from worker.store.tables import (
     IN_FORCE,
@@ -20,7 +20,7 @@ from worker.store.tables import (
     accounts,
     contact_merges,
     contacts,
-    instant,
+    surveys,
 )
 
 _CONTACT = {"account": "text", "contact": "text"}
@@ -109,6 +109,20 @@ def survivor_of(db: Connection, account: str) -> str:
     return account
 
 
+def all_merged_into(db: Connection, accounts: Iterable[str]) -> set[str]:
+    """These accounts, and those that have been merged into them, at once or step by step."""
+    found, newest = set(accounts), set(accounts)
+    while newest:
+        rows = execute_among(
+            db,
+            f"SELECT account FROM account_merges WHERE survivor {{among}} AND {IN_FORCE.text}",
+            sorted(newest),
+        )
+        newest = {account for (account,) in rows} - found
+        found |= newest
+    return found
+
+
 def merge_accounts(db: Connection, account: str, survivor: str, by: str, now: datetime) -> None:
     """Let all events of one account be another's, those that come later too.
 
@@ -153,7 +167,7 @@ def merge_contacts(
         if one in in_force:
             undo = f"contacts unmerge {one} --account {account}"
             raise MergeRefused(_is_merged(one, in_force[one][1], undo))
-        if not _exists(db, account, one):
+        if not named(db, [(account, one)]):
             raise MergeRefused(
                 f"{account!r} has no contact {one!r}. 'tiewatch ties {account}' lists them."
             )
@@ -167,14 +181,8 @@ def unmerge_contact(db: Connection, account: str, contact: str, by: str, now: da
         MergeRefused: it has not been merged.
     """
     undone = _undo(db, account, contact, by, now)
-    _note_persons(db, account)
+    note_persons(db, account)
     return undone
-
-
-def stamp_of(moment: datetime, id_: str) -> str:
-    """What decides which of two statements about one contact is the later: the time, then the
-    event's id."""
-    return f"{instant(moment)} {id_}"
 
 
 def listed(db: Connection, of: Table, undone: bool = False) -> list[Merged]:
@@ -187,14 +195,12 @@ def listed(db: Connection, of: Table, undone: bool = False) -> list[Merged]:
 
 def accounts_with(db: Connection, people: Collection[str]) -> list[str]:
     """The accounts that have all of these contacts, in order of id."""
-    of = contacts.c
-    found = db.scalars(
-        select(of.account)
-        .where(of.contact.in_(people))
-        .group_by(of.account)
-        .having(func.count() == len(set(people)))
+    query = union(
+        select(contacts.c.account, contacts.c.contact).where(contacts.c.contact.in_(people)),
+        select(surveys.c.account, surveys.c.contact).where(surveys.c.contact.in_(people)),
     )
-    return sorted(found)
+    found = Counter(account for account, _ in db.execute(query))
+    return sorted(account for account, number in found.items() if number == len(set(people)))
 
 
 def _merged(row: dict[str, Any]) -> Merged:
@@ -231,10 +237,17 @@ def _must_exist(db: Connection, account: str) -> None:
         raise MergeRefused(f"There is no account {account!r}. 'tiewatch facts' lists them.")
 
 
-def _exists(db: Connection, account: str, contact: str) -> bool:
-    of = contacts.c
-    query = select(of.contact).where(of.account == account, of.contact == contact)
-    return db.scalar(query) is not None
+def named(db: Connection, people: Iterable[tuple[str, str]]) -> set[tuple[str, str]]:
+    """Those of these (account, contact) of whom something is known, if only what they answered."""
+    found = execute_rows(
+        db,
+        "SELECT r.account, r.contact FROM {rows} WHERE EXISTS "
+        "(SELECT 1 FROM contacts c WHERE c.account = r.account AND c.contact = r.contact) "
+        "OR EXISTS (SELECT 1 FROM surveys s WHERE s.account = r.account AND s.contact = r.contact)",
+        _CONTACT,
+        sorted(people),
+    )
+    return {(account, contact) for account, contact in found}
 
 
 def _merges_of(db: Connection, account: str) -> dict[str, Merge]:
@@ -262,10 +275,10 @@ def _insert(
             merged_at=now,
         )
     )
-    _note_persons(db, account)
+    note_persons(db, account)
 
 
-def _note_persons(db: Connection, account: str) -> None:
+def note_persons(db: Connection, account: str) -> None:
     """Keep who each contact of the account is in the end, so that one look tells it."""
     in_force = _merges_of(db, account)
     people = persons(in_force)

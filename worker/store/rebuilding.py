@@ -4,19 +4,22 @@ It is the same fold that batches go through, so the stats are those of the same 
 one id, by construction. Nobody else may be adding events meanwhile (`merges.take_turn`).
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import NamedTuple
 
 from sqlalchemy import Connection
 
+from worker.core.merges import Claim, Key, claims_in, latest
 from worker.core.stats import additions
+from worker.store import claims as claims_store
 from worker.store import flags
 from worker.store.addressed import share
 from worker.store.dialect import execute_among, execute_rows
 from worker.store.fold import fold
-from worker.store.rereading import of_accounts
+from worker.store.merges import all_merged_into
+from worker.store.rereading import Logged, of_accounts
 from worker.store.tables import accounts as accounts_table
 
 AT_ONCE = 5_000
@@ -59,17 +62,26 @@ class _Move(NamedTuple):
     now: Sequence[str]
 
 
-def rebuild(db: Connection, accounts: Collection[str], half_life: int, on: date) -> Rebuilt:
-    """Read anew which accounts the events of these are of, and make the stats of all those anew.
+def rebuild(
+    db: Connection,
+    accounts: Collection[str],
+    half_life: int,
+    on: date,
+    now: datetime,
+    said: Mapping[Key, Claim] | None = None,
+) -> Rebuilt:
+    """Read anew whom the events of these accounts are about, and make the stats of all those anew.
 
-    `half_life` (days) must be the one that the stored ties were made with.
+    `half_life` (days) must be the one that the stored ties were made with. `said` is what further
+    events say, which are to be logged next.
     """
-    moves = [
-        _Move(one.events[0].source, one.events[0].id, one.accounts, now)
-        for part in of_accounts(db, accounts)
-        for one in part
-        if {*(now := [event.account or "" for event in one.events])} != {*one.accounts}
-    ]
+    moves: list[_Move] = []
+    claims = dict(said or {})
+    for part in of_accounts(db, accounts):
+        moves += filter(None, map(_move, part))
+        claims = latest(claims, claims_in(sent for one in part for sent in one.sent))
+    claims_store.withdraw(db, all_merged_into(db, accounts), claims)
+    claims_store.note(db, claims_store.news(db, list(claims.values())), now)
     touched = (account for move in moves for account in (*move.before, *move.now))
     concerned = sorted({*accounts, *touched})
     flags.lock(db, concerned)
@@ -87,6 +99,13 @@ def rebuild(db: Connection, accounts: Collection[str], half_life: int, on: date)
         never=_NO_DAY,
     )
     return Rebuilt(concerned, len(moves))
+
+
+def _move(one: Logged) -> _Move | None:
+    accounts = [event.account or "" for event in one.events]
+    if {*accounts} == {*one.accounts}:
+        return None
+    return _Move(one.events[0].source, one.events[0].id, one.accounts, accounts)
 
 
 def _log(db: Connection, moves: Sequence[_Move]) -> None:

@@ -51,9 +51,11 @@ def everything(db: Connection, before: datetime) -> Iterator[Event]:
 
 class Logged(NamedTuple):
     """An event of the log: the accounts that it is logged as of, the one in the log first, and
-    what it comes to today, one for each account that it is of."""
+    what it comes to, one for each account that it is of: as it was `sent`, and as of the account
+    and the contacts that it is about today."""
 
     accounts: Sequence[str]
+    sent: Sequence[Event]
     events: Sequence[Event]
 
 
@@ -73,7 +75,8 @@ def of_accounts(db: Connection, accounts: Collection[str]) -> Iterator[list[Logg
         further = _further_accounts(db, [(source, id_) for *_, source, id_ in rows])
         names = [(account, *further.get((source, id_), ())) for _, _, account, source, id_ in rows]
         told = [(row[0], row[1], *logged) for row, logged in zip(rows, names, strict=True)]
-        yield [Logged(*one) for one in zip(names, _read(db, told), strict=True)]
+        sent = _as_sent(db, told)
+        yield list(map(Logged, names, sent, _of_today(db, sent)))
 
 
 def _further_accounts(
@@ -97,28 +100,37 @@ def _parts(db: Connection, query: Any) -> Iterator[Sequence[Sequence[Any]]]:
 
 
 def _read(db: Connection, rows: Sequence[Sequence[Any]]) -> list[list[Event]]:
+    """What each of (time, body, account...) comes to, about whom it is today; see `_as_sent`."""
+    return _of_today(db, _as_sent(db, rows))
+
+
+def _of_today(db: Connection, sent: Sequence[Sequence[Event]]) -> list[list[Event]]:
+    flat = iter(attributed(db, [event for events in sent for event in events]))
+    return [combined(next(flat) for _ in events) for events in sent]
+
+
+def _as_sent(db: Connection, rows: Sequence[Sequence[Any]]) -> list[list[Event]]:
     """What each of (time, body, account...) comes to, given with the accounts that it is logged as
     of. Whose they are that leave it to others, their members or their people's addresses say."""
     read = [(moment, msgspec.json.decode(body), logged) for moment, body, *logged in rows]
     of_members = {(raw["source"], raw[MEMBER]) for _, raw, _ in read if _leaves_it_to_members(raw)}
     accounts = members.accounts_of(db, of_members) if of_members else {}
-    plain = [
-        _event(
-            moment,
-            raw,
-            accounts[raw["source"], raw[MEMBER]] if _leaves_it_to_members(raw) else None,
-        )
+    found = [
+        [
+            _event(
+                moment,
+                raw,
+                accounts[raw["source"], raw[MEMBER]] if _leaves_it_to_members(raw) else None,
+            )
+        ]
         for moment, raw, _ in read
     ]
     places = [place for place, (_, raw, _) in enumerate(read) if addressed.names_by_email(raw)]
-    if not places:
-        return [[event] for event in attributed(db, plain)]
-    told = addressed.readings(db, [(plain[place], *read[place][1:]) for place in places])
-    found = [[event] for event in plain]
-    for place, reading in zip(places, told, strict=True):
-        found[place] = list(reading.events.values())
-    flat = iter(attributed(db, [event for events in found for event in events]))
-    return [combined(next(flat) for _ in events) for events in found]
+    if places:
+        told = addressed.readings(db, [(found[place][0], *read[place][1:]) for place in places])
+        for place, reading in zip(places, told, strict=True):
+            found[place] = list(reading.events.values())
+    return found
 
 
 def _leaves_it_to_members(raw: dict[str, Any]) -> bool:

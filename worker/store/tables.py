@@ -566,6 +566,8 @@ members = Table(
     Column("stamp", Text),
     # The account before, if the last word on it has changed it.
     Column("was", Text),
+    # The member that it is another name of: what is said of one is said of the other.
+    Column("root", Text),
 )
 
 waiting_events = Table(
@@ -609,6 +611,8 @@ contact_merges = Table(
     Column("survivor", Text, nullable=False),
     # Who that is in the end, if the survivor has been merged as well.
     Column("person", Text, nullable=False),
+    # The source of the event that says so, if no person does, and when that was.
+    Column("source", Text),
     Column("stamp", Text, nullable=False),
     Column("merged_by", Text, nullable=False),
     Column("merged_at", Instant, nullable=False),
