@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from worker.core.addresses import NO_PEOPLE, People
 from worker.core.mapping import Pick, Shape
 from worker.rulefiles import RuleFilesRefused, check, load_capture
 from worker.rulefiles.capture import read_capture
@@ -38,6 +39,21 @@ def problems(folder: Path, text: str) -> list[str]:
         ("track: {A: {type: subscription, status: renewed}}", "has no 'subscription', which"),
         ("track: {A: {type: usage, user: $..id}}", "1:32: '$..id' is no path that is read"),
         ("track: {A: {type: usage, user: $.id | upper}}", "1:32: unknown filter 'upper'"),
+        (
+            "people: {internal: []}",
+            "1:10: unknown key 'internal'; did you mean 'internal domains'?",
+        ),
+        ("people: {internal domains: [ours]}", "1:29: 'ours' is no domain: write one like"),
+        ("people: {shared domains: {a: b}}", "1:26: 'shared domains' must be a text"),
+        ("people: {shared mailboxes: [a@b@c]}", "1:29: 'a@b@c' is no mailbox: write the part"),
+        (
+            "hooks: {shop: {events: [{type: usage, people: name}]}}",
+            "1:47: 'people' can only be email, not 'name'",
+        ),
+        (
+            "hooks: {shop: {events: [{type: account, people: email}]}}",
+            "1:25: the event has no 'subject'",
+        ),
         ("calls: {identity: ignore}", "unknown key 'identity'; did you mean 'identify'?"),
         ("hooks: {A B: {}}", "1:9: the name of a hook is"),
         ("hooks: {shop: {verify: standard}}", "'shop' has no 'events'"),
@@ -92,3 +108,15 @@ def test_the_shipped_file_has_no_problem_and_a_missing_one_no_mapping(tmp_path):
         *("hubspot", "zendesk", "intercom", "calendly"),
     }
     assert load_capture(tmp_path / "capture.yaml").hooks == {}
+
+
+def test_people_are_sorted_as_the_file_says_and_what_it_leaves_out_is_as_it_ships(tmp_path):
+    assert load_capture(rules_dir() / "capture.yaml").people == NO_PEOPLE
+    assert (
+        problems(tmp_path, "people: {internal domains: [Ours.example, '@sub.ours.example']}") == []
+    )
+    found = load_capture(tmp_path / "capture.yaml").people
+    assert found == People(internal=frozenset({"ours.example", "sub.ours.example"}))
+    assert problems(tmp_path, "people: {shared mailboxes: [Desk, '*@bots.example']}") == []
+    found = load_capture(tmp_path / "capture.yaml").people
+    assert found.shared_mailboxes == ("desk", "*@bots.example")

@@ -75,12 +75,12 @@ def again(one: Kept, capture: Capture, now: datetime) -> Taken:
         hook = capture.hooks.get(one.way.removeprefix(hooks.WAY))
         if hook is None:  # there is no such hook any more
             return _still(one)
-        return hooks.take([message], one.source or "", hook, now)
+        return hooks.take([message], one.source or "", hook, capture.people, now)
     if one.way.startswith(importing.WAY):
         mapping = capture.imports.get(one.way.removeprefix(importing.WAY))
         became = mapping and importing.again(one.body, one.source or "", mapping, now)
         return Taken(list(became.events)) if became and not became.faults else _still(one)
-    return take([message], one.source or "", now)
+    return take([message], one.source or "", capture.people, now)
 
 
 def _still(one: Kept) -> Taken:

@@ -76,6 +76,7 @@ class Tally:
     counts: Counts = field(default_factory=Counts)
     shown: int = 0
     parked: int = 0
+    ignored: int = 0
 
     def add(self, batch: FileBatch, counts: Counts, rejected: Iterable[Rejected]) -> None:
         """Count a batch, and say which of its events were quarantined."""

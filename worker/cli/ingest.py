@@ -14,6 +14,7 @@ import typer
 from sqlalchemy import Engine
 
 from worker import runtime
+from worker.capture.mappings import file_of
 from worker.cli.access import database
 from worker.cli.batching import (
     BATCH_BYTES,
@@ -25,6 +26,9 @@ from worker.cli.batching import (
     say_the_rest,
 )
 from worker.cli.terminal import BAD_INPUT, AsJson, Bar, Refused, print_json, progress, say
+from worker.core.addresses import People
+from worker.core.sorting import Ignored, by_email, sort_people
+from worker.rulefiles import load_capture
 from worker.store import batches
 from worker.store.batches import Counts
 from worker.store.database import reading, writing
@@ -64,11 +68,12 @@ def run(
     for name in files or ():
         _check(name)
     runtime.rulebook()
+    people = load_capture(file_of(runtime.rules_path())).people
     troubles: list[str] = []
     tally = Tally()
     size = sum(_size(name) for name in files or ())
     with progress("Taking in events", size or None) as bar:
-        batched = _parked(engine) if parked else _batches(files or (), troubles, bar)
+        batched = _parked(engine) if parked else _batches(files or (), people, tally, troubles, bar)
         alone = apply(engine, batched, tally, direct=direct, backfill=backfill)
     finish(engine, backfill=backfill, alone=alone)
     _report(tally, troubles, as_json)
@@ -78,6 +83,8 @@ def _report(tally: Tally, troubles: list[str], as_json: bool) -> None:
     for trouble in troubles:
         say(trouble)
     say_the_rest(tally)
+    if tally.ignored:
+        say(f"{tally.ignored:,} events of nobody but people of ours and shared mailboxes: ignored.")
     counts = tally.counts
     if as_json:
         print_json({name: getattr(counts, name) for name in Counts.__slots__})
@@ -116,12 +123,20 @@ def _opened(name: str) -> IO[bytes]:
     return gzip.open(name) if name.endswith(".gz") else Path(name).open("rb")  # type: ignore[return-value]
 
 
-def _batches(files: Iterable[str], troubles: list[str], bar: Bar) -> Iterator[FileBatch]:
+def _batches(
+    files: Iterable[str], people: People, tally: Tally, troubles: list[str], bar: Bar
+) -> Iterator[FileBatch]:
     """The events in batches; what is wrong with a file as such goes to `troubles`."""
     batch, size = FileBatch(), 0
     for name in files:
         for place, line in _lines(name, troubles):
-            batch.events.append(_decoded(line))
+            event = _decoded(line)
+            if by_email(event):
+                event = sort_people(event, people)
+            if isinstance(event, Ignored):
+                tally.ignored += 1
+                continue
+            batch.events.append(event)
             batch.places.append(place)
             size += len(line)
             if len(batch.events) >= BATCH_EVENTS or size >= BATCH_BYTES:

@@ -9,14 +9,24 @@ from dataclasses import dataclass
 from enum import StrEnum
 from fnmatch import fnmatchcase
 
-from worker.core.mapping import FREE_MAIL
+# fmt: off
+FREE_MAIL = frozenset({
+    "aol.com", "fastmail.com", "gmail.com", "gmx.at", "gmx.ch", "gmx.com", "gmx.de", "gmx.net",
+    "googlemail.com", "hey.com", "hotmail.co.uk", "hotmail.com", "hotmail.de", "hotmail.fr",
+    "icloud.com", "live.com", "mac.com", "mail.com", "mail.ru", "me.com", "msn.com",
+    "outlook.com", "outlook.de", "proton.me", "protonmail.com", "qq.com", "t-online.de",
+    "web.de", "yahoo.co.uk", "yahoo.com", "yahoo.de", "yahoo.fr", "yandex.ru", "ymail.com",
+    "zoho.com", "163.com", "126.com"
+})
+# fmt: on
+"""Where anybody may have an address: such a domain says nothing of an account."""
 
 # fmt: off
 SHARED_MAILBOXES = (
     "abuse", "accounting", "accounts", "admin", "all", "billing", "bounce*", "careers",
     "contact", "everyone", "feedback", "finance", "hello", "help", "helpdesk", "hr", "info",
     "invoice*", "jobs", "legal", "mailer-daemon", "marketing", "newsletter*", "office", "orders",
-    "postmaster", "press", "privacy", "root", "sales", "security", "service", "support*", "team",
+    "postmaster", "press", "privacy", "root", "sales", "security", "service", "support", "support-*", "team",
     "webmaster",
     "no-reply*", "noreply*", "no_reply*", "donotreply*", "do-not-reply*", "notification*",
     "notify", "alerts", "*-bounces", "*-request", "*-owner", "owner-*",
@@ -73,6 +83,10 @@ class People:
             fnmatchcase(address if "@" in pattern else mailbox, pattern)
             for pattern in self.shared_mailboxes
         )
+
+
+NO_PEOPLE = People()
+"""How addresses are sorted where nothing is set: no domain is ours."""
 
 
 def normal(text: object) -> str | None:

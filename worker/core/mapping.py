@@ -15,26 +15,16 @@ import jsonpath
 import msgspec
 from msgspec.inspect import BoolType, DateType, FloatType, IntType, ListType, StrType, UnionType
 
+from worker.core.addresses import NO_PEOPLE, People, decides
 from worker.core.events import MEMBER, TYPES
 from worker.core.moments import Writing
+from worker.core.sorting import BY_EMAIL, PEOPLE
 
 PATH = re.compile(r"\$(\.[^\W\d](?:[\w -]*[\w-])?|\['[^'\\\[\]]+'\]|\[\d{1,4}\]|\[\*\])*")
 """The paths that are read: names, places in a list, and all of a list."""
 
 STEP = re.compile(r"\.([^\W\d](?:[\w -]*[\w-])?)|\['([^'\\\[\]]+)'\]")
 """A name in such a path, as it may be written."""
-
-# fmt: off
-FREE_MAIL = frozenset({
-    "aol.com", "fastmail.com", "gmail.com", "gmx.at", "gmx.ch", "gmx.com", "gmx.de", "gmx.net",
-    "googlemail.com", "hey.com", "hotmail.co.uk", "hotmail.com", "hotmail.de", "hotmail.fr",
-    "icloud.com", "live.com", "mac.com", "mail.com", "mail.ru", "me.com", "msn.com",
-    "outlook.com", "outlook.de", "proton.me", "protonmail.com", "qq.com", "t-online.de",
-    "web.de", "yahoo.co.uk", "yahoo.com", "yahoo.de", "yahoo.fr", "yandex.ru", "ymail.com",
-    "zoho.com", "163.com", "126.com"
-})
-# fmt: on
-"""Where anybody may have an address: such a domain says nothing of an account."""
 
 _SEPARATORS = re.compile(r"[;,|\n]")
 _BESIDE_AMOUNT = re.compile(r"^[^\d(-]*|[^\d)]*$")
@@ -99,7 +89,10 @@ Condition = tuple[tuple[Pick, tuple[str, ...]], ...]
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """One event that a message becomes, if `when` holds. Its `time` goes before the message's."""
+    """One event that a message becomes, if `when` holds. Its `time` goes before the message's.
+
+    With `by_email` it names people by their addresses, and may leave its account to them.
+    """
 
     type: str
     fields: Mapping[str, Value]
@@ -107,6 +100,7 @@ class Shape:
     member: Value = ()
     when: Condition = ()
     time: Value = ()
+    by_email: bool = False
 
     def fits(self, message: Any) -> bool:
         """Whether the message is one of those it is for."""
@@ -180,7 +174,8 @@ class Import:
 
 @dataclass(frozen=True, slots=True)
 class Capture:
-    """All mappings: of Segment's calls, and of webhooks and files by name.
+    """All mappings: of Segment's calls, and of webhooks and files by name; and whose addresses
+    are whose.
 
     `track` has shapes by the name of the event, in which `*` stands for anything; None for those
     that are ignored. `calls` are the shapes of the other calls.
@@ -190,6 +185,7 @@ class Capture:
     calls: Mapping[str, Shape | None] = field(default_factory=dict)
     hooks: Mapping[str, Hook] = field(default_factory=dict)
     imports: Mapping[str, Import] = field(default_factory=dict)
+    people: People = NO_PEOPLE
 
     def tracked(self, name: str, otherwise: Shape) -> Shape | None:
         """What a tracked event of this name becomes; a whole name goes before a pattern."""
@@ -240,7 +236,7 @@ def event_of(
             found = found[0]
         if found is not None:
             event[name] = _as_text(found)
-    return event
+    return event | {PEOPLE: BY_EMAIL} if shape.by_email else event
 
 
 def fitted(value: Any, type_: str, name: str, writing: Writing | None = None) -> Any:
@@ -354,7 +350,7 @@ def _domain(value: Any) -> Any:
         return None
     rest = value.strip().lower().rpartition("@")[2].rpartition("://")[2]
     domain = rest.partition("/")[0].partition(":")[0].removeprefix("www.")
-    return domain if "." in domain and domain not in FREE_MAIL else None
+    return domain if "." in domain and decides(domain) else None
 
 
 _FILTERED: Mapping[str, Callable[[Any], Any]] = {

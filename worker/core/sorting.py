@@ -23,6 +23,9 @@ SHARED = "tiewatchshared"
 PERSON = {"usage": "user", "contact": "contact", "survey": "contact"}
 """The field of each type of event that names one contact."""
 
+NAMING = ("interaction", *PERSON)
+"""The types of events that name contacts, and so can leave their account to them."""
+
 ONLY_OURS = "nobody but people of ours and shared mailboxes"
 NONE_OF_OURS = "nobody of ours takes part, or only a shared mailbox"
 

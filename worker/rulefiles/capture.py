@@ -1,17 +1,20 @@
-"""`capture.yaml`: what others' messages become, of Segment's libraries, of webhooks, of files."""
+"""`capture.yaml`: whose addresses are whose, and what others' messages become: those of Segment's
+libraries, of webhooks, of files."""
 
 import re
 from pathlib import Path
 
+from worker.core.addresses import NO_PEOPLE
 from worker.core.mapping import SCHEMES, Capture, Hook, Import, Shape, Verification
 from worker.rulefiles import shapes
 from worker.rulefiles.files import CAPTURE, read
 from worker.rulefiles.imports import read_import
 from worker.rulefiles.mapping import LONGEST, head, need_accounts, shape
 from worker.rulefiles.nodes import Node, Text
+from worker.rulefiles.people import read_people
 from worker.rulefiles.problems import Findings, RuleFilesRefused, quoted
 
-KEYS = ("track", "calls", "hooks", "imports")
+KEYS = ("people", "track", "calls", "hooks", "imports")
 CALLS = ("identify", "group", "page", "screen")
 HOOK_KEYS = ("verify", "each", "id", "time", "events")
 VERIFY_KEYS = ("scheme", "header", "prefix", "timestamp")
@@ -56,7 +59,10 @@ def read_capture(file: Path, findings: Findings) -> Capture:
     for key, node in _table(found, "imports", findings):
         if one := read_import(key, node, findings):
             imports[key.text] = one
-    return Capture(track, calls, hooks, imports)
+    people = NO_PEOPLE
+    if "people" in found and not shapes.is_blank(found["people"][1]):
+        people = read_people(found["people"][1], findings)
+    return Capture(track, calls, hooks, imports, people)
 
 
 def _table(found: shapes.Fields, key: str, findings: Findings) -> list[tuple[Text, Node]]:

@@ -9,11 +9,12 @@ import msgspec
 from worker.core.events import TYPES
 from worker.core.mapping import FILTERS, PATH, Condition, Pick, Shape, Value, fitted
 from worker.core.problems import expected, fits
+from worker.core.sorting import BY_EMAIL, NAMING
 from worker.rulefiles import shapes
 from worker.rulefiles.nodes import List, Node, Text
 from worker.rulefiles.problems import Findings, quoted
 
-HEAD_KEYS = ("type", "subject", "member", "when", "time")
+HEAD_KEYS = ("type", "subject", "member", "people", "when", "time")
 LONGEST = 300
 MOST = 50
 """Ways to one value, or texts that one may be."""
@@ -54,6 +55,7 @@ def shape(node: Node, what: str, kind: str | None, findings: Findings) -> Shape 
         head(given, "member", findings),
         condition(given, "when", findings),
         head(given, "time", findings),
+        _by_email(given, findings),
     )
 
 
@@ -62,12 +64,24 @@ def head(given: Mapping[str, tuple[Text, Node]], name: str, findings: Findings) 
     return _value(given[name][1], quoted(name), findings) if name in given else ()
 
 
+def _by_email(given: Mapping[str, tuple[Text, Node]], findings: Findings) -> bool:
+    if "people" not in given:
+        return False
+    node = given["people"][1]
+    said = shapes.text(node, "'people'", LONGEST, findings)
+    if said is not None and said != BY_EMAIL:
+        findings.add(node.at, f"'people' can only be {BY_EMAIL}, not {quoted(said)}")
+    return said == BY_EMAIL
+
+
 def need_accounts(
     nodes: Sequence[Node], events: Sequence[Shape | None], findings: Findings
 ) -> None:
     """See that every event that needs an account says which."""
     for node, found in zip(nodes, events, strict=True):
-        if found and found.type != "rep" and not found.subject and not found.member:
+        if found is None or found.type == "rep" or found.subject or found.member:
+            continue
+        if not (found.by_email and found.type in NAMING):
             findings.add(node.at, "the event has no 'subject': which account it is about")
 
 

@@ -17,7 +17,7 @@ from worker.core.events import MEMBER, Event, Quarantined, parse
 from worker.core.identity import Reading, combined, in_one_form, keys_of, read, reps_in
 from worker.core.merges import people_in
 from worker.core.problems import as_json
-from worker.core.sorting import PERSON, SHARED, by_email
+from worker.core.sorting import NAMING, SHARED, by_email
 from worker.store import holdings
 from worker.store.dialect import execute_among, execute_rows
 from worker.store.merges import attributed
@@ -181,7 +181,7 @@ def names_by_email(one: Any) -> bool:
 
 def as_event(raw: Any, received: datetime) -> Event | Quarantined:
     """One that names people by their addresses; its account is none if it is left to them."""
-    of_people = raw.get("subject") is None and raw.get("type") in ("interaction", *PERSON)
+    of_people = raw.get("subject") is None and raw.get("type") in NAMING
     event = parse(raw, received, _ANY_ACCOUNT if of_people else None)
     if isinstance(event, Quarantined):
         return event
