@@ -214,8 +214,9 @@ def _taken(file: File, rows: Rows, bar: Bar) -> Iterator[tuple[int, Taken]]:
                 taken = take(row, file, now)
                 rows.add(taken)
                 yield row.line, taken
-                bar.advance((done := records.done()) - before)
-                before = done
+                if (done := records.done()) != before:
+                    bar.advance(done - before)
+                    before = done
         except BreaksOff as error:
             rows.troubles.append(
                 f"{file.place(error.line)}: breaks off: {error}. What came before it was taken in; "
