@@ -74,7 +74,8 @@ def test_contacts_belong_to_their_first_company_and_those_of_none_are_left_out(t
 
 def test_deals_that_are_won_are_terms_and_others_are_not(tmp_path):
     deal = {"Record ID": "1", "Deal Name": "Acme 2026", "Deal Stage": "Closed won (Sales Pipeline)",
-            "Close Date": "2026-01-15 12:00", "Amount": "12000", "Associated Company IDs": "501",
+            "Close Date": "2026-01-15 12:00", "Amount": "12000",
+            "Associated Company IDs": "500;501", "Associated Company IDs (Primary)": "501",
             "Contract End Date": "2027-01-15", "Seats": "40"}  # fmt: skip
     lost = deal | {"Record ID": "2", "Deal Stage": "Closed lost"}
     kind, found = events(table(tmp_path / "deals.csv", deal, lost))
