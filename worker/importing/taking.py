@@ -58,10 +58,14 @@ class File:
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """A problem of a record, with the column that it is in, if it is in one."""
+    """A problem of a record, with the column that it is in, if it is in one.
+
+    One that `asks` is none of the record's: an option of the command would settle it for all.
+    """
 
     problem: str
     column: str | None = None
+    asks: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +99,7 @@ def take(row: Record | Spoilt, file: File, now: datetime) -> Taken:
         try:
             event = _event(shape, values, f"{mapping.name}/{id_}/{place}", file)
         except Unclear as error:
-            faults.append(Fault(str(error), _holding(error.value, values, file)))
+            faults.append(Fault(str(error), _holding(error.value, values, file), asks=True))
             continue
         if shape.type == "interaction" and _is_ahead(event["time"], now):
             ahead = True
