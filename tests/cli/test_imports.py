@@ -256,6 +256,7 @@ def test_an_import_through_the_queue_that_is_killed_goes_on_when_it_is_run_again
         meeting(n, str(n % 20), f"c{n % 37};c{n % 11}", days=1 + n % 300) for n in range(6_000)
     ]
     contacts = [contact(n, n % 20) for n in range(37)]
+    contacts.append(contact(37) | {"Last Modified Date": "last year"})
     given = (
         "import", "--json", "--timezone", "UTC",
         table(folder / "companies.csv", *companies).name,
@@ -277,12 +278,14 @@ def test_an_import_through_the_queue_that_is_killed_goes_on_when_it_is_run_again
     assert 0 < before < 6_000
     done = process(folder, *given)
     out, err = done.communicate(timeout=90)
-    assert done.returncode == 0, err
+    assert done.returncode == 2, err
+    assert "contacts.csv:39:Last Modified Date: 'time' must be a time" in err
     counts = json.loads(out)
-    assert counts["rows"] == 6_057
-    assert counts["applied"] + counts["duplicates"] == counts["received"] == 6_077
+    assert (counts["rows"], counts["quarantined"]) == (6_058, 1)
+    assert counts["applied"] + counts["duplicates"] == 6_077
     assert counts["duplicates"] >= before
     tiewatch("import", "--direct", *given[1:], HOME=folder / "undisturbed")
     undisturbed = tiewatch("facts", "--json", HOME=folder / "undisturbed").json
     assert len(undisturbed) == 20
     assert tiewatch("facts", "--json").json == undisturbed
+    assert [row["way"] for row in rows(embedded, tables.quarantine)] == ["imports/hubspot-contacts"]
