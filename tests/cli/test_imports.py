@@ -68,12 +68,18 @@ def test_a_crm_becomes_accounts_with_facts_and_one_sweep_and_everything_twice_co
         table(folder / "companies.csv", company()).name,
         table(folder / "contacts.csv", contact(1), contact(2, title="Analyst")).name,
         # Whose account it is, only the contact says.
-        table(folder / "meetings.csv", meeting(1), meeting(2, company="", days=10)).name,
+        table(
+            folder / "meetings.csv",
+            meeting(1),
+            meeting(2, company="", days=10),
+            meeting(3, days=-9),
+        ).name,
     ]
     done = tiewatch("import", "--direct", "--json", "--timezone", "UTC", *files[::-1])
     assert done.status == 0, done.err
     assert done.json["applied"] == 6
     assert (done.json["waiting"], done.json["quarantined"]) == (0, 0)
+    assert done.json["left_out"] == {"it is still to come": 1}
     assert "companies.csv: taken for hubspot-companies, since it has the columns" in done.err
     assert len(rows(embedded, tables.sweeps)) == 1
     [facts] = tiewatch("facts", "1", "--json").json

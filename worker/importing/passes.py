@@ -1,11 +1,13 @@
 """A pass over a file: what it is taken for, what becomes of its rows, and how many there were."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 from worker.core.mapping import Import
 from worker.core.moments import Writing
@@ -31,30 +33,25 @@ class Rows:
     """What has been read so far, and what is wrong with the files as such."""
 
     rows: int = 0
-    of_no_use: int = 0
-    ahead: int = 0
+    left_out: Counter[str] = field(default_factory=Counter)
     troubles: list[str] = field(default_factory=list)
 
     def add(self, taken: Taken) -> None:
         """Count a row."""
         self.rows += 1
-        self.ahead += taken.ahead
-        self.of_no_use += not (taken.ahead or taken.events or taken.faults)
+        if taken.left_out is not None:
+            self.left_out[taken.left_out] += 1
 
     @property
-    def counted(self) -> dict[str, int]:
-        """The same as numbers."""
-        return {"rows": self.rows, "of_no_use": self.of_no_use, "still_to_come": self.ahead}
+    def counted(self) -> dict[str, Any]:
+        """How many rows there were, and of how many nothing comes, by reason."""
+        return {"rows": self.rows, "left_out": dict(sorted(self.left_out.items()))}
 
     @property
     def sentence(self) -> str:
-        """How many rows there were, and of how many nothing comes."""
-        parts = [f"{self.rows:,} rows read"]
-        if self.of_no_use:
-            parts.append(f"{self.of_no_use:,} of no use, which the mapping leaves out")
-        if self.ahead:
-            parts.append(f"{self.ahead:,} about what is still to come")
-        return "; ".join(parts) + "."
+        """The same in words."""
+        parts = [f"{n:,} left out ({reason})" for reason, n in self.left_out.most_common()]
+        return ", ".join([f"{self.rows:,} rows read", *parts]) + "."
 
 
 def plan(
