@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 COMMANDS = [
-    *("demo", "ingest", "sweep", "facts", "ties", "flags", "deliver", "hold"),
+    *("demo", "ingest", "import", "sweep", "facts", "ties", "flags", "deliver", "hold"),
     *(
         "worker",
         "scheduler",
@@ -25,7 +25,7 @@ COMMANDS = [
     *("rules backtest", "rules diff", "report", "sources", "sources suggest", "health"),
 ]
 WITH_JSON = [
-    *("demo", "ingest", "sweep", "facts", "ties", "flags", "deliver", "hold", "doctor"),
+    *("demo", "ingest", "import", "sweep", "facts", "ties", "flags", "deliver", "hold", "doctor"),
     "rules check",
     *("rules test", "rules explain", "rules report", "rules backtest", "rules diff"),
     *("report", "sources", "sources suggest", "health"),

@@ -13,7 +13,7 @@ from worker.core.listing import BEGIN, END, markdown
 from worker.core.portfolio.catalogue import BASIS, FIGURES, TERMS
 
 DOCS = Path(__file__).parents[2] / "docs"
-PAGES = [*DOCS.glob("*.md"), *(DOCS.parent / name for name in ("README.md", "CONTRIBUTING.md"))]
+PAGES = [*DOCS.rglob("*.md"), *(DOCS.parent / name for name in ("README.md", "CONTRIBUTING.md"))]
 NOW = datetime(2026, 4, 1, tzinfo=UTC)
 
 

@@ -69,12 +69,13 @@ def test_contacts_belong_to_their_first_company_and_those_of_none_are_left_out(t
     assert one["data"] == {
         **{"contact": "9", "name": "Dana Ruiz", "title": "CIO", "emails": ["dana@acme.example"]},
     }
-    assert (rows[1].events, rows[1].faults) == ((), ())
+    assert (rows[1].events, rows[1].left_out) == ((), "the mapping skips it")
 
 
 def test_deals_that_are_won_are_terms_and_others_are_not(tmp_path):
     deal = {"Record ID": "1", "Deal Name": "Acme 2026", "Deal Stage": "Closed won (Sales Pipeline)",
-            "Close Date": "2026-01-15 12:00", "Amount": "12000", "Associated Company IDs": "501",
+            "Close Date": "2026-01-15 12:00", "Amount": "12000",
+            "Associated Company IDs": "500;501", "Associated Company IDs (Primary)": "501",
             "Contract End Date": "2027-01-15", "Seats": "40"}  # fmt: skip
     lost = deal | {"Record ID": "2", "Deal Stage": "Closed lost"}
     kind, found = events(table(tmp_path / "deals.csv", deal, lost))
@@ -146,7 +147,9 @@ def test_calls_meetings_and_mails_are_interactions_and_what_is_to_come_is_not(tm
     assert [[one["data"].get("status") for one in row.events] for row in rows] == [
         [None], ["no_show"], [], [],
     ]  # fmt: skip
-    assert [row.ahead for row in rows] == [False, False, False, True]
+    assert [row.left_out for row in rows] == [
+        *(None, None, "nothing in the mapping is for it", "it is still to come"),
+    ]
     mails = [
         {"Record ID": str(n), "Email direction": way, "Activity date": "2026-03-01 08:00", **people}
         for n, way in enumerate(("Incoming email", "Outgoing email"))

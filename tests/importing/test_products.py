@@ -236,7 +236,7 @@ def test_the_same_record_is_the_same_event_and_a_changed_one_another(tmp_path):
 
 
 def test_a_row_with_a_problem_is_refused_whole_and_its_column_named(tmp_path):
-    bad = dict(SALESFORCE[0][1]) | {"ARR__c": "a lot", "CreatedDate": "last year"}
+    bad = SALESFORCE[0][1] | {"ARR__c": "a lot", "CreatedDate": "last year", "Notes": "private"}
     _, [row] = taken(table(tmp_path / "a.csv", bad))
     assert row.events == ()
     assert [(fault.column, fault.problem[:30]) for fault in row.faults] == [
@@ -246,3 +246,5 @@ def test_a_row_with_a_problem_is_refused_whole_and_its_column_named(tmp_path):
     assert row.refused is not None
     assert row.refused.way == "imports/salesforce-accounts"
     assert '(in "a.csv:2:ARR__c")' in row.refused.problems[1]
+    assert "a lot" in row.refused.body
+    assert "private" not in row.refused.body, "what the mapping does not read is nobody's business"

@@ -105,6 +105,7 @@ def test_a_cell_of_ten_megabytes_is_read_and_one_of_twenty_is_told(tmp_path):
         ("c.json", "[{}]".encode("utf-16"), "save it in that encoding"),
         ("open.csv", b'"Record ID,\n', "has no header that can be read"),
     ],
+    ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_what_cannot_be_read_is_said_plainly(tmp_path, name, content, said):
     file = tmp_path / name

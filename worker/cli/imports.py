@@ -1,12 +1,8 @@
 """`tiewatch import`: history, from the files that other products export."""
 
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 from zoneinfo import ZoneInfo
 
 import typer
@@ -17,53 +13,23 @@ from worker.cli.access import database
 from worker.cli.batching import (
     BATCH_BYTES,
     BATCH_EVENTS,
-    SHOWN,
     FileBatch,
     Tally,
     apply,
     finish,
     say_the_rest,
 )
-from worker.cli.terminal import BAD_INPUT, NOT_HELD, AsJson, Bar, Refused, print_json, progress, say
+from worker.cli.terminal import BAD_INPUT, AsJson, Bar, Refused, print_json, progress, say
+from worker.cli.trial import show
 from worker.core.mapping import Import
 from worker.core.moments import Writing
-from worker.importing.kinds import choose
-from worker.importing.reading import records_of
-from worker.importing.records import BreaksOff, Unreadable
-from worker.importing.taking import File, Taken, take
+from worker.importing.passes import Rows, plan, told, walk
+from worker.importing.records import Unreadable
+from worker.importing.taking import File
 from worker.rulefiles import RuleFilesRefused, load_capture
 from worker.store import members
 from worker.store.batches import Counts
 from worker.store.database import reading
-
-EXAMPLES = 3
-"""Events that a dry run shows."""
-
-
-@dataclass(slots=True)
-class Rows:
-    """What has been read so far, and what is wrong with the files as such."""
-
-    rows: int = 0
-    of_no_use: int = 0
-    ahead: int = 0
-    troubles: list[str] = field(default_factory=list)
-
-    def add(self, taken: Taken) -> None:
-        """Count a row."""
-        self.rows += 1
-        self.ahead += taken.ahead
-        self.of_no_use += not (taken.ahead or taken.events or taken.faults)
-
-    @property
-    def sentence(self) -> str:
-        """How many rows there were, and of how many nothing comes."""
-        parts = [f"{self.rows:,} rows read"]
-        if self.of_no_use:
-            parts.append(f"{self.of_no_use:,} of no use, which the mapping leaves out")
-        if self.ahead:
-            parts.append(f"{self.ahead:,} about what is still to come")
-        return "; ".join(parts) + "."
 
 
 def run(
@@ -111,9 +77,19 @@ def run(
     """
     imports = _imports(mapping)
     writing = Writing(_zone(timezone), day_first)
-    planned = [_planned(name, imports, kind, source, writing) for name in files]
+    if kind is None and len(imports) == 1:
+        kind = next(iter(imports))
+    planned: list[File] = []
+    for name in files:
+        try:
+            found = plan(name, imports, kind, source, writing, runtime.clock())
+        except Unreadable as error:
+            raise Refused(str(error)) from error
+        planned.append(found.file)
+        for text in found.said:
+            say(text)
     if dry_run:
-        _try(planned, as_json)
+        show(planned, as_json)
         return
     engine = database()
     runtime.rulebook()
@@ -136,17 +112,13 @@ def run(
 def _report(rows: Rows, counts: Counts, waiting: int, as_json: bool) -> None:
     if as_json:
         applied = {name: getattr(counts, name) for name in Counts.__slots__}
-        print_json({**_counted(rows), **applied, "waiting": waiting})
+        print_json({**rows.counted, **applied, "waiting": waiting})
         return
     print(rows.sentence)
     print(
         f"{counts.received:,} events: {counts.applied:,} applied, {counts.duplicates:,} there "
         f"already, {counts.quarantined:,} quarantined."
     )
-
-
-def _counted(rows: Rows) -> dict[str, int]:
-    return {"rows": rows.rows, "of_no_use": rows.of_no_use, "still_to_come": rows.ahead}
 
 
 def _imports(file: Path | None) -> Mapping[str, Import]:
@@ -170,118 +142,18 @@ def _zone(name: str | None) -> ZoneInfo | None:
         raise Refused(f"{name!r} is no time zone: write it like Europe/Berlin, or UTC.") from error
 
 
-def _planned(
-    name: str,
-    imports: Mapping[str, Import],
-    kind: str | None,
-    source: str | None,
-    writing: Writing,
-) -> File:
-    """What a file is taken for, which is said before anything is taken in."""
-    path = Path(name)
-    if kind is None and len(imports) == 1:
-        kind = next(iter(imports))
-    try:
-        with ExitStack() as held:
-            records = records_of(path, held)
-            chosen = choose(records.columns, imports, kind)
-    except Unreadable as error:
-        raise Refused(f"{name}: {error}.") from error
-    say(f"{name}: taken for {chosen.mapping.name}, since {chosen.why}.")
-    for note in records.notes:
-        say(f"{name}: {note}.")
-    return File(
-        name,
-        chosen.mapping,
-        source or chosen.mapping.source,
-        writing,
-        datetime.fromtimestamp(path.stat().st_mtime, UTC),
-        records.columns,
-        records.numbered,
-    )
-
-
-def _taken(file: File, rows: Rows, bar: Bar) -> Iterator[tuple[int, Taken]]:
-    """(line, what became of it) of each row of a file."""
-    now = runtime.clock()
-    before = 0
-    with ExitStack() as held:
-        records = records_of(Path(file.name), held)
-        none = True
-        try:
-            for row in records.rows:
-                none = False
-                taken = take(row, file, now)
-                rows.add(taken)
-                yield row.line, taken
-                bar.advance((done := records.done()) - before)
-                before = done
-        except BreaksOff as error:
-            rows.troubles.append(
-                f"{file.place(error.line)}: breaks off: {error}. What came before it was taken in; "
-                "taking the whole file in later does no harm."
-            )
-        else:
-            if none:
-                rows.troubles.append(f"{file.name}: there is a header and no row in it.")
-
-
 def _batches(planned: Sequence[File], rows: Rows, bar: Bar) -> Iterator[FileBatch]:
-    batch, size = FileBatch(), 0
+    batch, size, now = FileBatch(), 0, runtime.clock()
     for file in planned:
-        for line, taken in _taken(file, rows, bar):
+        for line, taken in walk(file, rows, now, bar.advance):
             batch.events += taken.events
             batch.places += [file.place(line)] * len(taken.events)
             if taken.refused is not None:
                 batch.refused.append(taken.refused)
-                batch.told += _told(file, line, taken)
+                batch.told += told(file, line, taken)
                 size += len(taken.refused.body)
             if len(batch) >= BATCH_EVENTS or size >= BATCH_BYTES:
                 yield batch
                 batch, size = FileBatch(), 0
     if len(batch):
         yield batch
-
-
-def _told(file: File, line: int, taken: Taken) -> list[str]:
-    return [f"{file.place(line, one.column)}: {one.problem}" for one in taken.faults]
-
-
-def _try(planned: Sequence[File], as_json: bool) -> None:
-    """Show what would come out of files."""
-    rows, types, accounts = Rows(), Counter[str](), set[str]()
-    examples: list[dict[str, Any]] = []
-    problems: list[str] = []
-    faulty = 0
-    with progress("Reading", sum(Path(file.name).stat().st_size for file in planned)) as bar:
-        for file in planned:
-            for line, taken in _taken(file, rows, bar):
-                types.update(event["type"] for event in taken.events)
-                accounts.update(event["subject"] for event in taken.events if "subject" in event)
-                examples += taken.events[: EXAMPLES - len(examples)]
-                faulty += bool(taken.faults)
-                problems += _told(file, line, taken)[: SHOWN - len(problems)]
-    events = dict(sorted(types.items()))
-    if as_json:
-        files = [{"file": file.name, "as": file.mapping.name} for file in planned]
-        print_json(
-            {
-                "files": files,
-                **_counted(rows),
-                "events": events,
-                "accounts": len(accounts),
-                "quarantined": faulty,
-                "problems": [*problems, *rows.troubles],
-                "examples": examples,
-            }
-        )
-    else:
-        print(rows.sentence)
-        counted = ", ".join(f"{number:,} {name}" for name, number in events.items()) or "none"
-        print(f"Events that would come out: {counted}; of {len(accounts):,} accounts.")
-        print(f"{faulty:,} rows would be quarantined. Nothing was taken in.")
-        for problem in (*problems, *rows.troubles):
-            say(problem)
-        print_json(examples)
-    if faulty or rows.troubles:
-        raise typer.Exit(NOT_HELD)

@@ -5,8 +5,8 @@ decides the form its value is brought into: `"12"` is a number where one is need
 """
 
 import re
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from functools import lru_cache
 from typing import Any
@@ -52,31 +52,26 @@ class Pick:
         """The value, None if it is not there. A path with `[*]` gives a list."""
         if self.path is None:
             return self.constant
+        if self.beside is not None:
+            both = (replace(self, beside=None).of(message), self.beside.of(message))
+            return " ".join(str(_as_text(one)) for one in both if one is not None) or None
+        names = _names(self.path)
+        if names is not None:  # names alone need no library, and are looked up ten times as fast
+            return self._filtered(_at(names, message))
         if not isinstance(message, dict | list):
             return None  # of which the library would read a text as JSON
-        values = [one for one in map(self._filtered, self._found(message)) if one not in (None, "")]
-        if self.beside is not None:
-            other = self.beside.of(message)
-            texts = (str(_as_text(one)) for one in (*values[:1], other) if one is not None)
-            return " ".join(texts) or None
+        found = map(self._filtered, _compiled(self.path).findall(message))
+        values = [one for one in found if one is not None]
         if "[*]" in self.path:
             return values or None
         return values[0] if values else None
 
-    def _found(self, message: Any) -> Sequence[Any]:
-        names = _names(str(self.path))
-        if names is None:
-            return _compiled(str(self.path)).findall(message)  # type: ignore[no-any-return]
-        for name in names:  # names alone are looked up without the library, ten times as fast
-            if not isinstance(message, dict) or name not in message:
-                return ()
-            message = message[name]
-        return (message,)
-
     def _filtered(self, value: Any) -> Any:
+        if value is None or value == "":
+            return None
         for name in self.filters:
             value = _FILTERED[name](value)
-        return value
+        return None if value == "" else value
 
 
 Value = tuple[Pick, ...]
@@ -259,6 +254,14 @@ def fitted(value: Any, type_: str, name: str, writing: Writing | None = None) ->
     return _as_text(value) if any(isinstance(kind, StrType) for kind in kinds) else value
 
 
+def _at(names: tuple[str, ...], message: Any) -> Any:
+    for name in names:
+        if not isinstance(message, dict):
+            return None
+        message = message.get(name)
+    return message
+
+
 def _ways(shape: Shape) -> tuple[Value, ...]:
     return (*shape.fields.values(), shape.subject, shape.member, shape.time)
 
@@ -285,8 +288,10 @@ def _kinds(type_: str, name: str) -> tuple[msgspec.inspect.Type, ...]:
 
 
 def _matches(found: Any, words: tuple[str, ...]) -> bool:
+    if found is None:
+        return "" in words or "*" in words
     values = found if isinstance(found, list) else [found]
-    texts = ["" if one is None else str(_as_text(one)) for one in values]
+    texts = [str(_as_text(one)) for one in values]
     return any(fnmatchcase(text, word) for text in texts for word in words)
 
 

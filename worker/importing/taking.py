@@ -30,6 +30,10 @@ _STATES = ("account", "contact", "rep")
 _ONCE = ("interaction", "usage", "survey")
 """What happens once, and is not said anew."""
 
+SKIPPED = "the mapping skips it"
+OF_NO_USE = "nothing in the mapping is for it"
+TO_COME = "it is still to come"
+
 _FIELD = re.compile(r"'(\w+)'")
 _LONGEST_ID = 200
 _DIGITS = 12
@@ -58,23 +62,27 @@ class File:
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """A problem of a record, with the column that it is in, if it is in one."""
+    """A problem of a record, with the column that it is in, if it is in one.
+
+    One that `asks` is none of the record's: an option of the command would settle it for all.
+    """
 
     problem: str
     column: str | None = None
+    asks: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """What a record became: events, or `faults` and what goes to quarantine; or nothing.
+    """What a record became: events, or `faults` and what goes to quarantine, or nothing.
 
-    `ahead` says that it is of no use yet: what it is about has not been.
+    `left_out` says why it is nothing.
     """
 
     events: tuple[dict[str, Any], ...] = ()
     faults: tuple[Fault, ...] = ()
     refused: Quarantined | None = None
-    ahead: bool = False
+    left_out: str | None = None
 
 
 def take(row: Record | Spoilt, file: File, now: datetime) -> Taken:
@@ -84,21 +92,21 @@ def take(row: Record | Spoilt, file: File, now: datetime) -> Taken:
         return Taken(faults=(fault,), refused=_refused(row.text, row.line, file, None, (fault,)))
     values, mapping = row.values, file.mapping
     if mapping.skip and holds(mapping.skip, values):
-        return Taken()
+        return Taken(left_out=SKIPPED)
     id_ = _id(values, mapping)
     events: list[dict[str, Any]] = []
     faults: list[Fault] = []
-    ahead = False
+    left_out = OF_NO_USE
     for place, shape in enumerate(mapping.events):
         if not shape.fits(values):
             continue
         try:
             event = _event(shape, values, f"{mapping.name}/{id_}/{place}", file)
         except Unclear as error:
-            faults.append(Fault(str(error), _holding(error.value, values, file)))
+            faults.append(Fault(str(error), _holding(error.value, values, file), asks=True))
             continue
         if shape.type == "interaction" and _is_ahead(event["time"], now):
-            ahead = True
+            left_out = TO_COME
         elif bad := why_not(event, now):
             faults += [_fault(one, shape, values, file) for one in bad.problems]
         else:
@@ -106,7 +114,7 @@ def take(row: Record | Spoilt, file: File, now: datetime) -> Taken:
     if faults:
         told = tuple(dict.fromkeys(faults))  # two events of a row may lack the same
         return Taken(faults=told, refused=_refused(_body(row, file), row.line, file, id_, told))
-    return Taken(tuple(events), ahead=ahead and not events)
+    return Taken(tuple(events), left_out=None if events else left_out)
 
 
 def again(body: str, source: str, mapping: Import, now: datetime) -> Taken | None:
