@@ -26,7 +26,7 @@ AT_ONCE = 5_000
 _NO_DAY = 2**31 - 1
 """The first day of an account that has no event."""
 
-_STATS = (
+STATS = (
     "contacts",
     "tie_days",
     "ties",
@@ -44,10 +44,12 @@ _STATS = (
 
 @dataclass(frozen=True, slots=True)
 class Rebuilt:
-    """What came of it: the accounts made anew, and how many events are now another account's."""
+    """What came of it: the accounts made anew, those of them that have lost events to another, and
+    how many events that were."""
 
-    accounts: list[str]
-    moved: int
+    accounts: Collection[str] = ()
+    left: Collection[str] = ()
+    moved: int = 0
 
 
 def rebuild(
@@ -64,13 +66,12 @@ def rebuild(
     events say, which are to be logged next.
     """
     moves = []
+    left = set()
     claims = dict(said or {})
     for part in of_accounts(db, accounts):
-        moves += [
-            (event.source, event.id, event.account)
-            for stored, _, event in part
-            if event.account != stored
-        ]
+        moving = [(stored, event) for stored, _, event in part if event.account != stored]
+        moves += [(event.source, event.id, event.account) for _, event in moving]
+        left |= {stored for stored, _ in moving}
         claims = latest(claims, claims_in(sent for _, sent, _ in part))
     claims_store.withdraw(db, all_merged_into(db, accounts), claims)
     claims_store.note(db, claims_store.news(db, list(claims.values())), now)
@@ -95,12 +96,12 @@ def rebuild(
         concerned,
         never=_NO_DAY,
     )
-    return Rebuilt(concerned, len(moves))
+    return Rebuilt(concerned, left, len(moves))
 
 
 def _clear(db: Connection, accounts: Collection[str]) -> None:
     """Forget what is derived of these accounts' events. Their rows stay, since they are locked."""
-    for table in _STATS:
+    for table in STATS:
         execute_among(db, f"DELETE FROM {table} WHERE account {{among}}", accounts)
     kept = {"account", "first_day"}
     blank = ", ".join(f"{one.name} = NULL" for one in accounts_table.c if one.name not in kept)
