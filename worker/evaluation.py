@@ -163,7 +163,7 @@ def prepare(
     )
     withheld = freshness.ask_withheld(db, book.sources, book.metrics.facts, on, now)
     live = flags.ask_live(db, accounts)
-    past = _ask_past(db, accounts, on, book, retire)
+    past = ask_past(db, accounts, on, book, retire)
     stats = stats_store.ask(db, accounts, on, book.ties.half_life, book.reading, book.metrics)
     answer_now(db)
 
@@ -180,7 +180,7 @@ def prepare(
     return answer
 
 
-def _ask_past(
+def ask_past(
     db: Connection, accounts: Collection[str], on: date, book: Rulebook, sweeping: bool
 ) -> Callable[[Workspace], Mapping[str, int | None]]:
     """Ask for the health scores of 30 days before, if a rule looks at how they have changed.
@@ -226,14 +226,14 @@ def _evaluated(
             if flag is not None and flag.heard_of:
                 standing.open.append(compiled.rule)
     moves += [
-        _retire(stored, on, RULE_IS_OFF if stored.rule in book.rules.off else RULE_IS_GONE)
+        retired(stored, on, RULE_IS_OFF if stored.rule in book.rules.off else RULE_IS_GONE)
         for stored in live.values()
         if retire and stored.account in standings
     ]
-    return _moved(db, moves, standings, workspace, on, book, now, sweep)
+    return carry_out(db, moves, standings, workspace, on, book, now, sweep)
 
 
-def _moved(
+def carry_out(
     db: Connection,
     moves: list[Move],
     standings: Mapping[str, Standing],
@@ -243,7 +243,7 @@ def _moved(
     now: datetime,
     sweep: int | None,
 ) -> Evaluated:
-    """Store the moves, and write the alerts that they call for."""
+    """Store the moves of these accounts' flags, and write the alerts that they call for."""
     if not moves:
         return Evaluated(standings, workspace, 0, 0, 0)
     ended = flags.last_ended(db, (move.account for move in moves if move.opens))
@@ -263,27 +263,6 @@ def _moved(
     )
 
 
-def close(
-    db: Connection, account: str, why: str, on: date, book: Rulebook, now: datetime
-) -> Evaluated:
-    """Resolve every flag of an account that is to have no events any more, for the reason given.
-
-    What would have ended a snooze stays known: `flags.reopen` takes it up again.
-    """
-    world = stats_store.read_workspace(db, book.ties)
-    read = stats_store.read(db, [account], on, book.ties.half_life, book.reading, book.metrics)
-    standings = {
-        id_: Standing(one, facts_of(one, on.toordinal(), world, book.metrics))
-        for id_, one in read.items()
-    }
-    moves = []
-    for stored in flags.ask_live(db, [account])().values():
-        move = _retire(stored, on, why)
-        after = move.after and move.after._replace(quiet=stored.flag.quiet)
-        moves.append(replaced(move, after=after))
-    return _moved(db, moves, standings, world, on, book, now, None)
-
-
 def _judge(
     compiled: CompiledRule,
     account: str,
@@ -296,7 +275,7 @@ def _judge(
     rule = compiled.rule
     flag = before.flag if before else None
     if before is not None and not before.flag.shadow and rule.mode is Mode.SHADOW:
-        return _retire(before, on, RULE_IS_IN_SHADOW)
+        return retired(before, on, RULE_IS_IN_SHADOW)
     after, outcome, excepted = judge(compiled, flag, facts, on)
     if after == flag:
         return None
@@ -346,7 +325,7 @@ def words_now(
     accounts = {account for account, _ in listed}
     thresholds = book.rules.thresholds
     found = {}
-    past = _ask_past(db, accounts, on, book, sweeping=False)(workspace)
+    past = ask_past(db, accounts, on, book, sweeping=False)(workspace)
     read = stats_store.read(db, accounts, on, book.ties.half_life, book.reading, book.metrics)
     for account, stats in read.items():
         stats.past_health = past.get(account)
@@ -357,7 +336,7 @@ def words_now(
     return found
 
 
-def _retire(stored: StoredFlag, on: date, why: str) -> Move:
+def retired(stored: StoredFlag, on: date, why: str) -> Move:
     """The end of a flag that its rule no longer stands for."""
     after = resolve(stored.flag, on)
     return Move(stored.account, stored.rule, stored, after, stored.title, (why,))

@@ -6,6 +6,7 @@ from datetime import date, datetime
 
 from sqlalchemy import Connection, Engine
 
+from worker.closing import close_groundless
 from worker.core.events import ALIAS, Event, Quarantined, Rep, parse
 from worker.core.merges import Claim, Key, claims_in
 from worker.core.stats import Additions, Workspace, additions, earliest
@@ -25,7 +26,7 @@ from worker.store.database import reading, writing
 from worker.store.dialect import commit_without_waiting, pipelined
 from worker.store.fold import fold
 from worker.store.merges import MustBeAlone
-from worker.store.rebuilding import rebuild
+from worker.store.rebuilding import Rebuilt, rebuild
 from worker.store.ties import calibrate
 from worker.store.workspace import Kept
 
@@ -138,7 +139,7 @@ def _apply(
     if news and not alone:
         raise MustBeAlone
     kept: Kept | None = None
-    reread: list[str] = []
+    reread = Rebuilt()
     if (left := settled.left | mailed.left) or news:
         kept = asked()._replace(merged=True)
         reread = _reread(db, left, said, news, kept, now)
@@ -178,7 +179,7 @@ def _apply(
     if bad or refused:
         event_log.quarantine(db, [*bad.values(), *refused], batch, now)
     alerts = 0
-    if kept is not None and (fresh or reread):
+    if kept is not None and (fresh or reread.accounts):
         alerts = _take_effect(db, add, kept, book, now, backfill, reread)
     counts = Counts(
         received=len(order) + len(refused),
@@ -218,16 +219,16 @@ def _reread(
     news: Collection[Claim],
     kept: Kept,
     now: datetime,
-) -> list[str]:
+) -> Rebuilt:
     """Bring what is known in line with what this batch says of earlier events: that members are of
-    other accounts than these, and that contacts are one. Returns the accounts that it changes."""
+    other accounts than these, and that contacts are one."""
     accounts = {merges.survivor_of(db, account) for account in left}
     accounts |= claims.concerned(db, news)
     claims.note(db, news, now)
     if not accounts:
-        return []
+        return Rebuilt()
     on = evaluation_date(kept.last_sweep_on, now)
-    return rebuild(db, accounts, kept.half_life, on, now, said).accounts
+    return rebuild(db, accounts, kept.half_life, on, now, said)
 
 
 def _take_effect(
@@ -237,7 +238,7 @@ def _take_effect(
     book: Rulebook,
     now: datetime,
     backfill: bool,
-    reread: Collection[str],
+    reread: Rebuilt,
 ) -> int:
     """Fold what the new events add, and evaluate the accounts that it changes, and those that were
     read anew; returns alerts."""
@@ -249,15 +250,18 @@ def _take_effect(
     on = evaluation_date(kept.last_sweep_on, now)
     began = kept.first_interaction_day
     folded = fold(db, add, book.ties.half_life, on, book.facts, began)
-    changed = sorted({*folded.accounts, *reread}) if reread else folded.accounts
+    changed = folded.accounts
+    if reread.accounts:
+        changed = sorted({*changed, *reread.accounts})
     if backfill or not changed:
         folded.rest()()
         return 0
     world = Workspace(earliest(began, add.first_interaction_day), kept.gone_reps, book.ties)
     of_reps = any(isinstance(event.data, Rep) for event in add.attributes)
+    ended = close_groundless(db, reread.left, on, book, now).alerts if reread.left else 0
     evaluation = prepare(db, changed, on, book, now, None if of_reps else world)
     finish = folded.rest()
-    alerts = evaluation().alerts
+    alerts = ended + evaluation().alerts
     finish()
     return alerts
 

@@ -11,8 +11,9 @@ from datetime import date, datetime
 
 from sqlalchemy import Connection, Engine
 
+from worker.closing import close, close_groundless
 from worker.core.merges import people_in
-from worker.evaluation import OtherRules, Rulebook, close, evaluate
+from worker.evaluation import OtherRules, Rulebook, evaluate
 from worker.ingest import evaluation_date
 from worker.store import flags, merges, rereading, showing, ties, workspace
 from worker.store.rebuilding import Rebuilt, rebuild
@@ -75,13 +76,15 @@ def unmerge_account(engine: Engine, order: Order, account: str) -> Done:
     with _alone(engine, order) as (db, work):
         undone = merges.unmerge_account(db, account, order.by, order.now)
         survivor = merges.survivor_of(db, undone.survivor)
-        moved = work.rebuild([account, survivor]).moved
+        rebuilt = work.rebuild([account, survivor])
         why = f"the merge into {undone.survivor} has been undone"
         reopened = flags.reopen(db, account, undone.merged_at, why, order.now, work.on)
         showing.show_again(db, account, f"unmerge/{account}/{order.now.isoformat()}", order.now)
+        ended = close_groundless(db, rebuilt.left, work.on, order.book, order.now)
         done = evaluate(db, [account, survivor], work.on, order.book, order.now)
         number = ties.number_of(db, account)
-        return Done(survivor, moved, number, done.opened, done.resolved, reopened)
+        resolved = ended.resolved + done.resolved
+        return Done(survivor, rebuilt.moved, number, done.opened, resolved, reopened)
 
 
 def merge_contacts(engine: Engine, order: Order, account: str, contact: str, survivor: str) -> Done:

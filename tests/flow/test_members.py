@@ -136,3 +136,22 @@ def test_in_any_order_a_users_events_are_of_the_users_latest_group_and_of_one_co
     emptied(engine)
     take_in(engine, book, [plain])
     assert found == known(engine)
+
+
+def test_what_an_event_says_of_contacts_goes_with_it_to_another_account(
+    sqlite_engine: Engine, book: Rulebook
+) -> None:
+    """An older statement about the same contact is in force again where the later one was."""
+    older = said("1", 1, "Kim", "contact", {"contact": "Kim"}, "acme")
+    later = said("2", 3, "lee", "contact", {"contact": "lee"})
+    group = said("3", 2, "lee", "account", {}, "acme"), said("4", 4, "lee", "account", {}, "Birch")
+    met = said("5", 5, "zoe", "usage", {"user": "ana"}, "acme")
+    same = {"tiewatchalias": "ana"}
+    take_in(sqlite_engine, book, [[met], [older | same], [group[0], later | same]])
+    assert users(sqlite_engine) == {"lee"}
+    take_in(sqlite_engine, book, [[group[1]]])
+    assert users(sqlite_engine) == {"Kim"}
+
+
+def users(engine: Engine) -> set[str]:
+    return {row["contact"] for row in rows(engine, tables.feature_days)}

@@ -4,6 +4,7 @@ they would be had they never been merged."""
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import timedelta
 from itertools import count
 from pathlib import Path
@@ -16,7 +17,7 @@ from hypothesis import strategies as st
 from sqlalchemy import Engine
 
 from tests.flow.test_any_order import outcome
-from tests.histories import CONTACTS, RECEIVED, TODAY, Raw, any_history, arrivals
+from tests.histories import ACCOUNTS, CONTACTS, RECEIVED, TODAY, Raw, any_history, arrivals
 from tests.pipeline import alerts, at, event, flags, meeting, rows, rulebook
 from tests.pipeline import take_in as take_in_on
 from worker.core.alerts import AlertReason
@@ -25,11 +26,13 @@ from worker.ingest import ingest
 from worker.merging import Order, merge_accounts, merge_contacts, unmerge_account, unmerge_contact
 from worker.store import tables
 from worker.store.database import engine_for, writing
+from worker.store.merges import MergeRefused
+from worker.store.rebuilding import STATS
 
 RULES = "rules: [{id: used, title: Used, severity: low, when: {usage_30d: at least 1}}]\n"
 DAY = timedelta(1)
 FEATURES = tables.feature_days
-PROPERTY = settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
+PROPERTY = settings(max_examples=10, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 Names = Callable[[str | None, str], str]
 """What a contact of an account is called instead."""
@@ -92,15 +95,11 @@ def cut(choice: st.DataObject) -> tuple[list[Raw], list[Raw], list[Raw]]:
     return history, history[:place], history[place:]
 
 
-NAMED = [
-    {"id": "n1", "source": "names", "type": "account", "time": "2020-01-01T00:00:00Z"}
-    | {"subject": account, "data": {}}
-    for account in ("acme", "Birch")
-]
-NAMED = [raw | {"id": f"n{number}"} for number, raw in enumerate(NAMED)] + [
-    {"id": f"c{number}", "source": "names", "type": "contact", "time": "2020-01-01T00:00:00Z"}
-    | {"subject": "acme", "data": {"contact": contact}}
-    for number, contact in enumerate(CONTACTS)
+EVERYBODY = [
+    {"id": f"{account}/{contact}", "source": "names", "type": "contact", "subject": account}
+    | {"time": "2020-01-01T00:00:00Z", "data": {"contact": contact}}
+    for account in ACCOUNTS
+    for contact in CONTACTS
 ]
 """All whom the tests merge exist from the beginning."""
 
@@ -112,7 +111,7 @@ def test_merged_accounts_are_what_the_same_events_of_one_account_are(
 ) -> None:
     history, before, after = cut(choice)
     emptied(engine)
-    take_in(engine, book, [NAMED, *choice.draw(arrivals(before))])
+    take_in(engine, book, [EVERYBODY, *choice.draw(arrivals(before))])
     merge_accounts(engine, order, "Birch", "acme")
     take_in(engine, book, choice.draw(arrivals(after)))
     merged = known(engine)
@@ -121,10 +120,10 @@ def test_merged_accounts_are_what_the_same_events_of_one_account_are(
     undone = known(engine)
 
     emptied(engine)
-    take_in(engine, book, [NAMED, history])
+    take_in(engine, book, [EVERYBODY, history])
     assert undone == known(engine)
     emptied(engine)
-    take_in(engine, book, [told_otherwise(NAMED + history, {"Birch": "acme"}, same_name)])
+    take_in(engine, book, [told_otherwise(EVERYBODY + history, {"Birch": "acme"}, same_name)])
     assert merged == known(engine)
 
 
@@ -135,7 +134,7 @@ def test_merged_contacts_are_what_the_same_events_of_one_contact_are(
 ) -> None:
     history, before, after = cut(choice)
     emptied(engine)
-    take_in(engine, book, [NAMED, *choice.draw(arrivals(before))])
+    take_in(engine, book, [EVERYBODY, *choice.draw(arrivals(before))])
     merge_contacts(engine, order, "acme", "Kim", "dana")
     merge_contacts(engine, order, "acme", "dana", "lee")
     take_in(engine, book, choice.draw(arrivals(after)))
@@ -155,8 +154,44 @@ def test_merged_contacts_are_what_the_same_events_of_one_contact_are(
         (undone, same_name),
     ):
         emptied(engine)
-        take_in(engine, book, [told_otherwise(NAMED + history, {}, names)])
+        take_in(engine, book, [told_otherwise(EVERYBODY + history, {}, names)])
         assert found == known(engine)
+
+
+MERGES = [
+    ("Birch", "acme"),
+    ("ço", "Birch"),
+    ("ço", "acme"),
+    ("acme", "Kim", "dana"),
+    ("acme", "lee", "Kim"),
+    ("Birch", "dana", "lee"),
+    ("Birch", "lee", "Ömer"),
+]
+
+
+@PROPERTY
+@given(choice=st.data())
+def test_whatever_is_merged_and_undone_in_any_order_leaves_no_trace(
+    engine: Engine, book: Rulebook, order: Order, choice: st.DataObject
+) -> None:
+    history, before, after = cut(choice)
+    emptied(engine)
+    take_in(engine, book, [EVERYBODY, *choice.draw(arrivals(before))])
+    made = []
+    for one in choice.draw(st.permutations(MERGES)):
+        with suppress(MergeRefused):
+            merge = merge_accounts if len(one) == 2 else merge_contacts
+            merge(engine, order, *one)
+            made.append(one)
+    take_in(engine, book, choice.draw(arrivals(after)))
+    for *of, _ in choice.draw(st.permutations(made)):
+        undo = unmerge_account if len(of) == 1 else unmerge_contact
+        undo(engine, order, *of)
+    undone = known(engine)
+
+    emptied(engine)
+    take_in(engine, book, [EVERYBODY, history])
+    assert undone == known(engine)
 
 
 SILENCE = """
@@ -255,3 +290,32 @@ def test_merges_while_batches_come_in_lose_nothing_and_count_nothing_twice(
     assert uses["acme-0", "kim"] == batches + 1
     assert ("acme", "kim") not in uses
     engine.dispose()
+
+
+def test_what_a_person_has_undone_no_event_does_again(engine: Engine, tmp_path: Path) -> None:
+    book = rulebook(tmp_path, RULES)
+    order = Order("ana", at(TODAY, 15), book)
+
+    def said() -> Raw:
+        return event("contact", TODAY, contact="dana") | {"tiewatchalias": "d"}
+
+    take_in_on(engine, book, TODAY, meeting(TODAY, "d"), meeting(TODAY), said())
+    assert contacts(engine) == {"dana"}
+    unmerge_contact(engine, order, "acme", "d")
+    assert contacts(engine) == {"d", "dana"}
+    take_in_on(engine, book, TODAY, said())
+    assert contacts(engine) == {"d", "dana"}
+    merge_contacts(engine, order, "acme", "d", "dana")
+    assert contacts(engine) == {"dana"}
+
+
+def contacts(engine: Engine) -> set[str]:
+    return {row["contact"] for row in rows(engine, tables.ties)}
+
+
+def test_every_table_about_accounts_is_made_anew_or_known_not_to_be() -> None:
+    of_accounts = {one.name for one in tables.metadata.sorted_tables if "account" in one.c}
+    assert of_accounts - set(STATS) - {"accounts"} == {
+        *("events", "members", "account_merges", "contact_merges"),
+        *("flags", "account_holds", "outbox", "messages", "conversations"),
+    }

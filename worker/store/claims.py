@@ -64,10 +64,10 @@ def note(db: Connection, claims: Collection[Claim], now: datetime) -> None:
 
 
 def withdraw(db: Connection, accounts: Collection[str], claims: Mapping[Key, Claim]) -> None:
-    """Let nothing be in force in these accounts that `claims` does not hold: all that events say."""
+    """Let events have said no more in these accounts than `claims`, which is all they say now."""
     stored, _ = _stored(db, accounts)
-    for (account, contact), known in stored.items():
-        if (account, contact) not in claims:
+    for key, known in stored.items():
+        if claims.get(key) != known.claim:
             db.execute(delete(contact_merges).where(_OF.id == known.id))
     for account in sorted({account for account, _ in stored}):
         note_persons(db, account)

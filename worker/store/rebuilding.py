@@ -29,7 +29,7 @@ _EVENT = {"source": "text", "id": "text"}
 _NO_DAY = 2**31 - 1
 """The first day of an account that has no event."""
 
-_STATS = (
+STATS = (
     "contacts",
     "tie_days",
     "ties",
@@ -47,10 +47,12 @@ _STATS = (
 
 @dataclass(frozen=True, slots=True)
 class Rebuilt:
-    """What came of it: the accounts made anew, and how many events are now another account's."""
+    """What came of it: the accounts made anew, those of them that have lost events to another, and
+    how many events that were."""
 
-    accounts: list[str]
-    moved: int
+    accounts: Collection[str] = ()
+    left: Collection[str] = ()
+    moved: int = 0
 
 
 class _Move(NamedTuple):
@@ -80,6 +82,7 @@ def rebuild(
     for part in of_accounts(db, accounts):
         moves += filter(None, map(_move, part))
         claims = latest(claims, claims_in(sent for one in part for sent in one.sent))
+    left = {account for move in moves for account in move.before if account not in move.now}
     claims_store.withdraw(db, all_merged_into(db, accounts), claims)
     claims_store.note(db, claims_store.news(db, list(claims.values())), now)
     touched = (account for move in moves for account in (*move.before, *move.now))
@@ -98,7 +101,7 @@ def rebuild(
         concerned,
         never=_NO_DAY,
     )
-    return Rebuilt(concerned, len(moves))
+    return Rebuilt(concerned, left, len(moves))
 
 
 def _move(one: Logged) -> _Move | None:
@@ -132,7 +135,7 @@ def _log(db: Connection, moves: Sequence[_Move]) -> None:
 
 def _clear(db: Connection, accounts: Collection[str]) -> None:
     """Forget what is derived of these accounts' events. Their rows stay, since they are locked."""
-    for table in _STATS:
+    for table in STATS:
         execute_among(db, f"DELETE FROM {table} WHERE account {{among}}", accounts)
     kept = {"account", "first_day"}
     blank = ", ".join(f"{one.name} = NULL" for one in accounts_table.c if one.name not in kept)
