@@ -23,17 +23,21 @@ from worker.cli.terminal import BAD_INPUT, AsJson, Bar, Refused, print_json, pro
 from worker.cli.trial import show
 from worker.core.mapping import Import
 from worker.core.moments import Writing
-from worker.importing.passes import Rows, plan, told, walk
+from worker.importing import archives
+from worker.importing.archives import Archive
+from worker.importing.passes import Planned, Rows, plan, told, walk
 from worker.importing.records import Unreadable
 from worker.importing.taking import File
 from worker.rulefiles import RuleFilesRefused, load_capture
-from worker.store import members
+from worker.store import addressed, members
 from worker.store.batches import Counts
 from worker.store.database import reading
 
 
 def run(
-    files: Annotated[list[str], typer.Argument(help="Exported files: CSV or JSON.")],
+    files: Annotated[
+        list[str], typer.Argument(help="Exported files: CSV, JSON, .mbox, .eml or .ics.")
+    ],
     kind: Annotated[
         str | None,
         typer.Option(
@@ -69,20 +73,24 @@ def run(
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Take in history from files that a CRM or a help desk exports, and wait until it is applied.
+    """Take in history, and wait until it is applied: from files that a CRM or a help desk exports,
+    from mail archives (of which only the headers are read) and from calendars.
 
-    What a file is, its columns say. A row that cannot be used is quarantined with its line and
-    column, and the rest goes on. Taking a file in again does no harm: what is there counts once. So
-    does going on after an interruption: run it again.
+    What a file is, its columns or its name say. A row that cannot be used is quarantined with its
+    line and column, and the rest goes on. Taking a file in again does no harm: what is there counts
+    once. So does going on after an interruption: run it again.
     """
-    imports = _imports(mapping)
+    imports, people = _imports(mapping), with_imports(runtime.rules_path()).people
     writing = Writing(_zone(timezone), day_first)
     if kind is None and len(imports) == 1:
         kind = next(iter(imports))
-    planned: list[File] = []
+    planned: list[File | Archive] = []
     for name in files:
         try:
-            found = plan(name, imports, kind, source, writing, runtime.clock())
+            if archive := _archive(name, kind, mapping):
+                found = Planned(archives.plan(name, archive, source, people, writing.zone), ())
+            else:
+                found = plan(name, imports, kind, source, writing, runtime.clock())
         except Unreadable as error:
             raise Refused(str(error)) from error
         planned.append(found.file)
@@ -102,9 +110,13 @@ def run(
     say_the_rest(tally)
     with reading(engine) as db:
         waiting = members.waiting(db)
+        mails, most = addressed.waiting(db, limit=5)
     if waiting:
         say(f"{waiting:,} events wait for the account of their contact: import the contacts, too.")
-    _report(rows, tally.counts, waiting, as_json)
+    if mails:
+        keys = ", ".join(f"{key} ({number:,})" for key, number in most)
+        say(f"{mails:,} events wait until an account has the domains of their people: {keys}.")
+    _report(rows, tally.counts, waiting + mails, as_json)
     if tally.counts.quarantined or tally.parked or rows.troubles:
         raise typer.Exit(BAD_INPUT)
 
@@ -119,6 +131,13 @@ def _report(rows: Rows, counts: Counts, waiting: int, as_json: bool) -> None:
         f"{counts.received:,} events: {counts.applied:,} applied, {counts.duplicates:,} there "
         f"already, {counts.quarantined:,} quarantined."
     )
+
+
+def _archive(name: str, kind: str | None, mapping: Path | None) -> str | None:
+    """Mail or calendar, if the file is such an archive or is to be taken for one."""
+    if kind in archives.KINDS:
+        return kind
+    return archives.kind_of(Path(name)) if kind is None and mapping is None else None
 
 
 def _imports(file: Path | None) -> Mapping[str, Import]:
@@ -142,7 +161,7 @@ def _zone(name: str | None) -> ZoneInfo | None:
         raise Refused(f"{name!r} is no time zone: write it like Europe/Berlin, or UTC.") from error
 
 
-def _batches(planned: Sequence[File], rows: Rows, bar: Bar) -> Iterator[FileBatch]:
+def _batches(planned: Sequence[File | Archive], rows: Rows, bar: Bar) -> Iterator[FileBatch]:
     batch, size, now = FileBatch(), 0, runtime.clock()
     for file in planned:
         for line, taken in walk(file, rows, now, bar.advance):

@@ -10,6 +10,7 @@ import typer
 from worker import runtime
 from worker.cli.batching import SHOWN
 from worker.cli.terminal import NOT_HELD, print_json, progress, say
+from worker.importing.archives import Archive
 from worker.importing.passes import Rows, told, walk
 from worker.importing.taking import File
 
@@ -17,7 +18,7 @@ EXAMPLES = 3
 """Events that are shown."""
 
 
-def show(planned: Sequence[File], as_json: bool) -> None:
+def show(planned: Sequence[File | Archive], as_json: bool) -> None:
     """Show what would come out of files."""
     rows, types, accounts = Rows(), Counter[str](), set[str]()
     examples: list[dict[str, Any]] = []
@@ -33,7 +34,7 @@ def show(planned: Sequence[File], as_json: bool) -> None:
                 problems += told(file, line, taken)[: SHOWN - len(problems)]
     events = dict(sorted(types.items()))
     if as_json:
-        files = [{"file": file.name, "as": file.mapping.name} for file in planned]
+        files = [{"file": file.name, "as": file.kind} for file in planned]
         print_json(
             {
                 "files": files,

@@ -11,9 +11,12 @@ from typing import Any
 
 from worker.core.mapping import Import
 from worker.core.moments import Writing
+from worker.importing import archives
+from worker.importing.archives import Archive
 from worker.importing.kinds import choose
 from worker.importing.reading import records_of
 from worker.importing.records import BreaksOff, Records, Unreadable
+from worker.importing.skipped import Skipped
 from worker.importing.taking import File, Taken, take
 
 LOOKED_AT = 100
@@ -24,7 +27,7 @@ LOOKED_AT = 100
 class Planned:
     """A file and what is to be said of it before it is taken in."""
 
-    file: File
+    file: File | Archive
     said: tuple[str, ...]
 
 
@@ -100,9 +103,12 @@ def _asked(file: File, records: Records, now: datetime) -> str | None:
 
 
 def walk(
-    file: File, rows: Rows, now: datetime, advance: Callable[[int], None]
+    file: File | Archive, rows: Rows, now: datetime, advance: Callable[[int], None]
 ) -> Iterator[tuple[int, Taken]]:
     """(line, what became of it) of each row of a file; `advance` hears of bytes that were read."""
+    if isinstance(file, Archive):
+        yield from _walk_archive(file, rows, now, advance)
+        return
     before = 0
     with ExitStack() as held:
         records = records_of(Path(file.name), held)
@@ -126,6 +132,18 @@ def walk(
                 rows.troubles.append(f"{file.name}: there is a header and no row in it.")
 
 
-def told(file: File, line: int, taken: Taken) -> list[str]:
+def _walk_archive(
+    file: Archive, rows: Rows, now: datetime, advance: Callable[[int], None]
+) -> Iterator[tuple[int, Taken]]:
+    try:
+        for number, one in enumerate(archives.read(file, now, advance), 1):
+            taken = Taken(left_out=one.reason) if isinstance(one, Skipped) else Taken((one,))
+            rows.add(taken)
+            yield number, taken
+    except Unreadable as error:
+        rows.troubles.append(f"{error}. What came before it was taken in.")
+
+
+def told(file: File | Archive, line: int, taken: Taken) -> list[str]:
     """The problems of a row, with the places that they are at."""
     return [f"{file.place(line, one.column)}: {one.problem}" for one in taken.faults]

@@ -54,6 +54,11 @@ class File:
     columns: Mapping[str, str] = field(default_factory=dict)
     numbered: bool = False
 
+    @property
+    def kind(self) -> str:
+        """What it is: the name of its mapping."""
+        return self.mapping.name
+
     def place(self, line: int, column: str | None = None) -> str:
         """Where something stands, as editors link it."""
         at = f"{self.name}, record {line}" if self.numbered else f"{self.name}:{line}"
