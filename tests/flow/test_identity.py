@@ -2,6 +2,7 @@
 it is said whose domains and addresses they are."""
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from itertools import count, permutations
 from pathlib import Path
@@ -16,11 +17,12 @@ from sqlalchemy import Engine
 from tests.flow.test_merging import RULES, emptied, known, take_in
 from tests.histories import RECEIVED, Raw, arrivals
 from tests.pipeline import event, rows, rulebook
+from worker.core.events import Interaction
 from worker.evaluation import Rulebook
 from worker.ingest import BatchResult, ingest
 from worker.merging import Order, merge_accounts
-from worker.store import addressed, tables
-from worker.store.database import reading
+from worker.store import addressed, rereading, tables
+from worker.store.database import engine_for, reading
 
 PROPERTY = settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
 DAY = date(2026, 3, 2)
@@ -259,4 +261,48 @@ def test_who_names_nobody_is_told_so(engine: Engine, book: Rulebook) -> None:
     [rejected] = arrive(engine, book, used).rejected
     assert "names no contact" in rejected.problems[0]
     [rejected] = arrive(engine, book, mail(contacts=["dana"])).rejected
-    assert "'dana' is no e-mail address" in rejected.problems[0]
+    assert '"dana" is no e-mail address' in rejected.problems[0]
+
+
+@pytest.mark.parametrize("order", [[0, 1], [1, 0]])
+def test_a_reps_address_is_the_rep_whenever_that_is_said(
+    engine: Engine, book: Rulebook, order: Sequence[int]
+) -> None:
+    events = [
+        mail(contacts=["dana@acme.example"]) | {"subject": "acme"},
+        event("rep", DAY, account=None, rep="sam", email="Sam@Ours.example"),
+    ]
+    for place in order:
+        arrive(engine, book, events[place])
+    assert [row["rep"] for row in rows(engine, tables.tie_days)] == ["sam"]
+    assert [row["rep"] for row in rows(engine, tables.reps)] == ["sam"]
+
+
+def test_a_replay_reads_the_log_as_it_is_read_today(engine: Engine, book: Rulebook) -> None:
+    arrive(engine, book, *CLAIMS, mail(contacts=["dana@acme.example"], cc=["bo@birch.example"]))
+    with reading(engine) as db:
+        found = [one for one in rereading.everything(db, RECEIVED) if one.type == "interaction"]
+    told = {one.account: one.data for one in found}
+    assert told.keys() == {"acme", "Birch"}
+    assert isinstance(told["acme"], Interaction)
+    assert isinstance(told["Birch"], Interaction)
+    assert (told["acme"].contacts, told["acme"].cc) == (["dana"], [])
+    assert (told["Birch"].contacts, told["Birch"].cc) == ([], ["bo@birch.example"])
+    assert told["acme"].reps == ["sam"]
+
+
+def test_a_mail_and_the_word_whose_it_is_do_not_miss_each_other(
+    postgresql_url: str, book: Rulebook
+) -> None:
+    engine = engine_for(postgresql_url)
+    with ThreadPoolExecutor(2) as both:
+        for number in range(15):
+            domain, account = f"d{number}.example", f"a{number}"
+            sent = [
+                mail(contacts=[f"x@{domain}"]),
+                event("account", DAY, account=account, domains=[domain]),
+            ]
+            list(both.map(lambda one: arrive(engine, book, one), sent))
+    assert rows(engine, tables.waiting_mails) == []
+    assert len(rows(engine, tables.tie_days)) == 15
+    engine.dispose()

@@ -15,6 +15,7 @@ from msgspec.structs import replace
 from worker.core.addresses import decides, domains_of, normal, normal_domain
 from worker.core.events import Account, Contact, Content, Event, Interaction, Rep
 from worker.core.merges import people_in, renamed
+from worker.core.problems import quoted
 
 
 class Holding(NamedTuple):
@@ -157,8 +158,8 @@ def _settled(
     """The accounts that a contact of the event is of; what keeps it from one is noted."""
     if "@" not in address:
         reading.problems.append(
-            f"{address!r} is no e-mail address, and the event has no 'subject': it can be of any "
-            "account"
+            f"{quoted(address)} is no e-mail address, and the event has no 'subject': it can be "
+            "of any account"
         )
         return []
     found = accounts_of(address, holdings, undeciding)
@@ -169,8 +170,8 @@ def _settled(
     if len(found) > 1:
         names = " and ".join(found)
         reading.problems.append(
-            f"whose {address} is, is disputed: {names} claim it. Take its domain, or the address, "
-            f"from all but one of them, then 'tiewatch quarantine retry'"
+            f"whose {quoted(address)} is, is disputed: {names} claim it. Take its domain, or the "
+            "address, from all but one of them, then 'tiewatch quarantine retry'"
         )
     return found
 

@@ -17,14 +17,15 @@ from worker.core.events import MEMBER, Event, Quarantined, parse
 from worker.core.identity import Reading, combined, in_one_form, keys_of, read, reps_in
 from worker.core.merges import people_in
 from worker.core.problems import as_json
-from worker.core.sorting import NAMING, SHARED, by_email
+from worker.core.sorting import NAMING, PEOPLE, SHARED, by_email
 from worker.store import holdings
 from worker.store.dialect import execute_among, execute_rows
 from worker.store.merges import attributed
 from worker.store.tables import waiting_keys, waiting_mails
 
 _EVENT = {"source": "text", "id": "text"}
-_HELD_IN = {"account": "domains", "contact": "emails", "rep": "email"}
+_HOLDERS = ("account", "contact", "rep")
+_HELD = ("domains", "emails", "email")
 _ANY_ACCOUNT = "?"
 """Stands for the account while an event is checked of which it is to be found."""
 
@@ -72,15 +73,24 @@ def settle(
     Raises:
         MustBeAlone: others hold domains or addresses from now on, and batches may be at work.
     """
-    told = [place for place, one in enumerate(raw) if _may_hold(one)]
-    mailed = [place for place, one in enumerate(raw) if names_by_email(one)]
+    told, mailed = [], []
+    for place, one in enumerate(raw):  # a quick look: there are neither in most batches
+        if not isinstance(one, dict):
+            continue
+        if PEOPLE in one:
+            if names_by_email(one):
+                mailed.append(place)
+        elif one.get("type") in _HOLDERS and _says_what_is_held(one):
+            told.append(place)
     settled = Settled(raw)
     if not told and not mailed:
         return settled
     said = [parse(raw[place], now, members.get(place)) for place in told]
     changes = holdings.note(db, [one for one in said if isinstance(one, Event)], alone)
     released = _release(db, changes.keys)
-    settled.left |= holdings.concerned(db, changes) if changes.keys else set()
+    if changes.keys:
+        settled.left |= holdings.concerned(db, changes)
+        holdings.forget_addresses_of_reps(db, changes)
     mailed += range(len(raw), len(raw) + len(released.new))
     settled.events = [*raw, *released.new]
     _keep(
@@ -204,11 +214,9 @@ def _undeciding(raw: Mapping[str, Any]) -> list[str]:
     return str(raw.get(SHARED, "")).split(",")
 
 
-def _may_hold(one: Any) -> bool:
-    if not isinstance(one, dict) or one.get("type") not in ("account", "contact", "rep"):
-        return False
+def _says_what_is_held(one: Mapping[str, Any]) -> bool:
     content = one.get("data")
-    return isinstance(content, dict) and _HELD_IN[one["type"]] in content and not by_email(one)
+    return isinstance(content, dict) and not content.keys().isdisjoint(_HELD)
 
 
 def _keep(db: Connection, waiting: Sequence[_Waiting], now: datetime) -> None:

@@ -193,3 +193,13 @@ def _with_reps(db: Connection, holdings: Holdings, changes: Changes) -> set[str]
         return set()
     ties = tie_days.c
     return set(db.scalars(select(ties.account).where(ties.rep.in_(known_as)).distinct()))
+
+
+def forget_addresses_of_reps(db: Connection, changes: Changes) -> None:
+    """Forget reps of whom no more was known than an address that is another's by now."""
+    execute_among(
+        db,
+        "DELETE FROM reps WHERE rep {among} AND stamps IS NULL AND EXISTS "
+        "(SELECT 1 FROM holdings h WHERE h.key = reps.rep AND h.account = '' AND h.person <> reps.rep)",
+        sorted(changes.keys),
+    )
