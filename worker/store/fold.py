@@ -2,8 +2,10 @@
 
 Accounts whose rules will be evaluated are locked first, in order of id, so that two batches that
 touch the same account take turns, and each evaluates what the one before it left. Nobody waits
-for an account that has nothing but usage of today: that changes no fact before midnight, adds up
-in any order, and is folded last, while the rules of the others are evaluated.
+for an account that has nothing but more usage of today, by users who are known to use it today:
+that changes no fact before midnight, adds up in any order, and is folded last, while the rules of
+the others are evaluated. Whoever writes to the people of an account has locked it before: they are
+written to both before usage and after it, and two batches could else wait for each other.
 """
 
 from collections import defaultdict
@@ -78,22 +80,29 @@ def fold(
 
 
 def _lock_accounts(db: Connection, add: Additions, locked: Collection[str]) -> Rows:
-    """Create the accounts that are new, and lock those to be locked.
+    """Create the accounts that are new, and lock those to be locked and those with a user whose
+    last days of usage are others now.
 
     Returns those that are new, and those whose first days are others now.
     """
+    users: dict[str, set[tuple[str | None, int | None]]] = defaultdict(set)
+    for account, day, contact, _ in add.feature_days:
+        if contact and account not in locked:
+            users[account].add((contact, day))
     return execute_rows(
         db,
         f"""
         INSERT INTO accounts (account, first_day, first_usage_day, first_user_day)
-        SELECT account, first_day, first_usage_day, first_user_day FROM {{rows}}
-        WHERE locked OR NOT EXISTS (
+        SELECT r.account, first_day, first_usage_day, first_user_day
+        FROM {{rows}} LEFT JOIN contacts c ON c.account = r.account AND c.contact = r.contact
+        WHERE locked OR (r.contact IS NOT NULL AND NOT {_has_used("c", "r.day")}) OR NOT EXISTS (
             SELECT 1 FROM accounts a
             WHERE a.account = r.account AND a.first_day <= r.first_day
                 AND (r.first_usage_day IS NULL OR a.first_usage_day <= r.first_usage_day)
                 AND (r.first_user_day IS NULL OR a.first_user_day <= r.first_user_day)
         )
-        ORDER BY {in_our_order(db, "account")}
+        GROUP BY r.account, first_day, first_usage_day, first_user_day
+        ORDER BY {in_our_order(db, "r.account")}
         ON CONFLICT (account) DO UPDATE SET
             first_day = least(accounts.first_day, excluded.first_day),
             first_usage_day = coalesce(
@@ -113,9 +122,24 @@ def _lock_accounts(db: Connection, add: Additions, locked: Collection[str]) -> R
             "first_usage_day": "int",
             "first_user_day": "int",
             "locked": "boolean",
+            "contact": "text",
+            "day": "int",
         },
-        [(a, d.first, d.usage, d.user, a in locked) for a, d in add.accounts.items()],
+        [
+            (account, days.first, days.usage, days.user, account in locked, *use)
+            for account, days in add.accounts.items()
+            for use in users.get(account, _NOBODY)
+        ],
     )
+
+
+_NOBODY: set[tuple[str | None, int | None]] = {(None, None)}
+
+
+def _has_used(contact: str, day: str) -> str:
+    """Whether a day is among the last two that are kept of a contact, or would change neither."""
+    last, before = f"{contact}.last_used", f"{contact}.used_before"
+    return f"coalesce({last} = {day} OR ({last} > {day} AND {before} >= {day}), false)"
 
 
 def _create_people(db: Connection, add: Additions) -> None:
@@ -183,9 +207,12 @@ def _fold_users(db: Connection, add: Additions, sums: Rows) -> None:
     latest = [(user, sorted(of_user)[-2:]) for user, of_user in sorted(days.items())]
     execute_rows(
         db,
-        """
+        f"""
         INSERT INTO contacts (account, contact, last_used, used_before)
-        SELECT account, contact, last_used, used_before FROM {rows} WHERE true
+        SELECT r.account, r.contact, r.last_used, r.used_before
+        FROM {{rows}} LEFT JOIN contacts c ON c.account = r.account AND c.contact = r.contact
+        WHERE NOT ({_has_used("c", "r.last_used")}
+            AND (r.used_before IS NULL OR {_has_used("c", "r.used_before")}))
         ON CONFLICT (account, contact) DO UPDATE SET
             last_used = greatest(coalesce(contacts.last_used, 0), excluded.last_used),
             used_before = CASE
@@ -198,8 +225,6 @@ def _fold_users(db: Connection, add: Additions, sums: Rows) -> None:
                     greatest(contacts.used_before, excluded.used_before),
                     contacts.used_before, excluded.used_before)
             END
-        WHERE excluded.last_used <> coalesce(contacts.last_used, 0)
-            OR excluded.used_before > coalesce(contacts.used_before, 0)
         """,
         {"account": "text", "contact": "text", "last_used": "int", "used_before": "int"},
         [(*user, two[-1], two[0] if len(two) > 1 else None) for user, two in latest],
