@@ -106,3 +106,29 @@ def test_who_in_a_file_of_events_is_nobody_is_said_and_not_taken_in(tiewatch, ar
     done = tiewatch("ingest", "--direct", "--json", "events.jsonl")
     assert (done.status, done.json["received"]) == (0, 0)
     assert "1 events of nobody but people of ours and shared mailboxes: ignored." in done.err
+
+
+MAPPING = """
+imports:
+  log:
+    source: log
+    id: $.Id
+    time: $.When
+    events:
+      - {type: interaction, people: email, channel: call, reps: $.Who | split, contacts: $.With | split}
+"""
+
+
+def test_rows_may_know_people_by_their_addresses(tiewatch, archives, embedded):
+    (archives / "log.yaml").write_text(MAPPING)
+    (archives / "log.csv").write_text(
+        "Id,When,Who,With\n"
+        "1,2026-03-01T10:00:00Z,Sam@us.example,Dana@acme.example;ana@us.example\n"
+        "2,2026-03-01T11:00:00Z,sam@us.example,ana@us.example\n"
+    )
+    tiewatch("ingest", "--direct", "crm.jsonl")
+    done = tiewatch("import", "--direct", "--json", "--mapping", "log.yaml", "log.csv")
+    assert (done.status, done.json["applied"]) == (0, 1)
+    assert done.json["left_out"] == {"nobody but people of ours and shared mailboxes": 1}
+    ties = {(row["rep"], row["contact"]) for row in rows(embedded, tables.tie_days)}
+    assert ties == {("sam@us.example", "dana"), ("ana@us.example", "dana")}

@@ -78,7 +78,9 @@ def again(one: Kept, capture: Capture, now: datetime) -> Taken:
         return hooks.take([message], one.source or "", hook, capture.people, now)
     if one.way.startswith(importing.WAY):
         mapping = capture.imports.get(one.way.removeprefix(importing.WAY))
-        became = mapping and importing.again(one.body, one.source or "", mapping, now)
+        became = mapping and importing.again(
+            one.body, one.source or "", mapping, capture.people, now
+        )
         return Taken(list(became.events)) if became and not became.faults else _still(one)
     return take([message], one.source or "", capture.people, now)
 

@@ -90,7 +90,7 @@ def run(
             if archive := _archive(name, kind, mapping):
                 found = Planned(archives.plan(name, archive, source, people, writing.zone), ())
             else:
-                found = plan(name, imports, kind, source, writing, runtime.clock())
+                found = plan(name, imports, kind, source, writing, runtime.clock(), people)
         except Unreadable as error:
             raise Refused(str(error)) from error
         planned.append(found.file)

@@ -9,6 +9,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from worker.core.addresses import NO_PEOPLE, People
 from worker.core.mapping import Import
 from worker.core.moments import Writing
 from worker.importing import archives
@@ -64,6 +65,7 @@ def plan(
     source: str | None,
     writing: Writing,
     now: datetime,
+    people: People = NO_PEOPLE,
 ) -> Planned:
     """What a file is taken for: the `kind` that is given, else what its columns say.
 
@@ -82,6 +84,7 @@ def plan(
                 datetime.fromtimestamp(path.stat().st_mtime, UTC),
                 records.columns,
                 records.numbered,
+                people,
             )
             asked = _asked(file, records, now)
     except Unreadable as error:

@@ -14,10 +14,12 @@ from typing import Any
 
 from worker.capture.digests import digest_of
 from worker.capture.taking import why_not
+from worker.core.addresses import NO_PEOPLE, People
 from worker.core.events import Quarantined
 from worker.core.mapping import Import, Shape, Value, event_of, first, holds, plain
 from worker.core.moments import Unclear, Writing
 from worker.core.problems import as_json
+from worker.core.sorting import Ignored, by_email, sort_people
 from worker.importing.records import Record, Spoilt
 from worker.zones import zone
 
@@ -53,6 +55,7 @@ class File:
     changed: datetime
     columns: Mapping[str, str] = field(default_factory=dict)
     numbered: bool = False
+    people: People = NO_PEOPLE
 
     @property
     def kind(self) -> str:
@@ -110,6 +113,12 @@ def take(row: Record | Spoilt, file: File, now: datetime) -> Taken:
         except Unclear as error:
             faults.append(Fault(str(error), _holding(error.value, values, file), asks=True))
             continue
+        if by_email(event):
+            sorted_ = sort_people(event, file.people)
+            if isinstance(sorted_, Ignored):
+                left_out = sorted_.reason
+                continue
+            event = sorted_
         if shape.type == "interaction" and _is_ahead(event["time"], now):
             left_out = TO_COME
         elif bad := why_not(event, now):
@@ -122,7 +131,7 @@ def take(row: Record | Spoilt, file: File, now: datetime) -> Taken:
     return Taken(tuple(events), left_out=None if events else left_out)
 
 
-def again(body: str, source: str, mapping: Import, now: datetime) -> Taken | None:
+def again(body: str, source: str, mapping: Import, people: People, now: datetime) -> Taken | None:
     """What a record in quarantine becomes now; None for a row that is no record."""
     try:
         kept = json.loads(body)
@@ -135,6 +144,7 @@ def again(body: str, source: str, mapping: Import, now: datetime) -> Taken | Non
             datetime.fromisoformat(kept["changed"]),
             {plain(name): name for name in given},
             kept["numbered"],
+            people,
         )
         row = Record(kept["line"], {plain(name): value for name, value in given.items()})
     except (ValueError, TypeError, LookupError, AttributeError):

@@ -200,6 +200,7 @@ def forget_addresses_of_reps(db: Connection, changes: Changes) -> None:
     execute_among(
         db,
         "DELETE FROM reps WHERE rep {among} AND stamps IS NULL AND EXISTS "
-        "(SELECT 1 FROM holdings h WHERE h.key = reps.rep AND h.account = '' AND h.person <> reps.rep)",
+        "(SELECT 1 FROM holdings h "
+        "WHERE h.key = reps.rep AND h.account = '' AND h.person <> reps.rep)",
         sorted(changes.keys),
     )
