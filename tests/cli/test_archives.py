@@ -115,7 +115,11 @@ imports:
     id: $.Id
     time: $.When
     events:
-      - {type: interaction, people: email, channel: call, reps: $.Who | split, contacts: $.With | split}
+      - type: interaction
+        people: email
+        channel: call
+        reps: $.Who | split
+        contacts: $.With | split
 """
 
 
