@@ -218,6 +218,18 @@ def test_a_domain_claimed_by_two_accounts_puts_its_mails_in_quarantine_with_both
     assert facts(engine) == before  # what was applied before the dispute stays where it was
 
 
+def test_what_two_accounts_dispute_is_settled_by_merging_them(
+    engine: Engine, book: Rulebook
+) -> None:
+    arrive(engine, book, event("account", DAY, domains=["acme.example"]))
+    arrive(engine, book, event("account", DAY, account="Birch", domains=["acme.example"]))
+    refused = mail(contacts=["dana@acme.example"])
+    assert arrive(engine, book, refused).counts.quarantined == 1
+    merge_accounts(engine, Order("ana", RECEIVED, book), "acme", "Birch")
+    assert arrive(engine, book, refused).counts.applied == 1
+    assert [row["account"] for row in rows(engine, tables.tie_days)] == ["Birch"]
+
+
 def test_an_account_that_takes_a_domain_over_gets_its_history(
     engine: Engine, book: Rulebook
 ) -> None:

@@ -73,14 +73,14 @@ def _distinct(keys: Iterable[str | None]) -> list[str]:
     return sorted({key for key in keys if key})
 
 
-def keys_of(address: str, undeciding: Collection[str] = ()) -> list[str]:
+def keys_of(address: str, undeciding: Collection[str]) -> list[str]:
     """What is to be held for an address to be somebody's: itself and its domains, the nearest
     first, without those of free mail and those `undeciding`."""
     said = domains_of(address)
     return [address, *(one for one in said if decides(one) and one not in undeciding)]
 
 
-def accounts_of(address: str, holdings: Holdings, undeciding: Collection[str] = ()) -> list[str]:
+def accounts_of(address: str, holdings: Holdings, undeciding: Collection[str]) -> list[str]:
     """The accounts that an address is of: none, one, or those that dispute it.
 
     One whose contact has it goes before one that has its domain, a near domain before one above.
@@ -115,14 +115,16 @@ def person_of(account: str, address: str, holdings: Holdings) -> str:
 def read(
     event: Event,
     holdings: Holdings,
-    undeciding: Collection[str] = (),
-    logged: Collection[str] = (),
+    undeciding: Collection[str],
+    logged: Collection[str],
+    survivors: Mapping[str, str],
 ) -> Reading:
     """What an event with addresses for people comes to.
 
     `holdings` are those on all of `keys_of` its contacts and on its reps. `undeciding` are domains
     that say nothing of an account. Addresses in dispute are left to an account that it is `logged`
-    as of, if there is one.
+    as of, if there is one. `survivors` are the accounts that those in dispute were merged into:
+    what is between two that are one by now is no dispute.
     """
     reading = Reading()
     found: dict[str, set[str]] = {}
@@ -130,7 +132,8 @@ def read(
         found[event.account] = set(people_in(event.data))
     else:
         for address in people_in(event.data):
-            for account in _settled(reading, address, holdings, undeciding, logged):
+            accounts = accounts_of(address, holdings, undeciding)
+            for account in _settled(reading, address, accounts, logged, survivors):
                 found.setdefault(account, set()).add(address)
         if not people_in(event.data):
             reading.problems.append(
@@ -151,9 +154,9 @@ def read(
 def _settled(
     reading: Reading,
     address: str,
-    holdings: Holdings,
-    undeciding: Collection[str],
+    accounts: list[str],
     logged: Collection[str],
+    survivors: Mapping[str, str],
 ) -> list[str]:
     """The accounts that a contact of the event is of; what keeps it from one is noted."""
     if "@" not in address:
@@ -162,18 +165,19 @@ def _settled(
             "of any account"
         )
         return []
-    found = accounts_of(address, holdings, undeciding)
-    if not found:
+    if not accounts:
         reading.unknown.append(address)
-    if len(found) > 1 and logged:
-        return [one for one in found if one in logged]
-    if len(found) > 1:
-        names = " and ".join(found)
+    if len({survivors.get(one, one) for one in accounts}) == 1:
+        return accounts[:1]
+    if len(accounts) > 1 and logged:
+        return [one for one in accounts if survivors.get(one, one) in logged]
+    if len(accounts) > 1:
+        names = " and ".join(accounts)
         reading.problems.append(
-            f"whose {quoted(address)} is, is disputed: {names} claim it. Take its domain, or the "
-            "address, from all but one of them, then 'tiewatch quarantine retry'"
+            f"whose {quoted(address)} is, is disputed: {names} claim it. Merge them, or take its "
+            "domain or the address from all but one, then 'tiewatch quarantine retry'"
         )
-    return found
+    return accounts
 
 
 def reps_in(data: Content) -> Collection[str]:

@@ -20,7 +20,7 @@ from worker.core.problems import as_json
 from worker.core.sorting import NAMING, PEOPLE, SHARED, by_email
 from worker.store import holdings
 from worker.store.dialect import execute_among, execute_rows
-from worker.store.merges import attributed
+from worker.store.merges import attributed, survivor_of
 from worker.store.tables import waiting_keys, waiting_mails
 
 _EVENT = {"source": "text", "id": "text"}
@@ -207,7 +207,16 @@ def readings(db: Connection, events: Sequence[tuple[Event, Any, Collection[str]]
         for one in people_in(event.data):
             keys.update(keys_of(one, _undeciding(raw)))
     found = holdings.of(db, keys)
-    return [read(event, found, _undeciding(raw), logged) for event, raw, logged in events]
+    several = {
+        one.account
+        for held in found.values()
+        if len({one.account for one in held}) > 1
+        for one in held
+    }
+    survivors = {account: survivor_of(db, account) for account in several}
+    return [
+        read(event, found, _undeciding(raw), logged, survivors) for event, raw, logged in events
+    ]
 
 
 def _undeciding(raw: Mapping[str, Any]) -> list[str]:
