@@ -105,7 +105,7 @@ def take(row: Record | Spoilt, file: File, now: datetime) -> Taken:
         except Unclear as error:
             faults.append(Fault(str(error), _holding(error.value, values, file), asks=True))
             continue
-        if shape.type == "interaction" and _is_ahead(event["time"], now):
+        if shape.type == "interaction" and _is_ahead(event.get("time"), now):
             left_out = TO_COME
         elif bad := why_not(event, now):
             faults += [_fault(one, shape, values, file) for one in bad.problems]
