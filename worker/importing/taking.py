@@ -119,7 +119,7 @@ def take(row: Record | Spoilt, file: File, now: datetime) -> Taken:
                 left_out = sorted_.reason
                 continue
             event = sorted_
-        if shape.type == "interaction" and _is_ahead(event["time"], now):
+        if shape.type == "interaction" and _is_ahead(event.get("time"), now):
             left_out = TO_COME
         elif bad := why_not(event, now):
             faults += [_fault(one, shape, values, file) for one in bad.problems]
