@@ -4,13 +4,14 @@ It is the same fold that batches go through, so the stats are those of the same 
 one id, by construction. Nobody else may be adding events meanwhile (`merges.take_turn`).
 """
 
+from collections import Counter
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from sqlalchemy import Connection
 
-from worker.core.merges import Claim, Key, claims_in, latest
+from worker.core.merges import Claim, Key, claims_in, latest, people_in
 from worker.core.stats import additions
 from worker.store import claims as claims_store
 from worker.store import flags
@@ -44,23 +45,26 @@ STATS = (
 
 @dataclass(frozen=True, slots=True)
 class Rebuilt:
-    """What came of it: the accounts made anew, those of them that have lost events to another, and
-    how many events that were."""
+    """What came of it: the accounts made anew, those of them that have lost events to another, how
+    many events that were, and how many name each contact, as they were sent."""
 
     accounts: Collection[str] = ()
     left: Collection[str] = ()
     moved: int = 0
+    naming: Mapping[str, int] = field(default_factory=Counter)
 
 
 def rebuild(
     db: Connection,
-    accounts: Collection[str],
+    moving: Collection[str],
+    staying: Collection[str],
     half_life: int,
     on: date,
     now: datetime,
     said: Mapping[Key, Claim] | None = None,
 ) -> Rebuilt:
-    """Read anew whom the events of these accounts are about, and make the stats of all those anew.
+    """Read anew whom the events of the accounts `moving` are about, and make the stats of those
+    accounts anew, of all that events move to, and of those `staying`, whose events stay theirs.
 
     `half_life` (days) must be the one that the stored ties were made with. `said` is what further
     events say, which are to be logged next.
@@ -68,14 +72,16 @@ def rebuild(
     moves = []
     left = set()
     claims = dict(said or {})
-    for part in of_accounts(db, accounts):
-        moving = [(stored, event) for stored, _, event in part if event.account != stored]
-        moves += [(event.source, event.id, event.account) for _, event in moving]
-        left |= {stored for stored, _ in moving}
+    for part in of_accounts(db, moving):
+        gone = [(stored, event) for stored, _, event in part if event.account != stored]
+        moves += [(event.source, event.id, event.account) for _, event in gone]
+        left |= {stored for stored, _ in gone}
         claims = latest(claims, claims_in(sent for _, sent, _ in part))
-    claims_store.withdraw(db, all_merged_into(db, accounts), claims)
+    claims_store.withdraw(db, all_merged_into(db, moving), claims)
     claims_store.note(db, claims_store.news(db, list(claims.values())), now)
-    concerned = sorted({*accounts, *(account for *_, account in moves if account is not None)})
+    concerned = sorted(
+        {*moving, *staying, *(account for *_, account in moves if account is not None)}
+    )
     flags.lock(db, concerned)
     for start in range(0, len(moves), AT_ONCE):
         execute_rows(
@@ -86,7 +92,9 @@ def rebuild(
             moves[start : start + AT_ONCE],
         )
     _clear(db, concerned)
+    naming = Counter[str]()
     for part in of_accounts(db, concerned):
+        naming.update(contact for one in part for contact in people_in(one.sent.data))
         # What the whole workspace knows already is not to be noted again: its first interaction.
         add = additions(one.event for one in part)
         fold(db, add, half_life, on, frozenset(), began=add.first_interaction_day).rest()()
@@ -96,7 +104,7 @@ def rebuild(
         concerned,
         never=_NO_DAY,
     )
-    return Rebuilt(concerned, left, len(moves))
+    return Rebuilt(concerned, left, len(moves), naming)
 
 
 def _clear(db: Connection, accounts: Collection[str]) -> None:

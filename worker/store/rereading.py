@@ -15,7 +15,7 @@ from worker.store.merges import attributed
 from worker.store.tables import events as log
 from worker.store.tables import moment_of
 
-CHUNK = 1_000
+CHUNK = 2_000
 """Events read at once: a log may be larger than memory."""
 
 
