@@ -21,8 +21,9 @@ from worker.core.stats import AccountStats, Workspace, additions
 from worker.core.units import Value
 from worker.evaluation import Rulebook
 from worker.rulefiles import Problem
+from worker.rulefiles.expectations import Expectation, Expected
 from worker.rulefiles.problems import Findings
-from worker.rulefiles.timelines import Expectation, Expected, Timeline, timelines
+from worker.rulefiles.timelines import Timeline, timelines
 
 
 @dataclass(frozen=True, slots=True)

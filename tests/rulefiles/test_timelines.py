@@ -9,8 +9,9 @@ import pytest
 from worker.core.events import Contact, Interaction, Subscription, Ticket, Usage
 from worker.core.flags import State
 from worker.core.rules import Mode, Severity
+from worker.rulefiles.expectations import Expected
 from worker.rulefiles.problems import Findings
-from worker.rulefiles.timelines import Expected, timelines
+from worker.rulefiles.timelines import timelines
 
 RULES = {"single-threaded": Mode.LIVE, "renewal": Mode.LIVE, "tried-out": Mode.SHADOW}
 
