@@ -228,7 +228,7 @@ def _reread(
     if not accounts:
         return Rebuilt()
     on = evaluation_date(kept.last_sweep_on, now)
-    return rebuild(db, accounts, kept.half_life, on, now, said)
+    return rebuild(db, accounts, (), kept.half_life, on, now, said)
 
 
 def _take_effect(

@@ -12,10 +12,9 @@ from datetime import date, datetime
 from sqlalchemy import Connection, Engine
 
 from worker.closing import close, close_groundless
-from worker.core.merges import people_in
 from worker.evaluation import OtherRules, Rulebook, evaluate
 from worker.ingest import evaluation_date
-from worker.store import flags, merges, rereading, showing, ties, workspace
+from worker.store import flags, merges, showing, ties, workspace
 from worker.store.rebuilding import Rebuilt, rebuild
 
 
@@ -31,8 +30,11 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """What came of it: who the account or contact is now, its events and ties that went there (or
-    came back from there), the flags that opened and resolved, and were taken up again."""
+    """What came of it: the survivor, the events and ties that went there (or came back from there),
+    the flags that opened and resolved, and were taken up again.
+
+    A contact's events are those that name it.
+    """
 
     survivor: str
     events: int
@@ -57,7 +59,7 @@ def merge_accounts(engine: Engine, order: Order, account: str, survivor: str) ->
         number = ties.number_of(db, account)
         why = f"the account has been merged into {survivor}"
         closed = close(db, account, why, work.on, order.book, order.now)
-        moved = work.rebuild([account, survivor]).moved
+        moved = work.rebuild([account], [survivor]).moved
         done = evaluate(db, [survivor], work.on, order.book, order.now)
         resolved = closed.resolved + done.resolved
         return Done(survivor, moved, number, done.opened, resolved)
@@ -76,7 +78,7 @@ def unmerge_account(engine: Engine, order: Order, account: str) -> Done:
     with _alone(engine, order) as (db, work):
         undone = merges.unmerge_account(db, account, order.by, order.now)
         survivor = merges.survivor_of(db, undone.survivor)
-        rebuilt = work.rebuild([account, survivor])
+        rebuilt = work.rebuild([survivor])
         why = f"the merge into {undone.survivor} has been undone"
         reopened = flags.reopen(db, account, undone.merged_at, why, order.now, work.on)
         showing.show_again(db, account, f"unmerge/{account}/{order.now.isoformat()}", order.now)
@@ -95,9 +97,9 @@ def merge_contacts(engine: Engine, order: Order, account: str, contact: str, sur
         OtherRules: other rules are in force; nothing was done.
     """
     with _alone(engine, order) as (db, work):
-        events, number = _of_contact(db, account, contact)
+        number = ties.number_of(db, account, contact)
         merges.merge_contacts(db, account, contact, survivor, order.by, order.now)
-        work.rebuild([account])
+        events = work.rebuild([], [account]).naming[contact]
         done = evaluate(db, [account], work.on, order.book, order.now)
         return Done(survivor, events, number, done.opened, done.resolved)
 
@@ -112,9 +114,9 @@ def unmerge_contact(engine: Engine, order: Order, account: str, contact: str) ->
     with _alone(engine, order) as (db, work):
         undone = merges.unmerge_contact(db, account, contact, order.by, order.now)
         current = merges.survivor_of(db, account)
-        work.rebuild([current])
+        events = work.rebuild([], [current]).naming[contact]
         done = evaluate(db, [current], work.on, order.book, order.now)
-        events, number = _of_contact(db, current, contact)
+        number = ties.number_of(db, current, contact)
         return Done(undone.survivor, events, number, done.opened, done.resolved)
 
 
@@ -127,8 +129,8 @@ class _Work:
     on: date
     now: datetime
 
-    def rebuild(self, accounts: Collection[str]) -> Rebuilt:
-        return rebuild(self.db, accounts, self.half_life, self.on, self.now)
+    def rebuild(self, moving: Collection[str], staying: Collection[str] = ()) -> Rebuilt:
+        return rebuild(self.db, moving, staying, self.half_life, self.on, self.now)
 
 
 @contextmanager
@@ -144,14 +146,3 @@ def _alone(engine: Engine, order: Order) -> Iterator[tuple[Connection, _Work]]:
         yield db, _Work(db, order.book.ties.half_life, on, order.now)
         if order.dry:
             transaction.rollback()
-
-
-def _of_contact(db: Connection, account: str, contact: str) -> tuple[int, int]:
-    """How many events name a contact, and how many ties it has."""
-    events = sum(
-        event.account == account and contact in people_in(event.data)
-        for part in rereading.of_accounts(db, [account])
-        for one in part
-        for event in one.events
-    )
-    return events, ties.number_of(db, account, contact)

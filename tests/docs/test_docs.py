@@ -21,7 +21,8 @@ NOW = datetime(2026, 4, 1, tzinfo=UTC)
 
 
 def test_every_event_shown_in_the_documentation_is_valid():
-    shown = re.findall(r"```json\n(.*?)```", (DOCS / "events.md").read_text(), re.S)
+    text = "".join((DOCS / name).read_text() for name in ("events.md", "merging.md"))
+    shown = re.findall(r"```json\n(.*?)```", text, re.S)
     events = [event for block in shown for event in _as_list(json.loads(block))]
     assert {event["type"] for event in events} >= {"interaction", "usage", "outcome"}
     for event in events:

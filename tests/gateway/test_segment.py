@@ -78,6 +78,13 @@ def test_somebody_unknown_of_an_account_unknown_is_of_no_use():
     assert event["data"] == {"feature": "Opened"}
 
 
+def test_the_group_of_one_call_is_not_the_group_of_its_user():
+    event = becomes(call("track", event="Opened", context={"groupId": "beta"}))
+    assert event is not None
+    assert event["subject"] == "beta"
+    assert "tiewatchmember" not in event
+
+
 def test_a_message_without_an_id_has_one_made_from_what_is_in_it():
     message = call("track", event="Opened")
     del message["messageId"]

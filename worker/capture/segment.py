@@ -20,6 +20,9 @@ from worker.core.problems import as_json
 WAY = "segment"
 CALLS = ("track", "identify", "group", "page", "screen", "alias")
 
+_SAYS_WHOSE = ("group", "alias")
+"""The calls that say of a user what holds for all of the user's calls."""
+
 _USER = (Pick("$.userId"),)
 _USAGE = Shape("usage", {"user": _USER, "feature": (Pick("$.event"),)})
 _VIEW = Shape("usage", {"user": _USER, "feature": (Pick("$.name"), Pick("$.properties.path"))})
@@ -84,7 +87,7 @@ def event_in(message: Any, source: str, capture: Capture, now: datetime) -> Call
     event = event_of(shape, message, head)
     if shape.subject == () and _is_id(group):
         event["subject"] = str(group)
-    if _is_id(user) and (kind == "group" or shape.member == ()):
+    if _is_id(user) and (kind in _SAYS_WHOSE or (shape.member == () and "subject" not in event)):
         event[MEMBER] = str(user)
     if kind == "alias":
         event[ALIAS] = str(alias)

@@ -4,14 +4,15 @@ It is the same fold that batches go through, so the stats are those of the same 
 one id, by construction. Nobody else may be adding events meanwhile (`merges.take_turn`).
 """
 
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import NamedTuple
 
 from sqlalchemy import Connection
 
-from worker.core.merges import Claim, Key, claims_in, latest
+from worker.core.merges import Claim, Key, claims_in, latest, people_in
 from worker.core.stats import additions
 from worker.store import claims as claims_store
 from worker.store import flags
@@ -47,12 +48,13 @@ STATS = (
 
 @dataclass(frozen=True, slots=True)
 class Rebuilt:
-    """What came of it: the accounts made anew, those of them that have lost events to another, and
-    how many events that were."""
+    """What came of it: the accounts made anew, those of them that have lost events to another, how
+    many events that were, and how many name each contact, as they were sent."""
 
     accounts: Collection[str] = ()
     left: Collection[str] = ()
     moved: int = 0
+    naming: Mapping[str, int] = field(default_factory=Counter)
 
 
 class _Move(NamedTuple):
@@ -66,32 +68,37 @@ class _Move(NamedTuple):
 
 def rebuild(
     db: Connection,
-    accounts: Collection[str],
+    moving: Collection[str],
+    staying: Collection[str],
     half_life: int,
     on: date,
     now: datetime,
     said: Mapping[Key, Claim] | None = None,
 ) -> Rebuilt:
-    """Read anew whom the events of these accounts are about, and make the stats of all those anew.
+    """Read anew whom the events of the accounts `moving` are about, and make the stats of those
+    accounts anew, of all that events move to, and of those `staying`, whose events stay theirs.
 
     `half_life` (days) must be the one that the stored ties were made with. `said` is what further
     events say, which are to be logged next.
     """
     moves: list[_Move] = []
     claims = dict(said or {})
-    for part in of_accounts(db, accounts):
+    for part in of_accounts(db, moving):
         moves += filter(None, map(_move, part))
         claims = latest(claims, claims_in(sent for one in part for sent in one.sent))
     left = {account for move in moves for account in move.before if account not in move.now}
-    claims_store.withdraw(db, all_merged_into(db, accounts), claims)
+    claims_store.withdraw(db, all_merged_into(db, moving), claims)
     claims_store.note(db, claims_store.news(db, list(claims.values())), now)
     touched = (account for move in moves for account in (*move.before, *move.now))
-    concerned = sorted({*accounts, *touched})
+    concerned = sorted({*moving, *staying, *touched})
     flags.lock(db, concerned)
     for start in range(0, len(moves), AT_ONCE):
         _log(db, moves[start : start + AT_ONCE])
     _clear(db, concerned)
+    naming = Counter[str]()
     for part in of_accounts(db, concerned):
+        for one in part:
+            naming.update(name for sent in one.sent for name in people_in(sent.data))
         # What the whole workspace knows already is not to be noted again: its first interaction.
         add = additions(event for one in part for event in one.events if event.account in concerned)
         fold(db, add, half_life, on, frozenset(), began=add.first_interaction_day).rest()()
@@ -101,7 +108,7 @@ def rebuild(
         concerned,
         never=_NO_DAY,
     )
-    return Rebuilt(concerned, left, len(moves))
+    return Rebuilt(concerned, left, len(moves), naming)
 
 
 def _move(one: Logged) -> _Move | None:

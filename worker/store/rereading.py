@@ -18,7 +18,7 @@ from worker.store.tables import events as log
 from worker.store.tables import moment_of
 from worker.store.tables import shared_events as shared
 
-CHUNK = 1_000
+CHUNK = 2_000
 """Events read at once: a log may be larger than memory."""
 
 
