@@ -1,6 +1,7 @@
 """Events that name people by their addresses come to what the same events would under ids, whenever
 it is said whose domains and addresses they are."""
 
+import json
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
@@ -318,3 +319,37 @@ def test_a_mail_and_the_word_whose_it_is_do_not_miss_each_other(
     assert rows(engine, tables.waiting_mails) == []
     assert len(rows(engine, tables.tie_days)) == 15
     engine.dispose()
+
+
+ODD: list[Any] = [
+    *(None, "", 0, True, [], {}, [None], [["a@b.example"]], "a@b.example", "A+x@B.example"),
+    *("@", "a@b", "x@gmail.com", "\x00", "\ud800a@b.example", "a\x00@b.example", "b.example"),
+    *(["a@b.example"] * 3, "a" * 400 + "@b.example", "acme", "dana"),
+]
+
+
+def odd_event(chance: Random) -> Any:
+    """Something that may be an event, with addresses and what is none everywhere."""
+    if chance.random() < 0.05:
+        return chance.choice(ODD)
+    kind = chance.choice(["interaction", "usage", "contact", "rep", "account", "survey", None, []])
+    fitting: list[Any] = [["a@b.example"], ["sam@ours.example"], "call", "inbound", "nps", 5]
+    names = ("reps", "contacts", "cc", "user", "contact", "emails", "domains", "email", "rep")
+    fields = (*names, "channel", "direction", "kind", "score")
+    data = {name: chance.choice(ODD + fitting) for name in fields if chance.random() < 0.6}
+    head = {"id": str(next(_number)), "source": "s", "time": f"{DAY}T00:00:00Z", "type": kind}
+    attributes = ("subject", "tiewatchpeople", "tiewatchshared", "tiewatchmember")
+    said = {name: chance.choice(ODD) for name in attributes if chance.random() < 0.3}
+    by_email = {"tiewatchpeople": "email"} if chance.random() < 0.5 else {}
+    return head | said | by_email | {"data": data}
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_whatever_events_say_of_people_their_batch_goes_through(
+    engine: Engine, book: Rulebook, seed: int
+) -> None:
+    chance = Random(seed)
+    for _ in range(25):
+        sent = json.loads(json.dumps([odd_event(chance) for _ in range(20)]))
+        counts = arrive(engine, book, *sent).counts
+        assert counts.received == counts.applied + counts.duplicates + counts.quarantined

@@ -1,5 +1,6 @@
 """Reads the event log: what came, as about the accounts and contacts that it is about today."""
 
+import json
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime
@@ -112,7 +113,7 @@ def _of_today(db: Connection, sent: Sequence[Sequence[Event]]) -> list[list[Even
 def _as_sent(db: Connection, rows: Sequence[Sequence[Any]]) -> list[list[Event]]:
     """What each of (time, body, account...) comes to, given with the accounts that it is logged as
     of. Whose they are that leave it to others, their members or their people's addresses say."""
-    read = [(moment, msgspec.json.decode(body), logged) for moment, body, *logged in rows]
+    read = [(moment, _decoded(body), logged) for moment, body, *logged in rows]
     of_members = {(raw["source"], raw[MEMBER]) for _, raw, _ in read if _leaves_it_to_members(raw)}
     accounts = members.accounts_of(db, of_members) if of_members else {}
     found = [
@@ -131,6 +132,13 @@ def _as_sent(db: Connection, rows: Sequence[Sequence[Any]]) -> list[list[Event]]
         for place, reading in zip(places, told, strict=True):
             found[place] = list(reading.events.values())
     return found
+
+
+def _decoded(body: str) -> Any:
+    try:
+        return msgspec.json.decode(body)
+    except msgspec.DecodeError:  # half a surrogate pair, which an event may have in an unread key
+        return json.loads(body)
 
 
 def _leaves_it_to_members(raw: dict[str, Any]) -> bool:
