@@ -22,7 +22,7 @@ from worker.core.events import Interaction
 from worker.evaluation import Rulebook
 from worker.ingest import BatchResult, ingest
 from worker.merging import Order, merge_accounts
-from worker.store import addressed, rereading, tables
+from worker.store import rereading, tables, waiting
 from worker.store.database import engine_for, reading
 
 PROPERTY = settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -156,13 +156,13 @@ def test_a_mail_of_a_domain_that_nobody_claims_waits_and_is_applied_once_it_is_c
     assert arrive(engine, book, came).counts.received == 0
     assert arrive(engine, book, came).counts.received == 0
     with reading(engine) as db:
-        assert addressed.waiting(db, 5) == (1, [("eu.acme.example", 1)])
+        assert waiting.counted(db, 5) == (1, [("eu.acme.example", 1)])
     released = arrive(engine, book, event("account", DAY, domains=["acme.example"]))
     assert released.counts.applied == 2
     assert [row["contact"] for row in rows(engine, tables.tie_days)] == ["dana@eu.acme.example"]
     assert arrive(engine, book, came).counts.duplicates == 1
     with reading(engine) as db:
-        assert addressed.waiting(db, 5) == (0, [])
+        assert waiting.counted(db, 5) == (0, [])
 
 
 def test_free_mail_says_nothing_of_an_account_but_a_contacts_address_does(
@@ -174,7 +174,7 @@ def test_free_mail_says_nothing_of_an_account_but_a_contacts_address_does(
     arrive(engine, book, event("contact", DAY, contact="dana", emails=["d.ruiz@gmail.com"]))
     assert [row["contact"] for row in rows(engine, tables.tie_days)] == ["dana"]
     with reading(engine) as db:
-        assert addressed.waiting(db, 5) == (1, [("x@gmail.com", 1)])
+        assert waiting.counted(db, 5) == (1, [("x@gmail.com", 1)])
 
 
 def test_a_shared_domain_says_nothing_of_an_account(engine: Engine, book: Rulebook) -> None:

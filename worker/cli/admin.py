@@ -14,7 +14,7 @@ from worker.cli.terminal import NOT_HELD, AsJson, Refused, out, print_json
 from worker.core.findings import Finding
 from worker.evaluation import read_rulebook
 from worker.rulefiles import RuleFilesRefused
-from worker.store import addressed, batches, event_log, members, messages, outbox, pacing, spool
+from worker.store import batches, event_log, members, messages, outbox, pacing, spool, waiting
 from worker.store import sweeps as sweeps_store
 from worker.store.database import reading
 
@@ -128,7 +128,7 @@ def _contents(engine: Engine) -> Iterator[Finding]:
         if number := members.waiting(db_):
             told = f"{number:,} events wait until somebody says whose their users are"
             yield Finding("waiting events", None, told)
-        mails, most = addressed.waiting(db_, limit=5)
+        mails, most = waiting.counted(db_, limit=5)
         if mails:
             keys = ", ".join(f"{key} ({number:,})" for key, number in most)
             told = f"{mails:,} events wait until an account has the domains of their people: {keys}"

@@ -29,7 +29,7 @@ from worker.importing.passes import Planned, Rows, plan, told, walk
 from worker.importing.records import Unreadable
 from worker.importing.taking import File
 from worker.rulefiles import RuleFilesRefused, load_capture
-from worker.store import addressed, members
+from worker.store import members, waiting
 from worker.store.batches import Counts
 from worker.store.database import reading
 
@@ -109,14 +109,16 @@ def run(
         say(trouble)
     say_the_rest(tally)
     with reading(engine) as db:
-        waiting = members.waiting(db)
-        mails, most = addressed.waiting(db, limit=5)
-    if waiting:
-        say(f"{waiting:,} events wait for the account of their contact: import the contacts, too.")
+        of_members = members.waiting(db)
+        mails, most = waiting.counted(db, limit=5)
+    if of_members:
+        say(
+            f"{of_members:,} events wait for the account of their contact: import the contacts too."
+        )
     if mails:
         keys = ", ".join(f"{key} ({number:,})" for key, number in most)
         say(f"{mails:,} events wait until an account has the domains of their people: {keys}.")
-    _report(rows, tally.counts, waiting + mails, as_json)
+    _report(rows, tally.counts, of_members + mails, as_json)
     if tally.counts.quarantined or tally.parked or rows.troubles:
         raise typer.Exit(BAD_INPUT)
 

@@ -4,45 +4,29 @@ Part of an event's people may be known and part not: then it is applied as of th
 the others besides. What holdings change is read anew (`rebuilding.rebuild`).
 """
 
-import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection
 
 from worker.core.events import MEMBER, Event, Quarantined, parse
 from worker.core.identity import Reading, combined, in_one_form, keys_of, read, reps_in
 from worker.core.merges import people_in
 from worker.core.problems import as_json
-from worker.core.sorting import NAMING, PEOPLE, SHARED, by_email
-from worker.store import holdings
-from worker.store.dialect import execute_among, execute_rows
+from worker.core.sorting import NAMING, PEOPLE, by_email
+from worker.store import holdings, waiting
+from worker.store.dialect import execute_rows
 from worker.store.merges import attributed, survivor_of
-from worker.store.tables import waiting_keys, waiting_mails
+from worker.store.waiting import Waiting, undeciding
 
 _EVENT = {"source": "text", "id": "text"}
 _HOLDERS = ("account", "contact", "rep")
 _HELD = ("domains", "emails", "email")
 _ANY_ACCOUNT = "?"
 """Stands for the account while an event is checked of which it is to be found."""
-
-
-class _Waiting(NamedTuple):
-    """An event with these addresses of which nobody has said whose they are."""
-
-    body: Mapping[str, Any]
-    is_logged: bool
-    unknown: Sequence[str]
-
-
-class _Released(NamedTuple):
-    """What has waited: events that come to the log now, and those logged as of others already."""
-
-    new: Sequence[Any]
-    logged: Sequence[Any]
 
 
 @dataclass(slots=True)
@@ -87,13 +71,13 @@ def settle(
         return settled
     said = [parse(raw[place], now, members.get(place)) for place in told]
     changes = holdings.note(db, [one for one in said if isinstance(one, Event)], alone)
-    released = _release(db, changes.keys)
+    released = waiting.release(db, changes.keys)
     if changes.keys:
         settled.left |= holdings.concerned(db, changes)
         holdings.forget_addresses_of_reps(db, changes)
     mailed += range(len(raw), len(raw) + len(released.new))
     settled.events = [*raw, *released.new]
-    _keep(
+    waiting.keep(
         db,
         [*_read_new(db, settled, mailed, now), *_read_again(db, settled, released.logged, now)],
         now,
@@ -103,7 +87,7 @@ def settle(
 
 def _read_new(
     db: Connection, settled: Settled, places: Sequence[int], now: datetime
-) -> Iterator[_Waiting]:
+) -> Iterator[Waiting]:
     """Read what comes for the first time."""
     asked: list[tuple[Event, Any, Collection[str]]] = []
     read_at: list[int] = []
@@ -127,19 +111,19 @@ def _read_new(
         else:
             settled.waiting.add(place)
         if reading.unknown:
-            yield _Waiting(raw, bool(reading.events), reading.unknown)
+            yield Waiting(raw, bool(reading.events), reading.unknown)
 
 
 def _read_again(
     db: Connection, settled: Settled, logged: Sequence[Any], now: datetime
-) -> Iterator[_Waiting]:
+) -> Iterator[Waiting]:
     """See whose those are by now that have been logged as of some of their people."""
     events = [(event, raw) for raw in logged if isinstance(event := as_event(raw, now), Event)]
     found = readings(db, [(event, raw, ()) for event, raw in events])
     for (_, raw), reading in zip(events, found, strict=True):
         settled.left |= reading.events.keys()
         if reading.unknown:
-            yield _Waiting(raw, True, reading.unknown)
+            yield Waiting(raw, True, reading.unknown)
 
 
 def as_of_each(
@@ -205,7 +189,7 @@ def readings(db: Connection, events: Sequence[tuple[Event, Any, Collection[str]]
     for event, raw, _ in events:
         keys.update(reps_in(event.data))
         for one in people_in(event.data):
-            keys.update(keys_of(one, _undeciding(raw)))
+            keys.update(keys_of(one, undeciding(raw)))
     found = holdings.of(db, keys)
     several = {
         one.account
@@ -214,93 +198,9 @@ def readings(db: Connection, events: Sequence[tuple[Event, Any, Collection[str]]
         for one in held
     }
     survivors = {account: survivor_of(db, account) for account in several}
-    return [
-        read(event, found, _undeciding(raw), logged, survivors) for event, raw, logged in events
-    ]
-
-
-def _undeciding(raw: Mapping[str, Any]) -> list[str]:
-    return str(raw.get(SHARED, "")).split(",")
+    return [read(event, found, undeciding(raw), logged, survivors) for event, raw, logged in events]
 
 
 def _says_what_is_held(one: Mapping[str, Any]) -> bool:
     content = one.get("data")
     return isinstance(content, dict) and not content.keys().isdisjoint(_HELD)
-
-
-def _keep(db: Connection, waiting: Sequence[_Waiting], now: datetime) -> None:
-    if not waiting:
-        return
-    rows = {
-        (one.body["source"], one.body["id"]): (json.dumps(one.body), one.is_logged)
-        for one in waiting
-    }
-    execute_rows(
-        db,
-        """
-        INSERT INTO waiting_mails (source, id, body, is_logged, received_at)
-        SELECT source, id, body, is_logged, received_at FROM {rows} WHERE true
-        ON CONFLICT (source, id) DO NOTHING
-        """,
-        _EVENT | {"body": "text", "is_logged": "boolean", "received_at": "timestamptz"},
-        [(*key, *row, now) for key, row in sorted(rows.items())],
-    )
-    keys: dict[tuple[str, str, str], bool] = {}
-    for one in waiting:
-        for address in one.unknown:
-            of_it = keys_of(address, _undeciding(one.body))
-            for place, key in enumerate(of_it):
-                nearest = place == min(1, len(of_it) - 1)
-                keys[key, one.body["source"], one.body["id"]] = nearest
-    execute_rows(
-        db,
-        """
-        INSERT INTO waiting_keys (key, source, id, nearest)
-        SELECT key, source, id, nearest FROM {rows} WHERE true
-        ON CONFLICT (key, source, id) DO NOTHING
-        """,
-        {"key": "text"} | _EVENT | {"nearest": "boolean"},
-        [(*key, nearest) for key, nearest in sorted(keys.items())],
-    )
-
-
-def _release(db: Connection, keys: Collection[str]) -> _Released:
-    """Take out what waited for somebody to hold these."""
-    if not keys:
-        return _Released((), ())
-    events = execute_among(
-        db, "SELECT DISTINCT source, id FROM waiting_keys WHERE key {among}", sorted(keys)
-    ).all()
-    found = execute_rows(
-        db,
-        "DELETE FROM waiting_mails WHERE (source, id) IN (SELECT source, id FROM {rows}) "
-        "RETURNING body, is_logged",
-        _EVENT,
-        events,
-    ).all()
-    execute_rows(
-        db,
-        "DELETE FROM waiting_keys WHERE (source, id) IN (SELECT source, id FROM {rows})",
-        _EVENT,
-        events,
-    )
-    bodies = [(json.loads(body), bool(is_logged)) for body, is_logged in found]
-    return _Released(
-        [body for body, is_logged in bodies if not is_logged],
-        [body for body, is_logged in bodies if is_logged],
-    )
-
-
-def waiting(db: Connection, limit: int) -> tuple[int, list[tuple[str, int]]]:
-    """How many events wait until somebody says whose their people are, and the domains (for free
-    mail, the addresses) that most of them wait for, with their number."""
-    of, number = waiting_keys.c, func.count()
-    found = db.execute(
-        select(of.key, number)
-        .where(of.nearest)
-        .group_by(of.key)
-        .order_by(number.desc(), of.key)
-        .limit(limit)
-    ).all()
-    total = db.scalar(select(func.count()).select_from(waiting_mails)) or 0
-    return total, [(key, count) for key, count in found]
