@@ -1,5 +1,6 @@
 """Whatever stands in a record, it becomes events that can be applied, or is told what is wrong."""
 
+from dataclasses import replace
 from datetime import UTC
 from typing import Any
 
@@ -7,10 +8,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.importing.files import CHANGED, NOW, SHIPPED
-from worker.capture.taking import why_not
+from worker.capture.retrying import again
+from worker.capture.taking import Taken, why_not
+from worker.core.mapping import Capture, Pick
 from worker.core.moments import Writing
 from worker.importing.records import Record
-from worker.importing.taking import File, again, take
+from worker.importing.taking import File, take
+from worker.store.quarantine import Kept
 
 TEXTS = st.text(max_size=20) | st.sampled_from([
     "true", "FALSE", "2026-01-05", "2026-01-05 10:22", "5/1/2026", "1767654000000", "9" * 40, "-1",
@@ -44,6 +48,8 @@ def test_events_can_be_applied_and_what_is_refused_can_be_tried_again(record, wr
     assert outcomes.count(True) == 1
     assert take(Record(7, values), file, NOW) == taken, "the same again is the same"
     if taken.refused is not None:
-        once_more = again(taken.refused.body, "crm", SHIPPED[name], NOW)
-        assert once_more is not None
-        assert [one.problem for one in once_more.faults] == [one.problem for one in taken.faults]
+        one = taken.refused
+        kept = Kept("0", one.source, one.id, one.problems, one.body, one.way, NOW)
+        assert again(kept, Capture(imports=SHIPPED), NOW).refused, "nothing has been mended"
+        mended = replace(SHIPPED[name], skip=((Pick(constant=""), ("",)),))
+        assert again(kept, Capture(imports={name: mended}), NOW) == Taken()
