@@ -109,10 +109,23 @@ def _evaluated(
             if flag is not None and flag.heard_of:
                 standing.open.append(compiled.rule)
     moves += [
-        _retire(stored, on, RULE_IS_OFF if stored.rule in book.rules.off else RULE_IS_GONE)
+        retired(stored, on, RULE_IS_OFF if stored.rule in book.rules.off else RULE_IS_GONE)
         for stored in live.values()
         if retire and stored.account in found
     ]
+    return carry_out(db, moves, found, read, now, sweep)
+
+
+def carry_out(
+    db: Connection,
+    moves: list[Move],
+    found: Mapping[str, Standing],
+    read: Read,
+    now: datetime,
+    sweep: int | None,
+) -> Evaluated:
+    """Store the moves of these accounts' flags, and write the alerts that they call for."""
+    book, on = read.book, read.on
     if not moves:
         return Evaluated(found, read.workspace, 0, 0, 0, _announce(db, moves, {}, found, read, now))
     ended = flags.last_ended(db, (move.account for move in moves if move.opens))
@@ -169,7 +182,7 @@ def _judge(
     rule = compiled.rule
     flag = before.flag if before else None
     if before is not None and not before.flag.shadow and rule.mode is Mode.SHADOW:
-        return _retire(before, on, RULE_IS_IN_SHADOW)
+        return retired(before, on, RULE_IS_IN_SHADOW)
     after, outcome, excepted = judge(compiled, flag, facts, on)
     if after == flag:
         return None
@@ -194,7 +207,7 @@ def _resumed(move: Move, ended: Mapping[tuple[str, str], Flag], standing: Standi
     return replace(move, after=after)
 
 
-def _retire(stored: StoredFlag, on: date, why: str) -> Move:
+def retired(stored: StoredFlag, on: date, why: str) -> Move:
     """The end of a flag that its rule no longer stands for."""
     after = resolve(stored.flag, on)
     return Move(stored.account, stored.rule, stored, after, stored.title, (why,))

@@ -1,20 +1,33 @@
 """Takes a batch of events in: one transaction from the event log to the outbox."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
 from sqlalchemy import Connection, Engine
 
-from worker.core.events import Event, Quarantined, Rep, parse
+from worker.closing import close_groundless
+from worker.core.events import ALIAS, Event, Quarantined, Rep, parse
+from worker.core.merges import Claim, Key, claims_in
 from worker.core.stats import Additions, Workspace, additions, earliest
 from worker.evaluation import prepare
 from worker.rulebook import OtherRules, Rulebook
-from worker.store import batches, event_log, members, sources, workspace
+from worker.store import (
+    addressed,
+    batches,
+    claims,
+    event_log,
+    members,
+    merges,
+    sources,
+    workspace,
+)
 from worker.store.batches import BatchState, Counts, Rejected
 from worker.store.database import reading, writing
 from worker.store.dialect import commit_without_waiting, pipelined
 from worker.store.fold import fold
+from worker.store.merges import MustBeAlone
+from worker.store.rebuilding import Rebuilt, rebuild
 from worker.store.ties import calibrate
 from worker.store.workspace import Kept
 
@@ -71,8 +84,12 @@ def ingest(
             starts = _count_start(engine, batch, now)
         if starts > MAX_STARTS:
             return _park(engine, batch, raw, refused, "its worker died each time", now)
-        with writing(engine) as db, pipelined(db):
-            return _apply(db, batch, raw, refused, book, now, backfill)
+        try:
+            with writing(engine) as db, pipelined(db):
+                return _apply(db, batch, raw, refused, book, now, backfill)
+        except MustBeAlone:
+            with writing(engine) as db:
+                return _apply(db, batch, raw, refused, book, now, backfill, alone=True)
     except _IsDone:
         return _result(engine, batch, len(raw))
     except (OtherRules, TryAgain):
@@ -112,28 +129,44 @@ def _apply(
     book: Rulebook,
     now: datetime,
     backfill: bool,
+    alone: bool = False,
 ) -> BatchResult:
-    kept = workspace.ask(db)
-    settled = members.settle(db, raw, now)
-    given, last = len(raw), len(raw) + len(settled.released)
-    raw = [*settled.events, *settled.released]
+    merges.take_turn(db, alone)
+    asked = workspace.ask(db)
+    given = len(raw)
+    settled = members.settle(db, raw, now, alone)
+    mailed = addressed.settle(db, settled.events, settled.accounts, now, alone)
+    raw, waiting = mailed.events, settled.waiting | mailed.waiting
+    said = claims_in(_claiming(settled, now))
+    news = claims.news(db, list(said.values())) if said else []
+    if news and not alone:
+        raise MustBeAlone
+    kept: Kept | None = None
+    reread = Rebuilt()
+    if (left := settled.left | mailed.left) or news:
+        kept = asked()._replace(merged=True)
+        reread = _reread(db, left, said, news, kept, now)
     events: list[Event] = []
     places: list[int] = []
     bad: dict[int, Quarantined] = {}
     appending = []
     order = sorted(
-        (place for place in range(last) if place not in settled.waiting),
+        (place for place in range(len(raw)) if place not in waiting),
         key=lambda place: _key(raw[place]),
     )
     for start in range(0, len(order), AT_ONCE):  # the database logs a part while we read the next
         begin = len(events)
         for place in order[start : start + AT_ONCE]:
-            match parse(raw[place], now):
+            known = mailed.logged.get(place) or mailed.refused.get(place)
+            match known or parse(raw[place], now, settled.accounts.get(place)):
                 case Event() as event:
                     events.append(event)
                     places.append(place)
                 case Quarantined() as one:
                     bad[place] = one
+        kept = kept or asked()
+        if kept.merged:
+            events[begin:] = merges.attributed(db, events[begin:])
         appending.append((begin, event_log.append(db, events[begin:], batch)))
     add = additions(events)
     fresh: list[Event] = []
@@ -141,11 +174,16 @@ def _apply(
         new, conflicts = appended()
         fresh += new
         bad |= {places[begin + index]: one for index, one in conflicts.items()}
-    if len(fresh) < len(events):
+    if mailed.readings:
+        merged = kept is not None and kept.merged
+        add = additions(addressed.as_of_each(db, fresh, mailed.readings, merged))
+    elif len(fresh) < len(events):
         add = additions(fresh)
     if bad or refused:
         event_log.quarantine(db, [*bad.values(), *refused], batch, now)
-    alerts, announced = _take_effect(db, add, kept(), book, now, backfill) if fresh else (0, 0)
+    alerts, announced = 0, 0
+    if kept is not None and (fresh or reread.accounts):
+        alerts, announced = _take_effect(db, add, kept, book, now, backfill, reread)
     counts = Counts(
         received=len(order) + len(refused),
         applied=len(fresh),
@@ -168,11 +206,45 @@ def _key(raw: object) -> tuple[str, str]:
     return str(raw.get("source")), str(raw.get("id"))
 
 
+def _claiming(settled: members.Settled, now: datetime) -> Iterator[Event]:
+    """The events that say that two contacts are one."""
+    for place, one in enumerate(settled.events):
+        if isinstance(one, dict) and ALIAS in one and place not in settled.waiting:
+            event = parse(one, now, settled.accounts.get(place))
+            if isinstance(event, Event):
+                yield event
+
+
+def _reread(
+    db: Connection,
+    left: Iterable[str],
+    said: Mapping[Key, Claim],
+    news: Collection[Claim],
+    kept: Kept,
+    now: datetime,
+) -> Rebuilt:
+    """Bring what is known in line with what this batch says of earlier events: that members are of
+    other accounts than these, and that contacts are one."""
+    accounts = {merges.survivor_of(db, account) for account in left}
+    accounts |= claims.concerned(db, news)
+    claims.note(db, news, now)
+    if not accounts:
+        return Rebuilt()
+    on = evaluation_date(kept.last_sweep_on, now)
+    return rebuild(db, accounts, (), kept.half_life, on, now, said)
+
+
 def _take_effect(
-    db: Connection, add: Additions, kept: Kept, book: Rulebook, now: datetime, backfill: bool
+    db: Connection,
+    add: Additions,
+    kept: Kept,
+    book: Rulebook,
+    now: datetime,
+    backfill: bool,
+    reread: Rebuilt,
 ) -> tuple[int, int]:
-    """Fold what the new events add, and evaluate the accounts that it changes; returns the numbers
-    of alerts and of messages to webhooks."""
+    """Fold what the new events add, and evaluate the accounts that it changes, and those that were
+    read anew; returns the numbers of alerts and of messages to webhooks."""
     if kept.rules not in (None, book.digest):
         raise OtherRules(kept.rules)
     if kept.half_life != book.ties.half_life:
@@ -181,16 +253,22 @@ def _take_effect(
     on = evaluation_date(kept.last_sweep_on, now)
     began = kept.first_interaction_day
     folded = fold(db, add, book.ties.half_life, on, book.facts, began)
-    if backfill or not folded.accounts:
+    changed = folded.accounts
+    if reread.accounts:
+        changed = sorted({*changed, *reread.accounts})
+    if backfill or not changed:
         folded.rest()()
         return 0, 0
     world = Workspace(earliest(began, add.first_interaction_day), kept.gone_reps, book.ties)
     of_reps = any(isinstance(event.data, Rep) for event in add.attributes)
-    evaluation = prepare(db, folded.accounts, on, book, now, None if of_reps else world)
+    ended = close_groundless(db, reread.left, on, book, now) if reread.left else None
+    evaluation = prepare(db, changed, on, book, now, None if of_reps else world)
     finish = folded.rest()
     done = evaluation()
     finish()
-    return done.alerts, done.announced
+    if ended is None:
+        return done.alerts, done.announced
+    return done.alerts + ended.alerts, done.announced + ended.announced
 
 
 def evaluation_date(last_sweep_on: date | None, now: datetime) -> date:

@@ -21,9 +21,8 @@ from worker.evaluation import Evaluated, evaluate
 from worker.retelling import retold
 from worker.rulebook import OtherRules, Rulebook
 from worker.standings import Standing
-from worker.store import outbox, people, rule_sets, stats, sweeps
+from worker.store import flags, outbox, people, rule_sets, stats, sweeps
 from worker.store.database import writing
-from worker.store.dialect import execute_among, in_our_order
 from worker.store.sweeps import SHARD_SIZE, Lease
 from worker.store.ties import calibrate
 
@@ -97,13 +96,7 @@ def _sweep(db: Connection, held: Lease, book: Rulebook, now: datetime) -> Swept 
     calibrate(db, book.ties.half_life)
     on = _evaluation_date(db, held, now)
     ids = stats.account_ids(db, on, held.first, held.beyond)
-    if db.dialect.name == "postgresql":  # a batch may be at work on them; SQLite has one writer
-        execute_among(
-            db,
-            "SELECT 1 FROM accounts WHERE account {among} "
-            f"ORDER BY {in_our_order(db, 'account')} FOR UPDATE",
-            ids,
-        )
+    flags.lock(db, ids)
     done = evaluate(db, ids, on, book, now, held.sweep)
     names = people.rep_names(db)
     more = [

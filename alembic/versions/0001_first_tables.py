@@ -101,13 +101,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("source", "id", name=op.f("pk_events")),
     )
     with op.batch_alter_table("events", schema=None) as batch_op:
-        batch_op.create_index(
-            "ix_events_telling",
-            ["account"],
-            unique=False,
-            postgresql_where=sa.text("type IN ('account', 'survey', 'outcome')"),
-            sqlite_where=sa.text("type IN ('account', 'survey', 'outcome')"),
-        )
+        batch_op.create_index("ix_events_account_type", ["account", "type"], unique=False)
 
     op.create_table(
         "flags",
@@ -449,6 +443,8 @@ def upgrade() -> None:
         sa.Column("member", sa.Text(), nullable=False),
         sa.Column("account", sa.Text(), nullable=True),
         sa.Column("stamp", sa.Text(), nullable=True),
+        sa.Column("was", sa.Text(), nullable=True),
+        sa.Column("root", sa.Text(), nullable=True),
         sa.PrimaryKeyConstraint("source", "member", name=op.f("pk_members")),
     )
     op.create_table(
@@ -461,6 +457,91 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("source", "id", name=op.f("pk_waiting_events")),
     )
     op.create_index("ix_waiting_events_source_member", "waiting_events", ["source", "member"])
+    op.create_table(
+        "account_merges",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("account", sa.Text(), nullable=False),
+        sa.Column("survivor", sa.Text(), nullable=False),
+        sa.Column("merged_by", sa.Text(), nullable=False),
+        sa.Column("merged_at", Instant(), nullable=False),
+        sa.Column("undone_by", sa.Text(), nullable=True),
+        sa.Column("undone_at", Instant(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_account_merges")),
+    )
+    op.create_index(
+        "uq_account_merges_in_force",
+        "account_merges",
+        ["account"],
+        unique=True,
+        postgresql_where=sa.text("undone_at IS NULL"),
+        sqlite_where=sa.text("undone_at IS NULL"),
+    )
+    op.create_table(
+        "contact_merges",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("account", sa.Text(), nullable=False),
+        sa.Column("contact", sa.Text(), nullable=False),
+        sa.Column("survivor", sa.Text(), nullable=False),
+        sa.Column("person", sa.Text(), nullable=False),
+        sa.Column("source", sa.Text(), nullable=True),
+        sa.Column("stamp", sa.Text(), nullable=False),
+        sa.Column("merged_by", sa.Text(), nullable=False),
+        sa.Column("merged_at", Instant(), nullable=False),
+        sa.Column("undone_by", sa.Text(), nullable=True),
+        sa.Column("undone_at", Instant(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_contact_merges")),
+    )
+    op.create_index(
+        "uq_contact_merges_in_force",
+        "contact_merges",
+        ["account", "contact"],
+        unique=True,
+        postgresql_where=sa.text("undone_at IS NULL"),
+        sqlite_where=sa.text("undone_at IS NULL"),
+    )
+    # Of people known by their addresses.
+    op.create_table(
+        "holders",
+        sa.Column("account", sa.Text(), nullable=False),
+        sa.Column("person", sa.Text(), nullable=False),
+        sa.Column("stamp", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("account", "person", name=op.f("pk_holders")),
+    )
+    op.create_table(
+        "holdings",
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("account", sa.Text(), nullable=False),
+        sa.Column("person", sa.Text(), nullable=False),
+        sa.Column("stamp", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("key", "account", "person", name=op.f("pk_holdings")),
+    )
+    op.create_index("ix_holdings_account_person", "holdings", ["account", "person"])
+    op.create_table(
+        "shared_events",
+        sa.Column("account", sa.Text(), nullable=False),
+        sa.Column("source", sa.Text(), nullable=False),
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("account", "source", "id", name=op.f("pk_shared_events")),
+    )
+    op.create_index("ix_shared_events_source_id", "shared_events", ["source", "id"])
+    op.create_table(
+        "waiting_mails",
+        sa.Column("source", sa.Text(), nullable=False),
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("body", sa.Text(), nullable=False),
+        sa.Column("is_logged", sa.Boolean(), nullable=False),
+        sa.Column("received_at", Instant(), nullable=False),
+        sa.PrimaryKeyConstraint("source", "id", name=op.f("pk_waiting_mails")),
+    )
+    op.create_table(
+        "waiting_keys",
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("source", sa.Text(), nullable=False),
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("nearest", sa.Boolean(), nullable=False),
+        sa.PrimaryKeyConstraint("key", "source", "id", name=op.f("pk_waiting_keys")),
+    )
+    op.create_index("ix_waiting_keys_source_id", "waiting_keys", ["source", "id"])
     # Of the facts.
     op.create_table(
         "feature_days",
@@ -603,6 +684,22 @@ def downgrade() -> None:
     op.drop_table("webhook_messages")
     for name in ("touches", "tickets", "surveys", "goals", "feature_days"):
         op.drop_table(name)
+    for name in ("waiting_keys", "waiting_mails", "shared_events", "holdings", "holders"):
+        op.drop_table(name)
+    op.drop_index(
+        "uq_contact_merges_in_force",
+        "contact_merges",
+        postgresql_where=sa.text("undone_at IS NULL"),
+        sqlite_where=sa.text("undone_at IS NULL"),
+    )
+    op.drop_table("contact_merges")
+    op.drop_index(
+        "uq_account_merges_in_force",
+        "account_merges",
+        postgresql_where=sa.text("undone_at IS NULL"),
+        sqlite_where=sa.text("undone_at IS NULL"),
+    )
+    op.drop_table("account_merges")
     op.drop_index("ix_waiting_events_source_member", "waiting_events")
     op.drop_table("waiting_events")
     op.drop_table("members")
@@ -673,11 +770,7 @@ def downgrade() -> None:
 
     op.drop_table("flags")
     with op.batch_alter_table("events", schema=None) as batch_op:
-        batch_op.drop_index(
-            "ix_events_telling",
-            postgresql_where=sa.text("type IN ('account', 'survey', 'outcome')"),
-            sqlite_where=sa.text("type IN ('account', 'survey', 'outcome')"),
-        )
+        batch_op.drop_index("ix_events_account_type")
 
     op.drop_table("events")
     with op.batch_alter_table("conversations", schema=None) as batch_op:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 COMMANDS = [
-    *("demo", "ingest", "sweep", "facts", "ties", "flags", "deliver", "hold"),
+    *("demo", "ingest", "import", "sweep", "facts", "ties", "flags", "deliver", "hold"),
     *(
         "worker",
         "scheduler",
@@ -23,12 +23,16 @@ COMMANDS = [
     ),
     *("rules test", "rules explain", "rules schema", "rules report"),
     *("rules backtest", "rules diff", "report", "sources", "sources suggest", "health"),
+    *("accounts", "accounts merge", "accounts unmerge", "accounts merges"),
+    *("contacts", "contacts merge", "contacts unmerge", "contacts merges"),
 ]
 WITH_JSON = [
-    *("demo", "ingest", "sweep", "facts", "ties", "flags", "deliver", "hold", "doctor"),
+    *("demo", "ingest", "import", "sweep", "facts", "ties", "flags", "deliver", "hold", "doctor"),
     "rules check",
     *("rules test", "rules explain", "rules report", "rules backtest", "rules diff"),
     *("report", "sources", "sources suggest", "health"),
+    *("accounts merge", "accounts unmerge", "accounts merges"),
+    *("contacts merge", "contacts unmerge", "contacts merges"),
 ]
 
 

@@ -248,7 +248,7 @@ def test_parked_batches_and_files_together_are_both_taken_in_or_refused(tiewatch
 
 def test_a_batch_that_cannot_be_applied_is_parked_and_said_to_be(tiewatch, embedded, monkeypatch):
     tiewatch("facts")
-    monkeypatch.setattr("worker.cli.ingest.time.sleep", lambda _seconds: None)
+    monkeypatch.setattr("worker.cli.batching.time.sleep", lambda _seconds: None)
     with writing(embedded) as db:  # a table that cannot be written to
         db.execute(update(tables.workspace).values(half_life=60))
         db.exec_driver_sql(

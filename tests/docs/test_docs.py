@@ -7,18 +7,22 @@ from pathlib import Path
 
 import pytest
 
+from worker.capture.taking import why_not
+from worker.core.addresses import Side
 from worker.core.events import Content, Event, parse
 from worker.core.facts import FACTS
 from worker.core.listing import BEGIN, END, markdown
 from worker.core.portfolio.catalogue import BASIS, FIGURES, TERMS
+from worker.rulefiles import load_capture
 
 DOCS = Path(__file__).parents[2] / "docs"
-PAGES = [*DOCS.glob("*.md"), *(DOCS.parent / name for name in ("README.md", "CONTRIBUTING.md"))]
+PAGES = [*DOCS.rglob("*.md"), *(DOCS.parent / name for name in ("README.md", "CONTRIBUTING.md"))]
 NOW = datetime(2026, 4, 1, tzinfo=UTC)
 
 
 def test_every_event_shown_in_the_documentation_is_valid():
-    shown = re.findall(r"```json\n(.*?)```", (DOCS / "events.md").read_text(), re.S)
+    text = "".join((DOCS / name).read_text() for name in ("events.md", "merging.md"))
+    shown = re.findall(r"```json\n(.*?)```", text, re.S)
     events = [event for block in shown for event in _as_list(json.loads(block))]
     assert {event["type"] for event in events} >= {"interaction", "usage", "outcome"}
     for event in events:
@@ -62,3 +66,14 @@ def test_links_between_pages_lead_somewhere(page):
     for link in re.findall(r"\]\(([^)#]+)", page.read_text()):
         if "://" not in link:
             assert (page.parent / link).exists(), f"{page.name} links to {link}"
+
+
+def test_what_the_page_on_identity_shows_is_so(tmp_path):
+    page = (DOCS / "identity.md").read_text()
+    (event,) = re.findall(r"```json\n(.*?)```", page, re.S)
+    assert why_not(json.loads(event), NOW) is None
+    (settings,) = re.findall(r"```yaml\n(.*?)```", page, re.S)
+    (tmp_path / "capture.yaml").write_text(settings)
+    people = load_capture(tmp_path / "capture.yaml").people
+    assert people.side("sam@eu.example.com") is Side.OURS
+    assert people.side("no-reply@acme.example") is Side.NOBODYS

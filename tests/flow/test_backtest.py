@@ -16,7 +16,7 @@ from tests.pipeline import at, event, meeting, rows, rulebook, sweep
 from worker.backtest.replay import Period, Raised, replay
 from worker.ingest import ingest
 from worker.rulebook import Rulebook
-from worker.store import event_log, tables
+from worker.store import rereading, tables
 from worker.store.database import engine_for, reading
 
 DAY = timedelta(days=1)
@@ -80,7 +80,7 @@ def backtested(engine: Engine, book: Rulebook, last: date) -> list[Raised]:
 
 
 def logged(db, last: date) -> Iterator:
-    return event_log.logged(db, datetime.combine(last + DAY, time(), at(last).tzinfo))
+    return rereading.everything(db, datetime.combine(last + DAY, time(), at(last).tzinfo))
 
 
 def days(first: date, last: date) -> Iterator[date]:

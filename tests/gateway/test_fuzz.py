@@ -17,6 +17,7 @@ from worker.capture.cloudevents import events_in
 from worker.capture.reading import MOST_EVENTS, as_json, unpacked
 from worker.capture.refusals import Refusal
 from worker.capture.taking import Taken, take
+from worker.core.addresses import NO_PEOPLE
 from worker.rulefiles import load_capture
 from worker.shipped import rules_dir
 
@@ -102,7 +103,7 @@ def read(content: bytes, packed: bool, chance: Random) -> list[Taken]:
                 "ce-time": "%ff",
                 "ce-type": "usage",
             }
-        found.append(take(events_in(headers, body), "app", NOW))
+        found.append(take(events_in(headers, body), "app", NO_PEOPLE, NOW))
     except Refusal:
         pass
     try:
@@ -115,7 +116,7 @@ def read(content: bytes, packed: bool, chance: Random) -> list[Taken]:
     hook = CAPTURE.hooks[chance.choice(sorted(CAPTURE.hooks))]
     messages = hooks.messages_in(value, hook)
     if len(messages) <= MOST_EVENTS:
-        found.append(hooks.take(messages, "app", hook, NOW))
+        found.append(hooks.take(messages, "app", hook, NO_PEOPLE, NOW))
     return found
 
 

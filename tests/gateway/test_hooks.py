@@ -13,6 +13,7 @@ from tests.gateway.conftest import Gateway, Make
 from tests.pipeline import rows
 from worker.capture.hooks import events_in, messages_in, take
 from worker.capture.proofs import NotProven, prove
+from worker.core.addresses import NO_PEOPLE, People
 from worker.core.mapping import Verification
 from worker.rulefiles import load_capture
 from worker.shipped import rules_dir
@@ -170,7 +171,7 @@ CALENDLY = {
             CALENDLY,
             {
                 "type": "interaction",
-                "subject": "acme.test",
+                "tiewatchpeople": "email",
                 "data": {
                     "channel": "meeting",
                     "status": "cancelled",
@@ -183,17 +184,19 @@ CALENDLY = {
 )
 def test_the_shipped_mappings(name, payload, expected):
     hook = HOOKS[name]
-    taken = take(messages_in(payload, hook), name, hook, NOW)
+    taken = take(messages_in(payload, hook), name, hook, NO_PEOPLE, NOW)
     assert taken.refused == []
     [event] = taken.events
     assert {key: event[key] for key in expected} == expected
     assert datetime.fromisoformat(event["time"]).date() == NOW.date()
 
 
-def test_of_a_free_mail_address_no_account_is_made():
-    payload = CALENDLY | {"payload": CALENDLY["payload"] | {"email": "dana@gmail.com"}}
-    taken = take([payload], "calendly", HOOKS["calendly"], NOW)
-    assert "'subject' is missing" in taken.refused[0].problems[0]
+def test_who_of_the_people_in_a_webhook_is_ours_capture_yaml_says():
+    ours = People(internal=frozenset({"us.test"}))
+    one_of_ours = CALENDLY | {"payload": CALENDLY["payload"] | {"email": "ann@us.test"}}
+    taken = take([CALENDLY, one_of_ours], "calendly", HOOKS["calendly"], ours, NOW)
+    assert [event["data"]["contacts"] for event in taken.events] == [["dana@acme.test"]]
+    assert taken.ignored == 1
 
 
 def test_the_same_message_again_is_the_same_event():

@@ -1,13 +1,13 @@
 """What Segment's calls become, and whose account they go to."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import permutations
 from typing import Any
 
 import pytest
 
 from tests.gateway.conftest import Gateway, Make
-from tests.pipeline import rows
+from tests.pipeline import flags, rows
 from worker.capture.segment import event_in, messages_in, take
 from worker.core.mapping import Capture
 from worker.rulefiles import load_capture
@@ -76,6 +76,13 @@ def test_somebody_unknown_of_an_account_unknown_is_of_no_use():
     assert event is not None
     assert event["subject"] == "acme"
     assert event["data"] == {"feature": "Opened"}
+
+
+def test_the_group_of_one_call_is_not_the_group_of_its_user():
+    event = becomes(call("track", event="Opened", context={"groupId": "beta"}))
+    assert event is not None
+    assert event["subject"] == "beta"
+    assert "tiewatchmember" not in event
 
 
 def test_a_message_without_an_id_has_one_made_from_what_is_in_it():
@@ -149,6 +156,48 @@ def test_a_user_who_changes_groups_belongs_to_the_latest_whatever_arrives_first(
         gateway.work()
     found = {row["id"]: row["account"] for row in rows(gateway.engine, tables.events)}
     assert found == {"g1": "acme", "g2": "beta", "t1": "beta"}
+
+
+def test_what_was_applied_already_moves_with_a_user_who_changes_groups(gateway: Gateway) -> None:
+    early = call("group", "g1", groupId="acme", timestamp="2026-01-01T00:00:00Z")
+    late = call("group", "g2", groupId="beta", timestamp=TIME)
+    used = call("track", "t1", event="A", timestamp=(NOW - timedelta(1)).isoformat())
+    for message in (early, used, late, early):
+        gateway.post("/v1/batch", {"batch": [message]})
+        gateway.work()
+    found = {row["id"]: row["account"] for row in rows(gateway.engine, tables.events)}
+    assert found == {"g1": "acme", "g2": "beta", "t1": "beta"}
+    assert [row["account"] for row in rows(gateway.engine, tables.usage_days)] == ["beta"]
+    assert flags(gateway.engine) == {"beta": ["used"]}
+
+
+def test_an_alias_call_makes_one_person_of_two_ids_whatever_arrives_first(
+    gateway: Gateway,
+) -> None:
+    """`lee@old` has used the product and never been in a group; `lee` is of acme."""
+    used = call("track", "t1", event="A", userId="lee@old")
+    same = call("alias", "a1", previousId="lee@old")
+    group = call("group", "g1", groupId="acme")
+    for order in permutations((used, same, group)):
+        number = order.index(used), order.index(same)
+        for message in order:
+            sent = message | {"messageId": f"{message['messageId']} {number}"}
+            gateway.post("/v1/batch", {"batch": [sent]})
+            gateway.work()
+    found = rows(gateway.engine, tables.events)
+    assert {(row["type"], row["account"]) for row in found} == {
+        *(("usage", "acme"), ("contact", "acme"), ("account", "acme")),
+    }
+    assert len(found) == 18
+    assert {row["contact"] for row in rows(gateway.engine, tables.feature_days)} == {"lee"}
+    assert rows(gateway.engine, tables.waiting_events) == []
+
+
+def test_an_alias_of_nobody_is_of_no_use():
+    assert becomes(call("alias")) is None
+    nameless = call("alias", previousId="x")
+    del nameless["userId"]
+    assert becomes(nameless) is None
 
 
 def test_users_of_another_source_are_others(gateway: Gateway) -> None:

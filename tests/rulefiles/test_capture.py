@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from worker.core.addresses import NO_PEOPLE, People
 from worker.core.mapping import Pick, Shape
 from worker.rulefiles import RuleFilesRefused, check, load_capture
 from worker.rulefiles.capture import read_capture
@@ -38,6 +39,21 @@ def problems(folder: Path, text: str) -> list[str]:
         ("track: {A: {type: subscription, status: renewed}}", "has no 'subscription', which"),
         ("track: {A: {type: usage, user: $..id}}", "1:32: '$..id' is no path that is read"),
         ("track: {A: {type: usage, user: $.id | upper}}", "1:32: unknown filter 'upper'"),
+        (
+            "people: {internal: []}",
+            "1:10: unknown key 'internal'; did you mean 'internal domains'?",
+        ),
+        ("people: {internal domains: [ours]}", "1:29: 'ours' is no domain: write one like"),
+        ("people: {shared domains: {a: b}}", "1:26: 'shared domains' must be a text"),
+        ("people: {shared mailboxes: [a@b@c]}", "1:29: 'a@b@c' is no mailbox: write the part"),
+        (
+            "hooks: {shop: {events: [{type: usage, people: name}]}}",
+            "1:47: 'people' can only be email, not 'name'",
+        ),
+        (
+            "hooks: {shop: {events: [{type: account, people: email}]}}",
+            "1:25: the event has no 'subject'",
+        ),
         ("calls: {identity: ignore}", "unknown key 'identity'; did you mean 'identify'?"),
         ("hooks: {A B: {}}", "1:9: the name of a hook is"),
         ("hooks: {shop: {verify: standard}}", "'shop' has no 'events'"),
@@ -48,6 +64,14 @@ def problems(folder: Path, text: str) -> list[str]:
             "hooks: {shop: {events: [{type: usage, subject: a, when: {topic: b}}]}}",
             "'when' has paths as its keys",
         ),
+        ("imports: {A B: {}}", "1:11: the name of an import is"),
+        ("imports: {visits: {column: [A]}}", "1:20: unknown key 'column'; did you mean 'columns'?"),
+        ("imports: {visits: {id: $.A}}", "1:19: 'visits' has no 'events': what its rows become"),
+        ("imports: {visits: {columns: A, events: []}}", "'columns' must be a list"),
+        ("imports: {visits: {events: [{type: usage}]}}", "1:29: the event has no 'subject'"),
+        ("imports: {v: {skip: {a: b}, events: []}}", "1:22: 'skip' has paths as its keys"),
+        ("imports: {v: {id: $.a + $.b + $.c, events: []}}", "more than two paths with +"),
+        ("imports: {v: {id: $.a | join, events: []}}", "unknown filter 'join'"),
     ],
 )
 def test_a_mistake_is_told_where_it_is(tmp_path, text, problem):
@@ -87,8 +111,67 @@ def test_a_mapping_is_what_it_says(tmp_path):
     assert found.tracked("Other", ours) is ours
 
 
+def test_columns_are_named_without_regard_to_case_spaces_and_signs(tmp_path):
+    text = """
+    imports:
+      visits:
+        columns: [Visit No., Customer]
+        id: $['Visit No.']
+        skip: {$.State | lower: ["", cancelled]}
+        subject: $.Customer ID
+        events:
+          - {type: contact, contact: $.property_Met | lower, name: $.First name + $.Last name}
+          - {type: usage, time: $.at.Day, member: $.user_id, feature: "$.Features[*]"}
+    """
+    assert problems(tmp_path, text) == []
+    found = load_capture(tmp_path / "capture.yaml").imports["visits"]
+    assert (found.name, found.source) == ("visits", "visits")
+    assert found.columns == (("visitno", "customer"),)
+    assert found.read == {
+        *("visitno", "state", "customerid", "met", "firstname", "lastname", "at", "userid"),
+        "features",
+    }
+    contact, usage = found.events
+    assert contact.subject == (Pick("$['customerid']"),)
+    assert (usage.subject, usage.time) == ((), (Pick("$['at'].Day"),))
+    row = {"firstname": "Dana", "lastname": "Ruiz", "met": "D", "features": ["a", "b"]}
+    assert contact.fields["name"][0].of(row) == "Dana Ruiz"
+    assert contact.fields["name"][0].of({"lastname": "Ruiz"}) == "Ruiz"
+    assert contact.fields["contact"][0].of(row) == "d"
+    assert usage.fields["feature"][0].of(row) == ["a", "b"]
+
+
+@pytest.mark.parametrize(
+    ("written", "amount", "a_month"),
+    [
+        ("$1,234.50", 1234.5, 102.88),
+        ("1.234,50 EUR", 1234.5, 102.88),
+        ("12,000", 12000, 1000),
+        ("USD 12 000", 12000, 1000),
+        ("600.0", 600, 50),
+        (600, 600, 50),
+        ("a lot", "a lot", "a lot"),
+    ],
+)
+def test_amounts_are_read_as_people_write_them(written, amount, a_month):
+    assert Pick("$.a", filters=("amount",)).of({"a": written}) == amount
+    assert Pick("$.a", filters=("yearly",)).of({"a": written}) == a_month
+
+
 def test_the_shipped_file_has_no_problem_and_a_missing_one_no_mapping(tmp_path):
     assert set(load_capture(rules_dir() / "capture.yaml").hooks) == {
         *("hubspot", "zendesk", "intercom", "calendly"),
     }
     assert load_capture(tmp_path / "capture.yaml").hooks == {}
+
+
+def test_people_are_sorted_as_the_file_says_and_what_it_leaves_out_is_as_it_ships(tmp_path):
+    assert load_capture(rules_dir() / "capture.yaml").people == NO_PEOPLE
+    assert (
+        problems(tmp_path, "people: {internal domains: [Ours.example, '@sub.ours.example']}") == []
+    )
+    found = load_capture(tmp_path / "capture.yaml").people
+    assert found == People(internal=frozenset({"ours.example", "sub.ours.example"}))
+    assert problems(tmp_path, "people: {shared mailboxes: [Desk, '*@bots.example']}") == []
+    found = load_capture(tmp_path / "capture.yaml").people
+    assert found.shared_mailboxes == ("desk", "*@bots.example")

@@ -24,7 +24,7 @@ class Accepted(BaseModel):
     success: bool = Field(description="Always true: what is not kept is answered otherwise.")
     accepted: int
     quarantined: int
-    ignored: int = Field(description="What the mapping has no use for.")
+    ignored: int = Field(description="Of no use: for the mapping, or nobody's but ours.")
     problems: list[EventProblem]
 
 

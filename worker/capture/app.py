@@ -72,7 +72,7 @@ def create() -> FastAPI:
 
     mappings = Mappings(runtime.rules_path())
     routers = [
-        events.router(desk),
+        events.router(desk, mappings),
         tracking.router(desk, mappings),
         webhooks.router(desk, mappings),
         wellbeing.router(desk),

@@ -11,6 +11,7 @@ from worker import runtime
 from worker.capture.answers import Accepted, body, kept, refusals
 from worker.capture.cloudevents import BATCH, LINES, PLAIN, STRUCTURED, events_in
 from worker.capture.desk import Desk
+from worker.capture.mappings import Mappings
 from worker.capture.reading import MOST_EVENTS, body_of
 from worker.capture.taking import take
 from worker.core.events import AS_EVENT
@@ -60,7 +61,7 @@ _BODY = body(
 )
 
 
-def router(desk: Desk) -> APIRouter:
+def router(desk: Desk, mappings: Mappings) -> APIRouter:
     """The way in for events."""
 
     async def take_events(request: Request) -> Response:
@@ -71,7 +72,7 @@ def router(desk: Desk) -> APIRouter:
         sender = await desk.sender(request, Scope.EVENTS)
         content = await body_of(request)
         raw = events_in(request.headers, content)
-        taken = take(raw, sender.source, runtime.clock())
+        taken = take(raw, sender.source, mappings.now().people, runtime.clock())
         await desk.bring(request, taken, len(content), AS_EVENT)
         return kept(taken, HTTPStatus.ACCEPTED)
 

@@ -6,9 +6,12 @@ from typing import Any
 
 from worker.capture.digests import digest_of
 from worker.capture.taking import Taken, why_not
+from worker.core.addresses import People
 from worker.core.events import Quarantined
-from worker.core.mapping import Hook, as_time, event_of, first
+from worker.core.mapping import Hook, event_of, first
+from worker.core.moments import as_time
 from worker.core.problems import as_json
+from worker.core.sorting import Ignored, by_email, sort_people
 
 WAY = "hooks/"
 """With the hook's name: the way in of a payload."""
@@ -22,11 +25,15 @@ def messages_in(payload: Any, hook: Hook) -> list[Any]:
     return found if isinstance(found, list) else [payload]
 
 
-def take(messages: list[Any], source: str, hook: Hook, now: datetime) -> Taken:
+def take(messages: list[Any], source: str, hook: Hook, people: People, now: datetime) -> Taken:
     """Sort messages: a message of which any event has a problem is quarantined whole."""
     taken = Taken()
     for index, message in enumerate(messages):
-        events = list(events_in(message, source, hook, now))
+        events = [
+            event
+            for one in events_in(message, source, hook, now)
+            if not isinstance(event := sort_people(one, people) if by_email(one) else one, Ignored)
+        ]
         bad = [one for one in (why_not(event, now) for event in events) if one is not None]
         if bad:
             problems = tuple(problem for one in bad for problem in one.problems)

@@ -4,6 +4,7 @@ Of a file with a problem the last good version stays in force, and the log says 
 """
 
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import structlog
@@ -58,6 +59,16 @@ def file_of(root: Path) -> Path:
     """The mapping file of a rules directory, the shipped one where it has none."""
     ours = root / CAPTURE
     return ours if ours.is_file() else rules_dir() / CAPTURE
+
+
+def with_imports(root: Path) -> Capture:
+    """The mappings of a rules directory; of files, its own beside those that ship.
+
+    Raises RuleFilesRefused if they have a problem.
+    """
+    found = load_capture(file_of(root))
+    shipped = load_capture(rules_dir() / CAPTURE)
+    return replace(found, imports={**shipped.imports, **found.imports})
 
 
 def _seen(root: Path) -> _Seen:

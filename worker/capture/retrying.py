@@ -17,6 +17,7 @@ from worker.capture.taking import Taken, take
 from worker.core.events import Quarantined
 from worker.core.mapping import Capture
 from worker.decoding import value_of
+from worker.importing import taking as importing
 from worker.ingest import BatchResult
 from worker.store import quarantine
 from worker.store.database import writing
@@ -73,9 +74,19 @@ def again(one: Kept, capture: Capture, now: datetime) -> Taken:
     if one.way.startswith(hooks.WAY):
         hook = capture.hooks.get(one.way.removeprefix(hooks.WAY))
         if hook is None:  # there is no such hook any more
-            return Taken(refused=[Quarantined(one.source, one.event_id, one.problems, one.body)])
-        return hooks.take([message], one.source or "", hook, now)
-    return take([message], one.source or "", now)
+            return _still(one)
+        return hooks.take([message], one.source or "", hook, capture.people, now)
+    if one.way.startswith(importing.WAY):
+        mapping = capture.imports.get(one.way.removeprefix(importing.WAY))
+        became = mapping and importing.again(
+            one.body, one.source or "", mapping, capture.people, now
+        )
+        return Taken(list(became.events)) if became and not became.faults else _still(one)
+    return take([message], one.source or "", capture.people, now)
+
+
+def _still(one: Kept) -> Taken:
+    return Taken(refused=[Quarantined(one.source, one.event_id, one.problems, one.body)])
 
 
 def _parts(entries: Iterable[Kept]) -> Iterator[Sequence[Kept]]:

@@ -1,5 +1,5 @@
 """Segment's calls to events: `track` is usage, `identify` a contact, `group` an account, and so on
-as `capture.yaml` says.
+as `capture.yaml` says; `alias` says that a contact has had another id.
 
 Which account a user belongs to, Segment's libraries do not repeat with each call. So an event of a
 user names the user as a member (docs/events.md), and is applied once a `group` call has said whose.
@@ -12,17 +12,22 @@ from typing import Any
 
 from worker.capture.digests import digest_of
 from worker.capture.taking import Taken, why_not
-from worker.core.events import MEMBER, Quarantined
-from worker.core.mapping import Capture, Pick, Shape, as_time, event_of
+from worker.core.events import ALIAS, MEMBER, Quarantined
+from worker.core.mapping import Capture, Pick, Shape, event_of
+from worker.core.moments import as_time
 from worker.core.problems import as_json
 
 WAY = "segment"
 CALLS = ("track", "identify", "group", "page", "screen", "alias")
 
+_SAYS_WHOSE = ("group", "alias")
+"""The calls that say of a user what holds for all of the user's calls."""
+
 _USER = (Pick("$.userId"),)
 _USAGE = Shape("usage", {"user": _USER, "feature": (Pick("$.event"),)})
 _VIEW = Shape("usage", {"user": _USER, "feature": (Pick("$.name"), Pick("$.properties.path"))})
 _CONTACT = Shape("contact", {"contact": _USER, "name": (Pick("$.traits.name"),)})
+_SAME = Shape("contact", {"contact": _USER})
 _ACCOUNT = Shape("account", {"name": (Pick("$.traits.name"),)})
 _OURS = {"identify": _CONTACT, "group": _ACCOUNT, "page": _VIEW, "screen": _VIEW}
 
@@ -68,9 +73,9 @@ def event_in(message: Any, source: str, capture: Capture, now: datetime) -> Call
     if kind not in CALLS:
         return Call(problem=f"'type' must be one of {', '.join(CALLS)}")
     shape = _shape_for(message, str(kind), capture)
-    if shape is None:
+    user, group, alias = message.get("userId"), _group(message), message.get("previousId")
+    if shape is None or (kind == "alias" and not (_is_id(user) and _is_id(alias))):
         return Call()
-    user, group = message.get("userId"), _group(message)
     if not _is_id(user) and not _is_id(group):
         return Call()  # somebody who has not said who they are, of an account that nobody named
     head = {
@@ -82,14 +87,16 @@ def event_in(message: Any, source: str, capture: Capture, now: datetime) -> Call
     event = event_of(shape, message, head)
     if shape.subject == () and _is_id(group):
         event["subject"] = str(group)
-    if _is_id(user) and (kind == "group" or shape.member == ()):
+    if _is_id(user) and (kind in _SAYS_WHOSE or (shape.member == () and "subject" not in event)):
         event[MEMBER] = str(user)
+    if kind == "alias":
+        event[ALIAS] = str(alias)
     return Call(event)
 
 
 def _shape_for(message: Mapping[str, Any], kind: str, capture: Capture) -> Shape | None:
     if kind == "alias":
-        return None
+        return _SAME
     if kind == "track":
         return capture.tracked(str(message.get("event")), _USAGE)
     return capture.calls.get(kind, _OURS[kind])

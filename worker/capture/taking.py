@@ -9,7 +9,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from worker.core.addresses import People
 from worker.core.events import MEMBER, Event, Quarantined, parse
+from worker.core.sorting import NAMING, Ignored, by_email, sort_people
 
 _ANY_ACCOUNT = "?"
 """Stands for the account of an event whose account is looked up later."""
@@ -40,11 +42,15 @@ class Taken:
         self.problems.append(Problem(index, one.id, one.problems))
 
 
-def take(raw: Sequence[Any], source: str, now: datetime) -> Taken:
+def take(raw: Sequence[Any], source: str, people: People, now: datetime) -> Taken:
     """Sort events as they were sent with a key of this source, received `now`."""
     taken = Taken()
     for index, one in enumerate(raw):
-        event = one | {"source": owned(one.get("source"), source)} if isinstance(one, dict) else one
+        sent = one | {"source": owned(one.get("source"), source)} if isinstance(one, dict) else one
+        event = sort_people(sent, people) if by_email(sent) else sent
+        if isinstance(event, Ignored):
+            taken.ignored += 1
+            continue
         bad = why_not(event, now)
         if bad is None:
             taken.events.append(event)
@@ -67,13 +73,18 @@ def owned(given: Any, source: str) -> Any:
 
 def why_not(event: Any, now: datetime) -> Quarantined | None:
     """The event with its problems, None if there are none."""
-    waits = isinstance(event, dict) and MEMBER in event and event.get("subject") is None
+    waits = isinstance(event, dict) and event.get("subject") is None and _is_left(event)
     seen = event | {"subject": _ANY_ACCOUNT} if waits else event
     match parse(seen, now):
         case Event():
             return None
         case Quarantined() as bad:
             return bad
+
+
+def _is_left(event: dict[str, Any]) -> bool:
+    """Whether it leaves its account to a member, or to whom it names by address."""
+    return MEMBER in event or (by_email(event) and event.get("type") in NAMING)
 
 
 def _from(source: str, bad: Quarantined) -> Quarantined:

@@ -30,7 +30,8 @@ def router(desk: Desk, mappings: Mappings) -> APIRouter:
         request: Request, name: Annotated[str, Path(description="A hook of capture.yaml.")]
     ) -> Response:
         """Take a webhook in. Its sender proves who it is as `capture.yaml` says."""
-        hook = mappings.now().hooks.get(name)
+        capture = mappings.now()
+        hook = capture.hooks.get(name)
         if hook is None:
             raise _no_such_hook()
         if hook.verify.scheme == "key":
@@ -45,7 +46,7 @@ def router(desk: Desk, mappings: Mappings) -> APIRouter:
         messages = messages_in(as_json(content), hook)
         if len(messages) > MOST_EVENTS:
             raise too_many(len(messages))
-        taken = take(messages, source, hook, runtime.clock())
+        taken = take(messages, source, hook, capture.people, runtime.clock())
         await desk.bring(request, taken, len(content), f"{WAY}{name}")
         return kept(taken, HTTPStatus.OK)
 

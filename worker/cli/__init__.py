@@ -13,8 +13,10 @@ from worker.cli import (
     gateways,
     health,
     hold,
+    imports,
     ingest,
     keys,
+    merges,
     processes,
     quarantine,
     report,
@@ -41,12 +43,15 @@ app = typer.Typer(
 )
 app.command("demo")(demo.run)
 app.command("ingest")(ingest.run)
+app.command("import")(imports.run)
 app.command("sweep")(sweep.run)
 app.command("facts")(show.facts)
 app.command("health")(health.run)
 app.command("ties")(show.ties)
 app.command("flags")(show.flags)
 app.command("report")(report.run)
+app.add_typer(merges.accounts, name="accounts")
+app.add_typer(merges.contacts, name="contacts")
 app.add_typer(rules.app, name="rules")
 app.add_typer(sources.app, name="sources")
 slack.app.command("listen")(gateways.listen)

@@ -16,7 +16,17 @@ from worker.core.findings import Finding
 from worker.core.webhooks import Webhooks
 from worker.rulebook import read_rulebook
 from worker.rulefiles import RuleFilesRefused
-from worker.store import backlog, batches, event_log, holds, members, outbox, pacing, spool
+from worker.store import (
+    backlog,
+    batches,
+    event_log,
+    holds,
+    members,
+    outbox,
+    pacing,
+    spool,
+    waiting,
+)
 from worker.store import sweeps as sweeps_store
 from worker.store.database import reading
 
@@ -150,3 +160,8 @@ def _contents(engine: Engine) -> Iterator[Finding]:
         if number := members.waiting(db_):
             told = f"{number:,} events wait until somebody says whose their users are"
             yield Finding("waiting events", None, told)
+        mails, most = waiting.counted(db_, limit=5)
+        if mails:
+            keys = ", ".join(f"{key} ({number:,})" for key, number in most)
+            told = f"{mails:,} events wait until an account has the domains of their people: {keys}"
+            yield Finding("waiting mails", None, told)

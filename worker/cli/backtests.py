@@ -25,7 +25,7 @@ from worker.pages import Sheet
 from worker.rulebook import Rulebook
 from worker.rulefiles import load, load_health, load_metrics, load_ties
 from worker.store.database import reading
-from worker.store.event_log import logged
+from worker.store.rereading import everything
 
 SHOWN = 20
 """Changed flags that are listed on the terminal; JSON and the page have all of them."""
@@ -137,7 +137,7 @@ def _write(file: Path, text: str) -> None:
 def _replayed(books: Sequence[Rulebook], period: Period) -> list[Replay]:
     engine = database()
     with reading(engine) as db:
-        events = logged(db, datetime.combine(period.last + timedelta(days=1), time(), UTC))
+        events = everything(db, datetime.combine(period.last + timedelta(days=1), time(), UTC))
         begin = next(events, None)
         if begin is None:
             raise Refused(

@@ -62,4 +62,5 @@ def _taken(name: str, message: object) -> Taken:
     if hook is None:
         known = ", ".join([segment.WAY, *found.hooks])
         raise Refused(f"There is no hook {name!r} in capture.yaml: there are {known}.")
-    return hooks.take(hooks.messages_in(message, hook), name, hook, runtime.clock())
+    messages = hooks.messages_in(message, hook)
+    return hooks.take(messages, name, hook, found.people, runtime.clock())

@@ -3,88 +3,35 @@
 import gzip
 import json
 import sys
-import time
 import zlib
 from codecs import BOM_UTF8
-from collections import deque
 from collections.abc import Iterable, Iterator
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
-from subprocess import DEVNULL, Popen
 from typing import IO, Annotated, Any
-from uuid import uuid4
 
 import msgspec
 import typer
-from celery import Celery
-from rich.console import Console
 from sqlalchemy import Engine
 
-from worker import delivery, planning, runtime, tasks
-from worker.celery_app import INGEST, TASK_SECONDS
-from worker.cli.access import database, queue
-from worker.cli.sweep import run_sweep
+from worker import runtime
+from worker.capture.mappings import file_of
+from worker.cli.access import database
+from worker.cli.batching import (
+    BATCH_BYTES,
+    BATCH_EVENTS,
+    FileBatch,
+    Tally,
+    apply,
+    finish,
+    say_the_rest,
+)
 from worker.cli.terminal import BAD_INPUT, AsJson, Bar, Refused, print_json, progress, say
-from worker.ingest import BatchResult, TryAgain, evaluation_date, ingest
-from worker.rulebook import OtherRules, Rulebook
-from worker.settings import settings
+from worker.core.addresses import People
+from worker.core.sorting import Ignored, by_email, sort_people
+from worker.rulefiles import load_capture
 from worker.store import batches
-from worker.store import sweeps as sweeps_store
-from worker.store.batches import BatchState, Counts, Rejected
+from worker.store.batches import Counts
 from worker.store.database import reading, writing
-
-BATCH_EVENTS = 500
-BATCH_BYTES = 4_000_000
-IN_FLIGHT = 40
-"""Batches that may wait in the queue at once: a file should not fill the broker's memory."""
-
-SHOWN = 20
-"""Quarantined events that are listed on the terminal; all of them are in the database."""
-
-SILENCE_SECONDS = 10
-RESEND_SECONDS = 2 * TASK_SECONDS + 20
-"""Longer than it takes a killed worker's messages to come back by themselves."""
-
-
-@dataclass(slots=True)
-class FileBatch:
-    """Events of files, and where each came from."""
-
-    id: str = field(default_factory=lambda: str(uuid4()))
-    events: list[Any] = field(default_factory=list)
-    places: list[str] = field(default_factory=list)
-    sent_at: float = 0.0
-
-    def send(self, backfill: bool) -> None:
-        """Publish it. However often that is done, it is applied once."""
-        kwargs = {"backfill": True} if backfill else {}
-        tasks.ingest_batch.apply_async((self.events,), kwargs, task_id=self.id)
-        self.sent_at = time.monotonic()
-
-
-@dataclass(slots=True)
-class Tally:
-    """What has come of the batches so far."""
-
-    counts: Counts = field(default_factory=Counts)
-    shown: int = 0
-    parked: int = 0
-
-    def add(self, batch: FileBatch, counts: Counts, rejected: Iterable[Rejected]) -> None:
-        """Count a batch, and say which of its events were quarantined."""
-        self.counts = self.counts + counts
-        for one in rejected:
-            self.shown += 1
-            if self.shown <= SHOWN:
-                say(f"{batch.places[one.index]}: {one}")
-
-    def park(self, batch: FileBatch, error: str | None) -> None:
-        """Count a batch that could not be applied."""
-        self.parked += 1
-        self.counts = self.counts + Counts(received=len(batch.events))
-        say(f"A batch of {len(batch.events)} events was parked: {error}")
 
 
 def run(
@@ -121,37 +68,23 @@ def run(
     for name in files or ():
         _check(name)
     runtime.rulebook()
+    people = load_capture(file_of(runtime.rules_path())).people
     troubles: list[str] = []
     tally = Tally()
     size = sum(_size(name) for name in files or ())
-    with progress("Taking in events", size or None) as bar, ExitStack() as held:
-        batched = _parked(engine) if parked else _batches(files or (), troubles, bar)
-        if direct:
-            _apply_here(engine, batched, backfill, tally)
-        else:
-            app = held.enter_context(queue())
-            alone = settings().broker is None and not _has_worker(app)
-            if alone:
-                held.enter_context(_worker(str(app.conf.broker_url)))
-            _apply_there(engine, batched, backfill, tally)
-    if backfill:
-        with reading(engine) as db:
-            last = sweeps_store.last_sweep_on(db)
-        run_sweep(engine, evaluation_date(last, runtime.clock()))
-    if not direct and alone and not settings().slack_bot_token:
-        planning.plan(engine, runtime.clock(), runtime.telling())
-        way = delivery.way(runtime.slack(), Console(stderr=True))
-        delivery.deliver(engine, way, runtime.clock)
+    with progress("Taking in events", size or None) as bar:
+        batched = _parked(engine) if parked else _batches(files or (), people, tally, troubles, bar)
+        alone = apply(engine, batched, tally, direct=direct, backfill=backfill)
+    finish(engine, backfill=backfill, alone=alone)
     _report(tally, troubles, as_json)
 
 
 def _report(tally: Tally, troubles: list[str], as_json: bool) -> None:
     for trouble in troubles:
         say(trouble)
-    if tally.shown > SHOWN:
-        say(f"... and {tally.shown - SHOWN} more were quarantined: 'tiewatch doctor' counts them.")
-    if tally.parked:
-        say("Parked batches are whole: 'tiewatch ingest --parked' takes them in again.")
+    say_the_rest(tally)
+    if tally.ignored:
+        say(f"{tally.ignored:,} events of nobody but people of ours and shared mailboxes: ignored.")
     counts = tally.counts
     if as_json:
         print_json({name: getattr(counts, name) for name in Counts.__slots__})
@@ -190,12 +123,20 @@ def _opened(name: str) -> IO[bytes]:
     return gzip.open(name) if name.endswith(".gz") else Path(name).open("rb")  # type: ignore[return-value]
 
 
-def _batches(files: Iterable[str], troubles: list[str], bar: Bar) -> Iterator[FileBatch]:
+def _batches(
+    files: Iterable[str], people: People, tally: Tally, troubles: list[str], bar: Bar
+) -> Iterator[FileBatch]:
     """The events in batches; what is wrong with a file as such goes to `troubles`."""
     batch, size = FileBatch(), 0
     for name in files:
         for place, line in _lines(name, troubles):
-            batch.events.append(_decoded(line))
+            event = _decoded(line)
+            if by_email(event):
+                event = sort_people(event, people)
+            if isinstance(event, Ignored):
+                tally.ignored += 1
+                continue
+            batch.events.append(event)
             batch.places.append(place)
             size += len(line)
             if len(batch.events) >= BATCH_EVENTS or size >= BATCH_BYTES:
@@ -239,73 +180,6 @@ def _decoded(line: bytes) -> Any:
     return line.decode("utf-8", "backslashreplace").rstrip("\r\n")
 
 
-def _apply_here(engine: Engine, batched: Iterable[FileBatch], backfill: bool, tally: Tally) -> None:
-    for batch in batched:
-        done, again = None, False
-        while done is None:
-            try:
-                done = runtime.with_rules_in_force(
-                    partial(_ingest, engine, batch, backfill=backfill, again=again)
-                )
-            except (OtherRules, TryAgain) as error:
-                say(f"A batch is tried again: {error}")
-                time.sleep(1)
-                again = True
-        if done.parked:
-            tally.park(batch, done.parked)
-        else:
-            tally.add(batch, done.counts, done.rejected)
-
-
-def _ingest(
-    engine: Engine, batch: FileBatch, book: Rulebook, *, backfill: bool, again: bool
-) -> BatchResult:
-    now = runtime.clock()
-    return ingest(engine, batch.id, batch.events, book, now, backfill=backfill, again=again)
-
-
-def _apply_there(
-    engine: Engine, batched: Iterable[FileBatch], backfill: bool, tally: Tally
-) -> None:
-    waiting: deque[FileBatch] = deque()
-    for batch in batched:
-        batch.send(backfill)
-        waiting.append(batch)
-        while len(waiting) >= IN_FLIGHT:
-            _collect(engine, waiting, tally, backfill)
-    while waiting:
-        _collect(engine, waiting, tally, backfill)
-
-
-def _collect(engine: Engine, waiting: deque[FileBatch], tally: Tally, backfill: bool) -> None:
-    """Wait until at least one of the batches is done, and take the done ones out.
-
-    One that takes too long is sent again: a worker killed the moment it took it from a Redis list
-    has taken it along.
-    """
-    quiet_since = time.monotonic()
-    while True:
-        with reading(engine) as db:
-            rows = {row.id: row for row in batches.read(db, [batch.id for batch in waiting])}
-        done = [b for b in waiting if b.id in rows and rows[b.id].state is not BatchState.STARTED]
-        for batch in done:
-            row = rows[batch.id]
-            waiting.remove(batch)
-            if row.state is BatchState.PARKED:
-                tally.park(batch, row.error)
-            else:
-                tally.add(batch, row.counts, row.rejected)
-        if done:
-            return
-        for batch in waiting:
-            if time.monotonic() - batch.sent_at > RESEND_SECONDS:
-                batch.send(backfill)
-        if time.monotonic() - quiet_since > SILENCE_SECONDS:
-            say("Still waiting for a worker to take the events in: does 'tiewatch worker' run?")
-            quiet_since = time.monotonic()
-        time.sleep(0.02)
-
-
 def _parked(engine: Engine) -> Iterator[FileBatch]:
     with reading(engine) as db:
         found = batches.parked_events(db)
@@ -315,19 +189,3 @@ def _parked(engine: Engine) -> Iterator[FileBatch]:
         with writing(engine) as db:
             batches.restart(db, id_)
         yield FileBatch(id_, events, [f"batch {id_}, event {n}" for n in range(1, len(events) + 1)])
-
-
-def _has_worker(app: Celery) -> bool:
-    return bool(app.control.ping(timeout=0.5))
-
-
-@contextmanager
-def _worker(broker_url: str) -> Iterator[None]:
-    """A worker for as long as the block, where nobody else runs one."""
-    command = [sys.executable, "-m", "worker", "worker", "--queue", INGEST, "--quiet"]
-    process = Popen(command, stdin=DEVNULL, stdout=sys.stderr.fileno())
-    try:
-        yield
-    finally:
-        process.terminate()
-        process.wait()

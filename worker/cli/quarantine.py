@@ -9,13 +9,12 @@ import typer
 from sqlalchemy import Engine
 
 from worker import runtime
-from worker.capture.mappings import file_of
+from worker.capture.mappings import with_imports
 from worker.capture.retrying import Retried, retry
 from worker.cli.access import database
 from worker.cli.terminal import NOT_HELD, AsJson, Refused, out, print_json, progress, say, table
 from worker.ingest import BatchResult, TryAgain, ingest
 from worker.rulebook import OtherRules, Rulebook
-from worker.rulefiles import load_capture
 from worker.store import quarantine as store
 from worker.store.database import reading, writing
 from worker.store.quarantine import Kept
@@ -102,7 +101,7 @@ def run_retry(
     """
     _must_choose(ids, reason, source, everything, "retry")
     engine = database()
-    capture = load_capture(file_of(runtime.rules_path()))
+    capture = with_imports(runtime.rules_path())
     entries = list(_chosen(engine, ids, reason, source))
     total = Retried()
     with progress("Taking in again", len(entries)) as bar:

@@ -28,6 +28,9 @@ AS_EVENT = "events"
 MEMBER = "tiewatchmember"
 """The extension attribute that names one of the sender's users, whose account the event is of."""
 
+ALIAS = "tiewatchalias"
+"""The extension attribute of a contact event that names another id of the same person."""
+
 # Three ids and a day make the longest index entry; PostgreSQL's limit for one is 2,704 bytes.
 Id = Annotated[str, Meta(min_length=1, max_length=200)]
 EventId = Annotated[str, Meta(min_length=1, max_length=300)]
@@ -190,12 +193,14 @@ class _Envelope(Struct):
     data: dict[str, Any]
     subject: Id | None = None
     specversion: Literal["1.0"] | None = None
+    tiewatchalias: Id | None = None
 
 
 class Event(Struct, frozen=True):
     """A valid event. `time` is UTC and `day` its date's ordinal; `account` is None for a rep.
 
-    `body` is the whole envelope as JSON, unknown keys included, for the log.
+    `body` is the whole envelope as JSON, unknown keys included, for the log; `alias` is another id
+    of the contact that it is about.
     """
 
     source: str
@@ -206,6 +211,7 @@ class Event(Struct, frozen=True):
     account: str | None
     data: Content
     body: str
+    alias: str | None = None
 
     @property
     def at(self) -> int:
@@ -235,11 +241,12 @@ class Quarantined:
         return f"quarantined {name}: {'; '.join(self.problems)}"
 
 
-def parse(raw: object, received: datetime) -> Event | Quarantined:
+def parse(raw: object, received: datetime, account: str | None = None) -> Event | Quarantined:
     """One event of a batch, typed and checked, or everything that is wrong with it.
 
     `raw` is decoded JSON; text stands for something that was not JSON to begin with. `received`
-    is the time of receipt, against which an event's own time is checked.
+    is the time of receipt, against which an event's own time is checked. `account` is whose it is
+    if the event leaves that to others, in place of its subject.
     """
     try:
         envelope = msgspec.convert(raw, _Envelope)
@@ -247,8 +254,8 @@ def parse(raw: object, received: datetime) -> Event | Quarantined:
         time = _instant(envelope.time, raw)
         body = _body(raw)
     except (msgspec.ValidationError, KeyError, ValueError, OverflowError, RecursionError):
-        return _quarantined(raw, received)
-    account = None if envelope.type == "rep" else envelope.subject
+        return _quarantined(raw, received, account)
+    account = None if envelope.type == "rep" else account or envelope.subject
     # A cheap look first: what it flags may still be fine, and is then only looked at again.
     suspect = (
         time - received > MAX_AHEAD
@@ -258,10 +265,18 @@ def parse(raw: object, received: datetime) -> Event | Quarantined:
         or (account is None and envelope.type != "rep")
         or (isinstance(data, _CHECKED) and any(_contradictions(data)))
     )
-    if suspect and _problems(raw, received):
-        return _quarantined(raw, received)
+    if suspect and _problems(raw, received, account):
+        return _quarantined(raw, received, account)
     return Event(
-        envelope.source, envelope.id, envelope.type, time, time.toordinal(), account, data, body
+        envelope.source,
+        envelope.id,
+        envelope.type,
+        time,
+        time.toordinal(),
+        account,
+        data,
+        body,
+        envelope.tiewatchalias,
     )
 
 
@@ -305,13 +320,13 @@ def _content(body: str) -> tuple[object, ...]:
     return event["type"], time, event.get(MEMBER, event.get("subject")), event["data"]
 
 
-def _quarantined(raw: object, received: datetime) -> Quarantined:
+def _quarantined(raw: object, received: datetime, account: str | None) -> Quarantined:
     known = raw if isinstance(raw, dict) else {}
     source, id_ = known.get("source"), known.get("id")
     return Quarantined(
         source=_name(source),
         id=_name(id_),
-        problems=tuple(_problems(raw, received)) or (_UNREADABLE,),
+        problems=tuple(_problems(raw, received, account)) or (_UNREADABLE,),
         body=raw if isinstance(raw, str) else as_json(raw),
     )
 
@@ -323,7 +338,7 @@ def _name(value: object) -> str | None:
     return str(value)[:300].encode("ascii", "backslashreplace").decode().replace("\x00", "\\x00")
 
 
-def _problems(raw: object, received: datetime) -> list[str]:
+def _problems(raw: object, received: datetime, account: str | None) -> list[str]:
     if isinstance(raw, str):
         return [json_problem(raw)]
     if not isinstance(raw, dict):
@@ -331,7 +346,7 @@ def _problems(raw: object, received: datetime) -> list[str]:
     found = list(field_problems(raw, _Envelope))
     if isinstance(raw.get("type"), str) and raw["type"] not in TYPES:
         found.append(f"unknown type {quoted(raw['type'])}: it must be one of {', '.join(TYPES)}")
-    if raw.get("type") != "rep" and raw.get("subject") is None:
+    if raw.get("type") != "rep" and raw.get("subject") is None and account is None:
         found.append("'subject' is missing: it says which account the event belongs to")
     found += _time_problems(raw.get("time"), received)
     kind = TYPES.get(raw["type"]) if isinstance(raw.get("type"), str) else None

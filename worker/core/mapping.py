@@ -5,83 +5,101 @@ decides the form its value is brought into: `"12"` is a number where one is need
 """
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from functools import lru_cache
 from typing import Any
 
 import jsonpath
 import msgspec
-from msgspec.inspect import DateType, FloatType, IntType, ListType, StrType, UnionType
+from msgspec.inspect import BoolType, DateType, FloatType, IntType, ListType, StrType, UnionType
 
+from worker.core.addresses import NO_PEOPLE, People, decides
 from worker.core.events import MEMBER, TYPES
+from worker.core.moments import Writing
+from worker.core.sorting import BY_EMAIL, PEOPLE
 
-PATH = re.compile(r"\$(\.[A-Za-z_][\w-]*|\['[^'\\\[\]]+'\]|\[\d{1,4}\]|\[\*\])*")
+PATH = re.compile(r"\$(\.[^\W\d](?:[\w -]*[\w-])?|\['[^'\\\[\]]+'\]|\[\d{1,4}\]|\[\*\])*")
 """The paths that are read: names, places in a list, and all of a list."""
 
-FILTERS = ("domain", "lower")
+STEP = re.compile(r"\.([^\W\d](?:[\w -]*[\w-])?)|\['([^'\\\[\]]+)'\]")
+"""A name in such a path, as it may be written."""
 
-# fmt: off
-FREE_MAIL = frozenset({
-    "aol.com", "fastmail.com", "gmail.com", "gmx.at", "gmx.ch", "gmx.com", "gmx.de", "gmx.net",
-    "googlemail.com", "hey.com", "hotmail.co.uk", "hotmail.com", "hotmail.de", "hotmail.fr",
-    "icloud.com", "live.com", "mac.com", "mail.com", "mail.ru", "me.com", "msn.com",
-    "outlook.com", "outlook.de", "proton.me", "protonmail.com", "qq.com", "t-online.de",
-    "web.de", "yahoo.co.uk", "yahoo.com", "yahoo.de", "yahoo.fr", "yandex.ru", "ymail.com",
-    "zoho.com", "163.com", "126.com"
-})
-# fmt: on
-"""Where anybody may have an address: such a domain says nothing of an account."""
-
-_MILLISECONDS = 10**11
-"""From here on a number that stands for a time counts milliseconds: seconds reach it in 5138."""
+_SEPARATORS = re.compile(r"[;,|\n]")
+_BESIDE_AMOUNT = re.compile(r"^[^\d(-]*|[^\d)]*$")
 
 
 @dataclass(frozen=True, slots=True)
 class Pick:
-    """One way to a value: a path into the message with what is done to it, or the value itself."""
+    """One way to a value: a path into the message with what is done to it, or the value itself.
+
+    With `beside`, the texts of several paths with a space between them.
+    """
 
     path: str | None = None
     constant: Any = None
     filters: tuple[str, ...] = ()
+    beside: "Pick | None" = None
+
+    @property
+    def column(self) -> str | None:
+        """The name that its path begins with, None for what is no path or begins otherwise."""
+        step = STEP.match(self.path, 1) if self.path else None
+        return (step[1] or step[2]) if step else None
 
     def of(self, message: Any) -> Any:
         """The value, None if it is not there. A path with `[*]` gives a list."""
         if self.path is None:
             return self.constant
+        if self.beside is not None:
+            both = (replace(self, beside=None).of(message), self.beside.of(message))
+            return " ".join(str(_as_text(one)) for one in both if one is not None) or None
+        names = _names(self.path)
+        if names is not None:  # names alone need no library, and are looked up ten times as fast
+            return self._filtered(_at(names, message))
         if not isinstance(message, dict | list):
             return None  # of which the library would read a text as JSON
-        found = _compiled(self.path).findall(message)
-        values = [one for one in (self._filtered(one) for one in found) if one not in (None, "")]
+        found = map(self._filtered, _compiled(self.path).findall(message))
+        values = [one for one in found if one is not None]
         if "[*]" in self.path:
             return values or None
         return values[0] if values else None
 
     def _filtered(self, value: Any) -> Any:
+        if value is None or value == "":
+            return None
         for name in self.filters:
-            value = _lower(value) if name == "lower" else _domain(value)
-        return value
+            value = _FILTERED[name](value)
+        return None if value == "" else value
 
 
 Value = tuple[Pick, ...]
 """Ways to a value, of which the first that leads to one counts."""
 
 
+Condition = tuple[tuple[Pick, tuple[str, ...]], ...]
+"""Ways with the texts that each may lead to, in which `*` stands for anything."""
+
+
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """One event that a message becomes, if `when` holds: texts that a path may lead to."""
+    """One event that a message becomes, if `when` holds. Its `time` goes before the message's.
+
+    With `by_email` it names people by their addresses, and may leave its account to them.
+    """
 
     type: str
     fields: Mapping[str, Value]
     subject: Value = ()
     member: Value = ()
-    when: tuple[tuple[Pick, tuple[str, ...]], ...] = ()
+    when: Condition = ()
+    time: Value = ()
+    by_email: bool = False
 
     def fits(self, message: Any) -> bool:
         """Whether the message is one of those it is for."""
-        return all(_matches(pick.of(message), words) for pick, words in self.when)
+        return holds(self.when, message)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,8 +139,38 @@ class Hook:
 
 
 @dataclass(frozen=True, slots=True)
+class Import:
+    """A kind of files with a record a row: how one is recognised, and what its records become.
+
+    A file is of this kind if it has all columns of one of `columns`. Records that `skip` holds for
+    are of no use. All names are as `plain` makes them.
+    """
+
+    name: str
+    source: str
+    events: tuple[Shape, ...]
+    columns: tuple[tuple[str, ...], ...] = ()
+    id: Value = ()
+    time: Value = ()
+    skip: Condition = ()
+
+    @property
+    def read(self) -> frozenset[str]:
+        """The columns that any of its paths begins with."""
+        values = [self.id, self.time, *(value for shape in self.events for value in _ways(shape))]
+        picks = [pick for value in values for pick in value]
+        picks += [pick for condition in self._conditions() for pick, _ in condition]
+        picks += [pick.beside for pick in picks if pick.beside is not None]
+        return frozenset(pick.column for pick in picks if pick.column is not None)
+
+    def _conditions(self) -> tuple[Condition, ...]:
+        return (self.skip, *(shape.when for shape in self.events))
+
+
+@dataclass(frozen=True, slots=True)
 class Capture:
-    """All mappings: of Segment's calls, and of webhooks by name.
+    """All mappings: of Segment's calls, and of webhooks and files by name; and whose addresses
+    are whose.
 
     `track` has shapes by the name of the event, in which `*` stands for anything; None for those
     that are ignored. `calls` are the shapes of the other calls.
@@ -131,6 +179,8 @@ class Capture:
     track: Mapping[str, Shape | None] = field(default_factory=dict)
     calls: Mapping[str, Shape | None] = field(default_factory=dict)
     hooks: Mapping[str, Hook] = field(default_factory=dict)
+    imports: Mapping[str, Import] = field(default_factory=dict)
+    people: People = NO_PEOPLE
 
     def tracked(self, name: str, otherwise: Shape) -> Shape | None:
         """What a tracked event of this name becomes; a whole name goes before a pattern."""
@@ -151,23 +201,44 @@ def first(value: Value, message: Any) -> Any:
     return None
 
 
-def event_of(shape: Shape, message: Any, head: Mapping[str, Any]) -> dict[str, Any]:
-    """The event that a message becomes. `head` has its id, source and time."""
+def holds(condition: Condition, message: Any) -> bool:
+    """Whether every way leads to one of its texts."""
+    return all(_matches(pick.of(message), words) for pick, words in condition)
+
+
+def plain(name: str) -> str:
+    """A column's name as it is compared: without regard to case, spaces and signs, so that
+    `Record ID`, `RecordId` and `record_id` are one, as is the prefix of HubSpot's properties."""
+    return "".join(filter(str.isalnum, name.casefold().removeprefix("property_")))
+
+
+def event_of(
+    shape: Shape, message: Any, head: Mapping[str, Any], writing: Writing | None = None
+) -> dict[str, Any]:
+    """The event that a message becomes. `head` has its id, source and time.
+
+    Raises Unclear for a date that can be read in two ways.
+    """
     content = {
-        name: fitted(found, shape.type, name)
+        name: fitted(found, shape.type, name, writing)
         for name, value in shape.fields.items()
         if (found := first(value, message)) is not None
     }
     event: dict[str, Any] = {**head, "type": shape.type, "data": content}
     for name, value in (("subject", shape.subject), (MEMBER, shape.member)):
         found = first(value, message)
+        if isinstance(found, list) and found:
+            found = found[0]
         if found is not None:
             event[name] = _as_text(found)
-    return event
+    return event | {PEOPLE: BY_EMAIL} if shape.by_email else event
 
 
-def fitted(value: Any, type_: str, name: str) -> Any:
-    """The value in the form that this field of this type of event needs, if it has one."""
+def fitted(value: Any, type_: str, name: str, writing: Writing | None = None) -> Any:
+    """The value in the form that this field of this type of event needs, if it has one.
+
+    Raises Unclear for a date that can be read in two ways.
+    """
     kinds = _kinds(type_, name)
     if any(isinstance(kind, ListType) for kind in kinds):
         values = value if isinstance(value, list) else [value]
@@ -177,29 +248,34 @@ def fitted(value: Any, type_: str, name: str) -> Any:
     if any(isinstance(kind, IntType | FloatType) for kind in kinds):
         return _as_number(value)
     if any(isinstance(kind, DateType) for kind in kinds):
-        return _as_date(value)
+        return (writing or Writing()).as_date(value)
+    if any(isinstance(kind, BoolType) for kind in kinds):
+        return _as_bool(value)
     return _as_text(value) if any(isinstance(kind, StrType) for kind in kinds) else value
 
 
-def as_time(value: Any) -> Any:
-    """A time as RFC 3339, from such a text, one without an offset (UTC), or seconds since 1970."""
-    number = _as_number(value)
-    if isinstance(number, int | float) and not isinstance(number, bool):
-        seconds = number / 1000 if abs(number) >= _MILLISECONDS else number
-        try:
-            return datetime.fromtimestamp(seconds, UTC).isoformat()
-        except (ValueError, OverflowError, OSError):
-            return value
-    try:
-        moment = datetime.fromisoformat(value)
-    except (ValueError, TypeError):
-        return value
-    return moment.replace(tzinfo=UTC).isoformat() if moment.tzinfo is None else value
+def _at(names: tuple[str, ...], message: Any) -> Any:
+    for name in names:
+        if not isinstance(message, dict):
+            return None
+        message = message.get(name)
+    return message
+
+
+def _ways(shape: Shape) -> tuple[Value, ...]:
+    return (*shape.fields.values(), shape.subject, shape.member, shape.time)
 
 
 @lru_cache(maxsize=1_000)
 def _compiled(path: str) -> Any:
-    return jsonpath.compile(path)
+    return jsonpath.compile(STEP.sub(lambda step: f"['{step[1] or step[2]}']", path))
+
+
+@lru_cache(maxsize=1_000)
+def _names(path: str) -> tuple[str, ...] | None:
+    """The names that a path consists of, None if there is more in it."""
+    steps = STEP.findall(path)
+    return tuple(plain or odd for plain, odd in steps) if STEP.sub("", path) == "$" else None
 
 
 @lru_cache(maxsize=1_000)
@@ -212,8 +288,10 @@ def _kinds(type_: str, name: str) -> tuple[msgspec.inspect.Type, ...]:
 
 
 def _matches(found: Any, words: tuple[str, ...]) -> bool:
+    if found is None:
+        return "" in words or "*" in words
     values = found if isinstance(found, list) else [found]
-    texts = ["" if one is None else str(_as_text(one)) for one in values]
+    texts = [str(_as_text(one)) for one in values]
     return any(fnmatchcase(text, word) for text in texts for word in words)
 
 
@@ -235,9 +313,36 @@ def _as_number(value: Any) -> Any:
     return int(number) if number.is_integer() else number
 
 
-def _as_date(value: Any) -> Any:
-    moment = as_time(value)
-    return moment[:10] if isinstance(moment, str) and moment[10:11] in ("T", " ") else value
+def _as_bool(value: Any) -> Any:
+    word = value.strip().lower() if isinstance(value, str) else value
+    if word in ("true", "yes", "1", 1):
+        return True
+    return False if word in ("false", "no", "0", 0) else value
+
+
+def _amount(value: Any) -> Any:
+    """The number in `$1,234.50` or `1.234,50 EUR`; what is none as it is."""
+    if not isinstance(value, str):
+        return value
+    text = _BESIDE_AMOUNT.sub("", value).replace(" ", "").replace("\xa0", "")
+    whole, mark, cents = text.rpartition("," if text.rfind(",") > text.rfind(".") else ".")
+    if mark == "," and len(cents) == 3:  # 1,234
+        whole, mark, cents = text, "", ""
+    digits = (whole if mark else text).replace(",", "").replace(".", "")
+    number = _as_number(f"{digits}.{cents}" if mark else digits)
+    return value if isinstance(number, str) else number
+
+
+def _a_twelfth(value: Any) -> Any:
+    number = _as_number(_amount(value))
+    return round(number / 12, 2) if isinstance(number, int | float) else value
+
+
+def _split(value: Any) -> Any:
+    """The parts of a text that is a list, without the blank ones."""
+    if not isinstance(value, str):
+        return value
+    return [part.strip() for part in _SEPARATORS.split(value) if part.strip()] or None
 
 
 def _lower(value: Any) -> Any:
@@ -250,4 +355,16 @@ def _domain(value: Any) -> Any:
         return None
     rest = value.strip().lower().rpartition("@")[2].rpartition("://")[2]
     domain = rest.partition("/")[0].partition(":")[0].removeprefix("www.")
-    return domain if "." in domain and domain not in FREE_MAIL else None
+    return domain if "." in domain and decides(domain) else None
+
+
+_FILTERED: Mapping[str, Callable[[Any], Any]] = {
+    "amount": _amount,
+    "domain": _domain,
+    "lower": _lower,
+    "split": _split,
+    "yearly": _a_twelfth,
+}
+
+FILTERS = tuple(_FILTERED)
+"""What may be done to a value."""

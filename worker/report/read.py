@@ -35,7 +35,7 @@ from worker.core.subscriptions import SubscriptionEvent
 from worker.core.success import first_achieved
 from worker.core.units import Value
 from worker.rulebook import Rulebook
-from worker.store import event_log, flags, people, portfolio, stats
+from worker.store import flags, people, portfolio, rereading, stats
 from worker.store.database import reading, writing
 from worker.store.portfolio import Described
 from worker.store.subscriptions import subscription_events
@@ -164,7 +164,7 @@ def _read(
     """Add what some accounts come to."""
     end = datetime.combine(last + timedelta(days=1), time(), UTC)
     subscribed = subscription_events(db, ids)
-    told = event_log.telling(db, ids, end)
+    told = rereading.telling(db, ids, end)
     days = _days(first, last)
     billed = portfolio.records_subscriptions(db, end)
     begun = [

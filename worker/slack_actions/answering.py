@@ -89,7 +89,7 @@ def _locked(db: Connection, flag: int) -> tuple[desks.OnDesk, StoredFlag]:
     desk = desks.flag(db, flag)
     if desk is None:
         raise Refused(NO_FLAG)
-    flags.lock(db, desk.account)
+    flags.lock(db, [desk.account])
     desk = desks.flag(db, flag)  # as it is now that nobody else moves it
     stored = flags.ask_live(db, [desk.account])().get((desk.account, desk.rule)) if desk else None
     if desk is None or stored is None or stored.id != flag:

@@ -1,17 +1,14 @@
-"""The event log: every event once, as it came, and the bad ones beside it."""
+"""Writes the event log: every event once, as it came, and the bad ones beside it."""
 
 import hashlib
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
 import msgspec
-from sqlalchemy import Connection, func, select, text
+from sqlalchemy import Connection, func, select
 
-from worker.core.events import AS_EVENT, Event, Quarantined, parse, same_content
-from worker.store.dialect import Rows, execute_among, execute_rows, in_our_order
-from worker.store.tables import TELLING_EVENT, moment_of
-from worker.store.tables import events as events_table
+from worker.core.events import AS_EVENT, Event, Quarantined, same_content
+from worker.store.dialect import Rows, execute_rows
 from worker.store.tables import quarantine as quarantine_table
 
 CONFLICT = (
@@ -143,44 +140,3 @@ def quarantined(db: Connection, limit: int) -> list[tuple[str, int]]:
         .limit(limit)
     )
     return [("; ".join(msgspec.json.decode(problems)), number) for problems, number in found]
-
-
-CHUNK = 1_000
-"""Events read at once where all of them are: a log may be larger than memory."""
-
-
-def telling(db: Connection, accounts: Iterable[str], before: datetime) -> dict[str, list[Event]]:
-    """The account, survey and outcome events of these accounts dated before a time, by account and
-    in order of time, of those at one time by id and source."""
-    found: dict[str, list[Event]] = defaultdict(list)
-    rows = execute_among(
-        db,
-        f"SELECT account, time, body FROM events WHERE {TELLING_EVENT.text} "
-        "AND account {among} AND time < :before",
-        accounts,
-        before=before,
-    )
-    for account, moment, body in rows:
-        found[account].append(_event(moment_of(moment), body))
-    for events in found.values():
-        events.sort(key=lambda event: (event.time, event.id, event.source))
-    return found
-
-
-def logged(db: Connection, before: datetime) -> Iterator[Event]:
-    """Every event dated before a time, in order of time, of those at one time by id and source."""
-    columns = events_table.c
-    found = db.execute(
-        select(columns.time, columns.body)
-        .where(columns.time < before)
-        .order_by(columns.time, text(in_our_order(db, "id", "source"))),
-        execution_options={"yield_per": CHUNK},
-    )
-    for moment, body in found:
-        yield _event(moment, body)
-
-
-def _event(moment: datetime, body: str) -> Event:
-    event = parse(msgspec.json.decode(body), received=moment)
-    assert isinstance(event, Event), f"in the log, and yet {event}"
-    return event

@@ -6,13 +6,13 @@ from datetime import date, datetime
 from typing import Any, NamedTuple
 
 import msgspec
-from sqlalchemy import Connection, RowMapping, distinct, func, or_, select
+from sqlalchemy import Connection, RowMapping, distinct, func, insert, or_, select, update
 
 from worker.core.flags import HEARD_OF, QUIET, Flag, Quiet, State
 from worker.core.rules import Severity
 from worker.core.shadows import Raised
 from worker.core.worsening import Limit
-from worker.store.dialect import execute, execute_among, execute_rows
+from worker.store.dialect import execute_among, execute_rows, in_our_order
 from worker.store.tables import LIVE_FLAG, day_of, flag_history, flags
 
 ANSWERS = (State.ACKNOWLEDGED, State.SNOOZED, State.DISMISSED)
@@ -82,13 +82,19 @@ def ask_live(
     return lambda: {(row[1], row[2]): _stored(*row) for row in found}
 
 
-def lock(db: Connection, account: str) -> None:
-    """Keep batches, sweeps and answers from moving this account's flags until the transaction ends.
+def lock(db: Connection, accounts: Iterable[str]) -> None:
+    """Keep batches, sweeps and answers from moving these accounts' flags until the transaction
+    ends.
 
-    It is the account's row that they all lock first. SQLite has but one writer anyway.
+    It is the accounts' rows that they all lock first. SQLite has but one writer anyway.
     """
     if db.dialect.name == "postgresql":
-        execute(db, "SELECT 1 FROM accounts WHERE account = :account FOR UPDATE", account=account)
+        execute_among(
+            db,
+            "SELECT 1 FROM accounts WHERE account {among} "
+            f"ORDER BY {in_our_order(db, 'account')} FOR UPDATE",
+            accounts,
+        )
 
 
 _STATES = {str(state): state for state in State}
@@ -235,6 +241,42 @@ def _update(
             [(ids[move.account, move.rule], *_values(move, after)) for move, after in changed],
             rules_hash=rules_hash,
         )
+
+
+def reopen(
+    db: Connection, account: str, closed_at: datetime, why: str, now: datetime, on: date
+) -> int:
+    """Let flags of an account that were resolved at that moment be again what they were then.
+
+    Returns how many; a hold that ran then begins anew.
+    """
+    was, of, opening = flag_history.c, flags.c, flag_history.alias().c
+    words = (
+        select(opening.reasons)
+        .where(opening.flag == of.id, opening.to_state == State.OPEN)
+        .order_by(opening.id.desc())
+        .limit(1)
+    )
+    found = db.execute(
+        select(of.id, was.from_state, words.scalar_subquery())
+        .join(flags, of.id == was.flag)
+        .where(of.account == account, of.state == State.RESOLVED)
+        .where(was.at == closed_at, was.to_state == State.RESOLVED)
+    ).all()
+    for id_, state, reasons in found:
+        as_then = {"state": state, "resolved_on": None, "reasons": reasons}
+        db.execute(update(flags).where(of.id == id_).values(as_then))
+        db.execute(
+            insert(flag_history).values(
+                flag=id_,
+                at=now,
+                on_date=on,
+                from_state=State.RESOLVED,
+                to_state=state,
+                reasons=_json((why,)),
+            )
+        )
+    return len(found)
 
 
 def _remove(db: Connection, ids: Sequence[int]) -> None:

@@ -85,9 +85,9 @@ def moment_of(value: Any) -> Any:
     return datetime.fromisoformat(value) if isinstance(value, str) else value
 
 
-TELLING_EVENT = text("type IN ('account', 'survey', 'outcome')")
 _ROW_ID = BigInteger().with_variant(Integer, "sqlite")
 UNPLANNED = text("planned_at IS NULL")
+IN_FORCE = text("undone_at IS NULL")
 UNSENT = text("state IN ('waiting', 'sending')")
 WAITING = text("state = 'waiting'")
 LIVE_FLAG = text("state IN ('pending', 'open', 'acknowledged', 'snoozed', 'dismissed')")
@@ -124,13 +124,8 @@ events = Table(
     Column("account", Text),
     Column("batch", Text, nullable=False),
     Column("body", Text, nullable=False),
-    # For the portfolio report, which reads those of an account that are few and tell much.
-    Index(
-        "ix_events_telling",
-        "account",
-        postgresql_where=TELLING_EVENT,
-        sqlite_where=TELLING_EVENT,
-    ),
+    # Merges read all of an account, the portfolio report its few that tell much.
+    Index("ix_events_account_type", "account", "type"),
 )
 
 quarantine = Table(
@@ -583,6 +578,10 @@ members = Table(
     Column("member", Text, primary_key=True),
     Column("account", Text),
     Column("stamp", Text),
+    # The account before, if the last word on it has changed it.
+    Column("was", Text),
+    # The member that it is another name of: what is said of one is said of the other.
+    Column("root", Text),
 )
 
 waiting_events = Table(
@@ -594,6 +593,108 @@ waiting_events = Table(
     Column("body", Text, nullable=False),
     Column("received_at", Instant, nullable=False),
     Index("ix_waiting_events_source_member", "source", "member"),
+)
+
+# Accounts and contacts that turned out to be one. What was undone stays, to be looked up.
+
+account_merges = Table(
+    "account_merges",
+    metadata,
+    Column("id", _ROW_ID, primary_key=True),
+    Column("account", Text, nullable=False),
+    Column("survivor", Text, nullable=False),
+    Column("merged_by", Text, nullable=False),
+    Column("merged_at", Instant, nullable=False),
+    Column("undone_by", Text),
+    Column("undone_at", Instant),
+    Index(
+        "uq_account_merges_in_force",
+        "account",
+        unique=True,
+        postgresql_where=IN_FORCE,
+        sqlite_where=IN_FORCE,
+    ),
+)
+
+contact_merges = Table(
+    "contact_merges",
+    metadata,
+    Column("id", _ROW_ID, primary_key=True),
+    Column("account", Text, nullable=False),
+    Column("contact", Text, nullable=False),
+    Column("survivor", Text, nullable=False),
+    # Who that is in the end, if the survivor has been merged as well.
+    Column("person", Text, nullable=False),
+    # The source of the event that says so, if no person does, and when that was.
+    Column("source", Text),
+    Column("stamp", Text, nullable=False),
+    Column("merged_by", Text, nullable=False),
+    Column("merged_at", Instant, nullable=False),
+    Column("undone_by", Text),
+    Column("undone_at", Instant),
+    Index(
+        "uq_contact_merges_in_force",
+        "account",
+        "contact",
+        unique=True,
+        postgresql_where=IN_FORCE,
+        sqlite_where=IN_FORCE,
+    ),
+)
+
+# Who says that a domain or an address is theirs, by the stamp of the last event that did. An
+# account has no person, a rep no account; a holding is their last word if its stamp is theirs.
+
+holders = Table(
+    "holders",
+    metadata,
+    Column("account", Text, primary_key=True),
+    Column("person", Text, primary_key=True),
+    Column("stamp", Text, nullable=False),
+)
+
+holdings = Table(
+    "holdings",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("account", Text, primary_key=True),
+    Column("person", Text, primary_key=True),
+    Column("stamp", Text, nullable=False),
+    Index("ix_holdings_account_person", "account", "person"),
+)
+
+# The further accounts of events whose people are of several, besides the one that the log names.
+
+shared_events = Table(
+    "shared_events",
+    metadata,
+    Column("account", Text, primary_key=True),
+    Column("source", Text, primary_key=True),
+    Column("id", Text, primary_key=True),
+    Index("ix_shared_events_source_id", "source", "id"),
+)
+
+# Events with people of whom nobody has said whose they are, and what is to be held for that to be
+# known; `nearest` is the one to ask for. Others of their people may be known: those are logged.
+
+waiting_mails = Table(
+    "waiting_mails",
+    metadata,
+    Column("source", Text, primary_key=True),
+    Column("id", Text, primary_key=True),
+    Column("body", Text, nullable=False),
+    Column("is_logged", Boolean, nullable=False),
+    Column("received_at", Instant, nullable=False),
+)
+
+waiting_keys = Table(
+    "waiting_keys",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("source", Text, primary_key=True),
+    Column("id", Text, primary_key=True),
+    Column("nearest", Boolean, nullable=False),
+    Index("ix_waiting_keys_source_id", "source", "id"),
 )
 
 # What other systems are told: the messages, where each system stands, the facts it was told last.

@@ -8,11 +8,12 @@ from collections.abc import Callable, Iterable, Sequence
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, func, select
 
 from worker.core.stats import Additions
 from worker.core.ties import Bucket, TieState, extend, state_of
 from worker.store.dialect import Rows, execute, execute_rows
+from worker.store.tables import ties
 
 TieKey = tuple[str, str, str]
 """(account, rep, contact)"""
@@ -136,3 +137,11 @@ def rebuild_ties(db: Connection, half_life: int) -> None:
     keys = execute(db, "SELECT account, rep, contact FROM ties ORDER BY 1, 2, 3").all()
     for start in range(0, len(keys), 5_000):
         _write_ties(db, _rebuilt(db, keys[start : start + 5_000], half_life))
+
+
+def number_of(db: Connection, account: str, contact: str | None = None) -> int:
+    """How many ties an account has, or one of its contacts."""
+    query = select(func.count()).select_from(ties).where(ties.c.account == account)
+    if contact is not None:
+        query = query.where(ties.c.contact == contact)
+    return db.scalar(query) or 0

@@ -1,0 +1,157 @@
+"""Whose account a user's events are of: the user's latest group's, whatever arrives first."""
+
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import Engine
+
+from tests.flow.test_any_order import outcome
+from tests.flow.test_merging import RULES, emptied, take_in
+from tests.histories import ACCOUNTS, Raw, arrivals
+from tests.pipeline import rows, rulebook
+from worker.rulebook import Rulebook
+from worker.store import tables
+
+
+@pytest.fixture
+def book(tmp_path: Path) -> Rulebook:
+    return rulebook(tmp_path, RULES)
+
+
+def said(id_: str, day: int, member: str, type_: str, data: Raw, account: str | None = None) -> Raw:
+    head = {"id": id_, "source": "app", "type": type_, "time": f"2026-03-{day:02}T10:00:00Z"}
+    subject = {"subject": account} if account else {}
+    return head | subject | {"tiewatchmember": member, "data": data}
+
+
+@st.composite
+def calls(draw: st.DrawFn) -> list[Raw]:
+    """What a product sends of three users who change groups now and then, and turn out to be one
+    another; and what somebody else sends of contacts of these names."""
+    chance = Random(draw(st.integers(0, 2**32)))
+    found = []
+    for number in range(draw(st.integers(1, 25))):
+        member, day, account = chance.choice(USERS), chance.randint(1, 9), None
+        kind, data = chance.choice(
+            [
+                ("usage", {"user": member, "feature": chance.choice(["a", "b"]), "count": 2}),
+                ("contact", {"contact": member, "title": chance.choice(["CIO", "Analyst"])}),
+                ("survey", {"kind": "nps", "score": 9, "contact": member}),
+                ("account", {}),
+                ("alias", {}),
+                ("meeting", {"channel": "meeting", "reps": ["sam"], "contacts": [member, "zoe"]}),
+            ]
+        )
+        if kind in ("account", "meeting") or chance.random() < 0.2:
+            account = chance.choice(ACCOUNTS)
+        alias = {}
+        if kind == "alias":
+            before, member = chance.choice(SAME)
+            kind, data, alias = "contact", {"contact": member}, {"tiewatchalias": before}
+        raw = said(f"{number * 7919 % 1009}", day, member, kind, data, account) | alias
+        if kind == "meeting":
+            raw |= {"type": "interaction", "source": "crm"}
+            del raw["tiewatchmember"]
+        found.append(raw)
+    return found
+
+
+USERS = ["ana", "Kim", "lee"]
+SAME = [("ana", "Kim"), ("Kim", "lee"), ("ana", "lee")]
+
+
+def in_order(events: list[Raw]) -> list[Raw]:
+    return sorted(events, key=lambda event: (event["time"], event["id"]))
+
+
+def who_is_who(events: list[Raw]) -> dict[str, frozenset[str]]:
+    """By member, all who are the same."""
+    classes = {member: frozenset({member}) for member in USERS}
+    for event in events:
+        if "tiewatchalias" in event:
+            one = classes[event["tiewatchalias"]] | classes[event["tiewatchmember"]]
+            classes |= dict.fromkeys(one, one)
+    return classes
+
+
+def told_plainly(events: list[Raw]) -> list[Raw]:
+    """The same events, each sent for the account and the contacts that it is about; without those
+    of which nobody has said whose they are."""
+    classes, accounts = who_is_who(events), {}
+    for event in in_order(events):
+        if "tiewatchmember" in event and "subject" in event:
+            accounts |= dict.fromkeys(classes[event["tiewatchmember"]], event["subject"])
+    found = [
+        {"subject": accounts[event["tiewatchmember"]]} | event
+        if "tiewatchmember" in event
+        else event
+        for event in events
+        if event.get("tiewatchmember") in accounts or "subject" in event
+    ]
+    survivors = {
+        (event["subject"], event["tiewatchalias"]): event["tiewatchmember"]
+        for event in in_order(found)
+        if "tiewatchalias" in event
+    }
+
+    def person(account: str, contact: str) -> str:
+        survivor = survivors.get((account, contact))
+        return contact if survivor is None else person(account, survivor)
+
+    plain = []
+    for event in found:
+        account, data = event["subject"], dict(event["data"])
+        for field in ("user", "contact"):
+            if field in data:
+                data[field] = person(account, data[field])
+        if "contacts" in data:
+            data["contacts"] = [person(account, one) for one in data["contacts"]]
+        kept = {k: v for k, v in event.items() if k not in ("tiewatchmember", "tiewatchalias")}
+        plain.append(kept | {"data": data})
+    return plain
+
+
+def known(engine: Engine) -> dict[str, Any]:
+    with engine.connect() as db:
+        return outcome(db)
+
+
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(choice=st.data())
+def test_in_any_order_a_users_events_are_of_the_users_latest_group_and_of_one_contact(
+    engine: Engine, book: Rulebook, choice: st.DataObject
+) -> None:
+    events = choice.draw(calls())
+    emptied(engine)
+    take_in(engine, book, choice.draw(arrivals(events)))
+    found = known(engine)
+
+    plain = told_plainly(events)
+    logged = {row["id"]: row["account"] for row in rows(engine, tables.events)}
+    assert logged == {event["id"]: event["subject"] for event in plain}
+    emptied(engine)
+    take_in(engine, book, [plain])
+    assert found == known(engine)
+
+
+def test_what_an_event_says_of_contacts_goes_with_it_to_another_account(
+    sqlite_engine: Engine, book: Rulebook
+) -> None:
+    """An older statement about the same contact is in force again where the later one was."""
+    older = said("1", 1, "Kim", "contact", {"contact": "Kim"}, "acme")
+    later = said("2", 3, "lee", "contact", {"contact": "lee"})
+    group = said("3", 2, "lee", "account", {}, "acme"), said("4", 4, "lee", "account", {}, "Birch")
+    met = said("5", 5, "zoe", "usage", {"user": "ana"}, "acme")
+    same = {"tiewatchalias": "ana"}
+    take_in(sqlite_engine, book, [[met], [older | same], [group[0], later | same]])
+    assert users(sqlite_engine) == {"lee"}
+    take_in(sqlite_engine, book, [[group[1]]])
+    assert users(sqlite_engine) == {"Kim"}
+
+
+def users(engine: Engine) -> set[str]:
+    return {row["contact"] for row in rows(engine, tables.feature_days)}

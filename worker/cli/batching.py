@@ -1,0 +1,224 @@
+"""Batches of events from files on their way into the database: through the queue, or at once."""
+
+import sys
+import time
+from collections import deque
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import asdict, dataclass, field
+from functools import partial
+from subprocess import DEVNULL, Popen
+from typing import Any
+from uuid import uuid4
+
+from celery import Celery
+from rich.console import Console
+from sqlalchemy import Engine
+
+from worker import delivery, planning, runtime, tasks
+from worker.celery_app import INGEST, TASK_SECONDS
+from worker.cli.access import queue
+from worker.cli.sweep import run_sweep
+from worker.cli.terminal import say
+from worker.core.events import Quarantined
+from worker.ingest import BatchResult, TryAgain, evaluation_date, ingest
+from worker.rulebook import OtherRules, Rulebook
+from worker.settings import settings
+from worker.store import batches
+from worker.store import sweeps as sweeps_store
+from worker.store.batches import BatchState, Counts, Rejected
+from worker.store.database import reading
+
+BATCH_EVENTS = 500
+BATCH_BYTES = 4_000_000
+IN_FLIGHT = 40
+"""Batches that may wait in the queue at once: a file should not fill the broker's memory."""
+
+SHOWN = 20
+"""Quarantined events that are listed on the terminal; all of them are in the database."""
+
+SILENCE_SECONDS = 10
+RESEND_SECONDS = 2 * TASK_SECONDS + 20
+"""Longer than it takes a killed worker's messages to come back by themselves."""
+
+
+@dataclass(slots=True)
+class FileBatch:
+    """Events of files, and where each came from.
+
+    `refused` is what could not become an event, and `told` what is said of it.
+    """
+
+    id: str = field(default_factory=lambda: str(uuid4()))
+    events: list[Any] = field(default_factory=list)
+    places: list[str] = field(default_factory=list)
+    refused: list[Quarantined] = field(default_factory=list)
+    told: list[str] = field(default_factory=list)
+    sent_at: float = 0.0
+
+    def __len__(self) -> int:
+        """How many events it has, with those that could not become one."""
+        return len(self.events) + len(self.refused)
+
+    def send(self, backfill: bool) -> None:
+        """Publish it. However often that is done, it is applied once."""
+        kwargs: dict[str, Any] = {"backfill": True} if backfill else {}
+        if self.refused:
+            kwargs["refused"] = [asdict(one) for one in self.refused]
+        tasks.ingest_batch.apply_async((self.events,), kwargs, task_id=self.id)
+        self.sent_at = time.monotonic()
+
+
+@dataclass(slots=True)
+class Tally:
+    """What has come of the batches so far."""
+
+    counts: Counts = field(default_factory=Counts)
+    shown: int = 0
+    parked: int = 0
+    ignored: int = 0
+
+    def add(self, batch: FileBatch, counts: Counts, rejected: Iterable[Rejected]) -> None:
+        """Count a batch, and say which of its events were quarantined."""
+        self.counts = self.counts + counts
+        for text in (*batch.told, *(f"{batch.places[one.index]}: {one}" for one in rejected)):
+            self.shown += 1
+            if self.shown <= SHOWN:
+                say(text)
+
+    def park(self, batch: FileBatch, error: str | None) -> None:
+        """Count a batch that could not be applied."""
+        self.parked += 1
+        self.counts = self.counts + Counts(received=len(batch))
+        say(f"A batch of {len(batch)} events was parked: {error}")
+
+
+def apply(
+    engine: Engine, batched: Iterable[FileBatch], tally: Tally, *, direct: bool, backfill: bool
+) -> bool:
+    """Apply batches, here or through the queue, and wait until all are applied.
+
+    Where nobody runs a worker, one runs meanwhile; whether that was so.
+    """
+    if direct:
+        _apply_here(engine, batched, backfill, tally)
+        return False
+    with queue() as app, ExitStack() as held:
+        alone = settings().broker is None and not _has_worker(app)
+        if alone:
+            held.enter_context(_worker(str(app.conf.broker_url)))
+        _apply_there(engine, batched, backfill, tally)
+    return alone
+
+
+def finish(engine: Engine, *, backfill: bool, alone: bool) -> None:
+    """Do what comes once all is applied: the one sweep of a backfill, and where nobody runs a
+    worker, what people are to hear, on the console."""
+    if backfill:
+        with reading(engine) as db:
+            last = sweeps_store.last_sweep_on(db)
+        run_sweep(engine, evaluation_date(last, runtime.clock()))
+    if alone and not settings().slack_bot_token:
+        planning.plan(engine, runtime.clock(), runtime.telling())
+        way = delivery.way(runtime.slack(), Console(stderr=True))
+        delivery.deliver(engine, way, runtime.clock)
+
+
+def say_the_rest(tally: Tally) -> None:
+    """What is to be said of all batches together, beside the counts."""
+    if tally.shown > SHOWN:
+        say(f"... and {tally.shown - SHOWN} more were quarantined: 'tiewatch doctor' counts them.")
+    if tally.parked:
+        say("Parked batches are whole: 'tiewatch ingest --parked' takes them in again.")
+
+
+def _apply_here(engine: Engine, batched: Iterable[FileBatch], backfill: bool, tally: Tally) -> None:
+    for batch in batched:
+        done, again = None, False
+        while done is None:
+            try:
+                done = runtime.with_rules_in_force(
+                    partial(_ingest, engine, batch, backfill=backfill, again=again)
+                )
+            except (OtherRules, TryAgain) as error:
+                say(f"A batch is tried again: {error}")
+                time.sleep(1)
+                again = True
+        if done.parked:
+            tally.park(batch, done.parked)
+        else:
+            tally.add(batch, done.counts, done.rejected)
+
+
+def _ingest(
+    engine: Engine, batch: FileBatch, book: Rulebook, *, backfill: bool, again: bool
+) -> BatchResult:
+    now = runtime.clock()
+    return ingest(
+        engine,
+        batch.id,
+        batch.events,
+        book,
+        now,
+        backfill=backfill,
+        again=again,
+        refused=batch.refused,
+    )
+
+
+def _apply_there(
+    engine: Engine, batched: Iterable[FileBatch], backfill: bool, tally: Tally
+) -> None:
+    waiting: deque[FileBatch] = deque()
+    for batch in batched:
+        batch.send(backfill)
+        waiting.append(batch)
+        while len(waiting) >= IN_FLIGHT:
+            _collect(engine, waiting, tally, backfill)
+    while waiting:
+        _collect(engine, waiting, tally, backfill)
+
+
+def _collect(engine: Engine, waiting: deque[FileBatch], tally: Tally, backfill: bool) -> None:
+    """Wait until at least one of the batches is done, and take the done ones out.
+
+    One that takes too long is sent again: a worker killed the moment it took it from a Redis list
+    has taken it along.
+    """
+    quiet_since = time.monotonic()
+    while True:
+        with reading(engine) as db:
+            rows = {row.id: row for row in batches.read(db, [batch.id for batch in waiting])}
+        done = [b for b in waiting if b.id in rows and rows[b.id].state is not BatchState.STARTED]
+        for batch in done:
+            row = rows[batch.id]
+            waiting.remove(batch)
+            if row.state is BatchState.PARKED:
+                tally.park(batch, row.error)
+            else:
+                tally.add(batch, row.counts, row.rejected)
+        if done:
+            return
+        for batch in waiting:
+            if time.monotonic() - batch.sent_at > RESEND_SECONDS:
+                batch.send(backfill)
+        if time.monotonic() - quiet_since > SILENCE_SECONDS:
+            say("Still waiting for a worker to take the events in: does 'tiewatch worker' run?")
+            quiet_since = time.monotonic()
+        time.sleep(0.02)
+
+
+def _has_worker(app: Celery) -> bool:
+    return bool(app.control.ping(timeout=0.5))
+
+
+@contextmanager
+def _worker(broker_url: str) -> Iterator[None]:
+    """A worker for as long as the block, where nobody else runs one."""
+    command = [sys.executable, "-m", "worker", "worker", "--queue", INGEST, "--quiet"]
+    process = Popen(command, stdin=DEVNULL, stdout=sys.stderr.fileno())
+    try:
+        yield
+    finally:
+        process.terminate()
+        process.wait()

@@ -1,0 +1,180 @@
+"""`tiewatch import`: history, from the files that other products export."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Annotated
+from zoneinfo import ZoneInfo
+
+import typer
+
+from worker import runtime
+from worker.capture.mappings import with_imports
+from worker.cli.access import database
+from worker.cli.batching import (
+    BATCH_BYTES,
+    BATCH_EVENTS,
+    FileBatch,
+    Tally,
+    apply,
+    finish,
+    say_the_rest,
+)
+from worker.cli.terminal import BAD_INPUT, AsJson, Bar, Refused, print_json, progress, say
+from worker.cli.trial import show
+from worker.core.mapping import Import
+from worker.core.moments import Writing
+from worker.importing import archives
+from worker.importing.archives import Archive
+from worker.importing.passes import Planned, Rows, plan, told, walk
+from worker.importing.records import Unreadable
+from worker.importing.taking import File
+from worker.rulefiles import RuleFilesRefused, load_capture
+from worker.store import members, waiting
+from worker.store.batches import Counts
+from worker.store.database import reading
+
+
+def run(
+    files: Annotated[
+        list[str], typer.Argument(help="Exported files: CSV, JSON, .mbox, .eml or .ics.")
+    ],
+    kind: Annotated[
+        str | None,
+        typer.Option(
+            "--as",
+            metavar="NAME",
+            help="What the files are, such as hubspot-deals, where their columns do not say so.",
+        ),
+    ] = None,
+    mapping: Annotated[
+        Path | None,
+        typer.Option(help="A file that says what the columns of other files mean."),
+    ] = None,
+    source: Annotated[
+        str | None,
+        typer.Option(help="The source of the events; default: the product's name."),
+    ] = None,
+    timezone: Annotated[
+        str | None,
+        typer.Option(help="The zone of times that name none, such as Europe/Berlin."),
+    ] = None,
+    day_first: Annotated[
+        bool | None,
+        typer.Option(
+            "--day-first/--month-first", help="Whether 05/01/2026 is in January or in May."
+        ),
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show what would come out, and take nothing in.")
+    ] = False,
+    direct: Annotated[
+        bool,
+        typer.Option("--direct", help="Apply in this process, without the queue and its workers."),
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Take in history, and wait until it is applied: from files that a CRM or a help desk exports,
+    from mail archives (of which only the headers are read) and from calendars.
+
+    What a file is, its columns or its name say. A row that cannot be used is quarantined with its
+    line and column, and the rest goes on. Taking a file in again does no harm: what is there counts
+    once. So does going on after an interruption: run it again.
+    """
+    imports, people = _imports(mapping), with_imports(runtime.rules_path()).people
+    writing = Writing(_zone(timezone), day_first)
+    if kind is None and len(imports) == 1:
+        kind = next(iter(imports))
+    planned: list[File | Archive] = []
+    for name in files:
+        try:
+            if archive := _archive(name, kind, mapping):
+                found = Planned(archives.plan(name, archive, source, people, writing.zone), ())
+            else:
+                found = plan(name, imports, kind, source, writing, runtime.clock(), people)
+        except Unreadable as error:
+            raise Refused(str(error)) from error
+        planned.append(found.file)
+        for text in found.said:
+            say(text)
+    if dry_run:
+        show(planned, as_json)
+        return
+    engine = database()
+    runtime.rulebook()
+    rows, tally = Rows(), Tally()
+    with progress("Taking in records", sum(Path(name).stat().st_size for name in files)) as bar:
+        alone = apply(engine, _batches(planned, rows, bar), tally, direct=direct, backfill=True)
+    finish(engine, backfill=True, alone=alone)
+    for trouble in rows.troubles:
+        say(trouble)
+    say_the_rest(tally)
+    with reading(engine) as db:
+        of_members = members.waiting(db)
+        mails, most = waiting.counted(db, limit=5)
+    if of_members:
+        say(
+            f"{of_members:,} events wait for the account of their contact: import the contacts too."
+        )
+    if mails:
+        keys = ", ".join(f"{key} ({number:,})" for key, number in most)
+        say(f"{mails:,} events wait until an account has the domains of their people: {keys}.")
+    _report(rows, tally.counts, of_members + mails, as_json)
+    if tally.counts.quarantined or tally.parked or rows.troubles:
+        raise typer.Exit(BAD_INPUT)
+
+
+def _report(rows: Rows, counts: Counts, waiting: int, as_json: bool) -> None:
+    if as_json:
+        applied = {name: getattr(counts, name) for name in Counts.__slots__}
+        print_json({**rows.counted, **applied, "waiting": waiting})
+        return
+    print(rows.sentence)
+    print(
+        f"{counts.received:,} events: {counts.applied:,} applied, {counts.duplicates:,} there "
+        f"already, {counts.quarantined:,} quarantined."
+    )
+
+
+def _archive(name: str, kind: str | None, mapping: Path | None) -> str | None:
+    """Mail or calendar, if the file is such an archive or is to be taken for one."""
+    if kind in archives.KINDS:
+        return kind
+    return archives.kind_of(Path(name)) if kind is None and mapping is None else None
+
+
+def _imports(file: Path | None) -> Mapping[str, Import]:
+    if file is None:
+        return with_imports(runtime.rules_path()).imports
+    if not file.is_file():
+        raise Refused(f"{file}: there is no such mapping file.")
+    try:
+        found = load_capture(file).imports
+    except RuleFilesRefused as error:
+        raise Refused("\n".join(map(str, error.problems))) from error
+    if not found:
+        raise Refused(f"{file}: there is nothing under 'imports:' in it; see docs/import.md.")
+    return found
+
+
+def _zone(name: str | None) -> ZoneInfo | None:
+    try:
+        return (name and ZoneInfo(name)) or None
+    except (LookupError, ValueError, OSError) as error:
+        raise Refused(f"{name!r} is no time zone: write it like Europe/Berlin, or UTC.") from error
+
+
+def _batches(planned: Sequence[File | Archive], rows: Rows, bar: Bar) -> Iterator[FileBatch]:
+    batch, size, now = FileBatch(), 0, runtime.clock()
+    for file in planned:
+        for line, taken in walk(file, rows, now, bar.advance):
+            batch.events += taken.events
+            batch.places += [file.place(line)] * len(taken.events)
+            if taken.refused is not None:
+                batch.refused.append(taken.refused)
+                batch.told += told(file, line, taken)
+                size += len(taken.refused.body)
+            if len(batch) >= BATCH_EVENTS or size >= BATCH_BYTES:
+                yield batch
+                batch, size = FileBatch(), 0
+    if len(batch):
+        yield batch

@@ -1,0 +1,1 @@
+"""Ways in for history: what other products export to files."""

@@ -1,0 +1,206 @@
+"""Events that name people by their addresses: whose they are, and those that wait to be told.
+
+Part of an event's people may be known and part not: then it is applied as of those, and waits for
+the others besides. What holdings change is read anew (`rebuilding.rebuild`).
+"""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection
+
+from worker.core.events import MEMBER, Event, Quarantined, parse
+from worker.core.identity import Reading, combined, in_one_form, keys_of, read, reps_in
+from worker.core.merges import people_in
+from worker.core.problems import as_json
+from worker.core.sorting import NAMING, PEOPLE, by_email
+from worker.store import holdings, waiting
+from worker.store.dialect import execute_rows
+from worker.store.merges import attributed, survivor_of
+from worker.store.waiting import Waiting, undeciding
+
+_EVENT = {"source": "text", "id": "text"}
+_HOLDERS = ("account", "contact", "rep")
+_HELD = ("domains", "emails", "email")
+_ANY_ACCOUNT = "?"
+"""Stands for the account while an event is checked of which it is to be found."""
+
+
+@dataclass(slots=True)
+class Settled:
+    """A batch, after its `events` those released that waited for what it says.
+
+    By their places: `logged` are those that name people by their addresses, for the log;
+    `waiting` those of whose people nothing is known, `refused` those with a problem. `readings`
+    say what those logged come to for each account, by (source, id). What is of the accounts in
+    `left` has to be read anew.
+    """
+
+    events: Sequence[Any]
+    logged: dict[int, Event] = field(default_factory=dict)
+    readings: dict[tuple[str, str], list[Event]] = field(default_factory=dict)
+    waiting: set[int] = field(default_factory=set)
+    refused: dict[int, Quarantined] = field(default_factory=dict)
+    left: set[str] = field(default_factory=set)
+
+
+def settle(
+    db: Connection, raw: Sequence[Any], members: Mapping[int, str], now: datetime, alone: bool
+) -> Settled:
+    """Find the accounts of events that name people by their addresses; keep those that must wait.
+
+    `raw` are decoded JSON values, `members` the accounts of those that name a member, by place.
+
+    Raises:
+        MustBeAlone: others hold domains or addresses from now on, and batches may be at work.
+    """
+    told, mailed = [], []
+    for place, one in enumerate(raw):  # a quick look: there are neither in most batches
+        if not isinstance(one, dict):
+            continue
+        if PEOPLE in one:
+            if names_by_email(one):
+                mailed.append(place)
+        elif one.get("type") in _HOLDERS and _says_what_is_held(one):
+            told.append(place)
+    settled = Settled(raw)
+    if not told and not mailed:
+        return settled
+    said = [parse(raw[place], now, members.get(place)) for place in told]
+    changes = holdings.note(db, [one for one in said if isinstance(one, Event)], alone)
+    released = waiting.release(db, changes.keys)
+    if changes.keys:
+        settled.left |= holdings.concerned(db, changes)
+        holdings.forget_addresses_of_reps(db, changes)
+    mailed += range(len(raw), len(raw) + len(released.new))
+    settled.events = [*raw, *released.new]
+    waiting.keep(
+        db,
+        [*_read_new(db, settled, mailed, now), *_read_again(db, settled, released.logged, now)],
+        now,
+    )
+    return settled
+
+
+def _read_new(
+    db: Connection, settled: Settled, places: Sequence[int], now: datetime
+) -> Iterator[Waiting]:
+    """Read what comes for the first time."""
+    asked: list[tuple[Event, Any, Collection[str]]] = []
+    read_at: list[int] = []
+    for place in places:
+        match as_event(settled.events[place], now):
+            case Event() as event:
+                asked.append((event, settled.events[place], ()))
+                read_at.append(place)
+            case Quarantined() as bad:
+                settled.refused[place] = bad
+    for place, (event, raw, _), reading in zip(read_at, asked, readings(db, asked), strict=True):
+        if reading.problems:
+            problems = tuple(reading.problems)
+            settled.refused[place] = Quarantined(event.source, event.id, problems, as_json(raw))
+            continue
+        if reading.events:
+            first = min(reading.events)
+            settled.logged[place] = msgspec.structs.replace(event, account=first)
+            parts = list(reading.events.values())
+            settled.readings.setdefault((event.source, event.id), parts)
+        else:
+            settled.waiting.add(place)
+        if reading.unknown:
+            yield Waiting(raw, bool(reading.events), reading.unknown)
+
+
+def _read_again(
+    db: Connection, settled: Settled, logged: Sequence[Any], now: datetime
+) -> Iterator[Waiting]:
+    """See whose those are by now that have been logged as of some of their people."""
+    events = [(event, raw) for raw in logged if isinstance(event := as_event(raw, now), Event)]
+    found = readings(db, [(event, raw, ()) for event, raw in events])
+    for (_, raw), reading in zip(events, found, strict=True):
+        settled.left |= reading.events.keys()
+        if reading.unknown:
+            yield Waiting(raw, True, reading.unknown)
+
+
+def as_of_each(
+    db: Connection,
+    fresh: Sequence[Event],
+    read: Mapping[tuple[str, str], Sequence[Event]],
+    merged: bool,
+) -> list[Event]:
+    """New events, those with a reading as what it says, one for each account.
+
+    The log names one account; the others are kept beside it. `merged` says whether any accounts or
+    contacts have been.
+    """
+    found: list[Event] = []
+    further: list[tuple[str, str, str]] = []
+    for event in fresh:
+        parts = read.get((event.source, event.id))
+        if parts is None:
+            found.append(event)
+            continue
+        now = combined(attributed(db, parts)) if merged else parts
+        found += now
+        further += [
+            (one.source, one.id, one.account)
+            for one in now
+            if one.account is not None and one.account != event.account
+        ]
+    share(db, further)
+    return found
+
+
+def share(db: Connection, further: Sequence[tuple[str, str, str]]) -> None:
+    """Keep (source, id, account) of events that are of more accounts than the log names."""
+    if further:
+        execute_rows(
+            db,
+            "INSERT INTO shared_events (source, id, account) "
+            "SELECT source, id, account FROM {rows} WHERE true ON CONFLICT DO NOTHING",
+            _EVENT | {"account": "text"},
+            sorted(further),
+        )
+
+
+def names_by_email(one: Any) -> bool:
+    """Whether a decoded event is to be read by its people's addresses. One that names a member is
+    the member's."""
+    return by_email(one) and MEMBER not in one
+
+
+def as_event(raw: Any, received: datetime) -> Event | Quarantined:
+    """One that names people by their addresses; its account is none if it is left to them."""
+    of_people = raw.get("subject") is None and raw.get("type") in NAMING
+    event = parse(raw, received, _ANY_ACCOUNT if of_people else None)
+    if isinstance(event, Quarantined):
+        return event
+    account = None if of_people else event.account
+    return msgspec.structs.replace(event, account=account, data=in_one_form(event.data))
+
+
+def readings(db: Connection, events: Sequence[tuple[Event, Any, Collection[str]]]) -> list[Reading]:
+    """What each event comes to, given as it was sent and with the accounts it is logged as of."""
+    keys: set[str] = set()
+    for event, raw, _ in events:
+        keys.update(reps_in(event.data))
+        for one in people_in(event.data):
+            keys.update(keys_of(one, undeciding(raw)))
+    found = holdings.of(db, keys)
+    several = {
+        one.account
+        for held in found.values()
+        if len({one.account for one in held}) > 1
+        for one in held
+    }
+    survivors = {account: survivor_of(db, account) for account in several}
+    return [read(event, found, undeciding(raw), logged, survivors) for event, raw, logged in events]
+
+
+def _says_what_is_held(one: Mapping[str, Any]) -> bool:
+    content = one.get("data")
+    return isinstance(content, dict) and not content.keys().isdisjoint(_HELD)

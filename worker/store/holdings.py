@@ -1,0 +1,206 @@
+"""Who holds which domains and addresses: accounts domains, contacts and reps addresses.
+
+A holding is kept with the stamp of the last event that said so, and so is the last word of whoever
+holds it: what comes first, comes late or comes again is all the same. Holdings change only while
+nobody else is at work (`merges.take_turn`), so that events are read by the same ones throughout.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from sqlalchemy import Connection, select
+
+from worker.core.addresses import domains_of
+from worker.core.events import Event
+from worker.core.identity import Holding, Holdings, held_by
+from worker.core.merges import stamp_of
+from worker.store.dialect import execute_among, execute_rows, in_our_order
+from worker.store.merges import MustBeAlone
+from worker.store.tables import reps, tie_days
+
+_HOLDER = {"account": "text", "person": "text"}
+_HOLDING = {"key": "text"} | _HOLDER
+Holder = tuple[str, str]
+"""(account, person): no person for an account itself, no account for a rep."""
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """The domains and addresses that are held otherwise than before, `again` those of them that
+    somebody had held before."""
+
+    keys: frozenset[str] = frozenset()
+    again: frozenset[str] = frozenset()
+
+
+@dataclass(slots=True)
+class _Word:
+    """What a holder has said: the stamp of the last word, and by key of the last that named it."""
+
+    stamp: str = ""
+    keys: dict[str, str] = field(default_factory=dict)
+
+    def add(self, stamp: str, keys: Iterable[str]) -> None:
+        self.stamp = max(self.stamp, stamp)
+        for key in keys:
+            self.keys[key] = max(self.keys.get(key, ""), stamp)
+
+    @property
+    def current(self) -> set[str]:
+        return {key for key, stamp in self.keys.items() if stamp == self.stamp}
+
+
+def of(db: Connection, keys: Collection[str]) -> Holdings:
+    """Who holds these domains and addresses."""
+    found: dict[str, list[Holding]] = defaultdict(list)
+    if keys:
+        rows = execute_among(
+            db,
+            "SELECT c.key, c.account, c.person, c.stamp, c.stamp = m.stamp FROM holdings c "
+            "JOIN holders m ON m.account = c.account AND m.person = c.person "
+            "WHERE c.key {among}",
+            sorted(keys),
+        )
+        for key, account, person, stamp, current in rows:
+            found[key].append(Holding(account, person, stamp, bool(current)))
+    return found
+
+
+def note(db: Connection, events: Iterable[Event], alone: bool) -> Changes:
+    """Note what these events say is held.
+
+    Raises:
+        MustBeAlone: it changes something, and others may be at work.
+    """
+    told: dict[Holder, _Word] = defaultdict(_Word)
+    for event in events:
+        if (told_by := held_by(event.data)) is not None:
+            person, keys = told_by
+            told[event.account or "", person].add(stamp_of(event.time, event.id), keys)
+    if not told:
+        return Changes()
+    before, known = _words(db, told), set[str]()
+    changed: set[str] = set()
+    for holder, word in told.items():
+        was = before[holder]
+        current, former = was.current, dict(was.keys)
+        was.add(word.stamp, ())
+        for key, stamp in word.keys.items():
+            was.add(stamp, [key])
+        changed |= current ^ was.current
+        changed |= {
+            key
+            for key, stamp in was.keys.items()
+            if stamp != was.stamp and former.get(key) != stamp and key not in current
+        }
+    if changed and not alone:
+        raise MustBeAlone
+    if changed:
+        known = set(of(db, changed))
+    _keep(db, {holder: before[holder] for holder in sorted(told)})
+    return Changes(frozenset(changed), frozenset(known))
+
+
+def _words(db: Connection, holders: Collection[Holder]) -> dict[Holder, _Word]:
+    found: dict[Holder, _Word] = defaultdict(_Word)
+    rows = execute_rows(
+        db,
+        "SELECT m.account, m.person, m.stamp, c.key, c.stamp FROM {rows} JOIN holders m "
+        "ON m.account = r.account AND m.person = r.person "
+        "LEFT JOIN holdings c ON c.account = m.account AND c.person = m.person",
+        _HOLDER,
+        sorted(holders),
+    )
+    for account, person, said_at, key, named_at in rows:
+        found[account, person].add(said_at, ())
+        if key is not None:
+            found[account, person].keys[key] = named_at
+    return found
+
+
+def _keep(db: Connection, words: Mapping[Holder, _Word]) -> None:
+    """Keep what is later than what is kept; batches that change no holding do so side by side."""
+    later = f"{in_our_order(db, 'excluded.stamp')} > {{}}.stamp"
+    execute_rows(
+        db,
+        f"""
+        INSERT INTO holders (account, person, stamp)
+        SELECT account, person, stamp FROM {{rows}} WHERE true
+        ORDER BY {in_our_order(db, "account", "person")}
+        ON CONFLICT (account, person) DO UPDATE SET stamp = excluded.stamp
+        WHERE {later.format("holders")}
+        """,
+        _HOLDER | {"stamp": "text"},
+        [(*holder, word.stamp) for holder, word in words.items()],
+    )
+    execute_rows(
+        db,
+        f"""
+        INSERT INTO holdings (key, account, person, stamp)
+        SELECT key, account, person, stamp FROM {{rows}} WHERE true
+        ORDER BY {in_our_order(db, "key", "account", "person")}
+        ON CONFLICT (key, account, person) DO UPDATE SET stamp = excluded.stamp
+        WHERE {later.format("holdings")}
+        """,
+        _HOLDING | {"stamp": "text"},
+        [(key, *who, stamp) for who, word in words.items() for key, stamp in word.keys.items()],
+    )
+
+
+def concerned(db: Connection, changes: Changes) -> set[str]:
+    """The accounts that may have events which are read otherwise since these changes.
+
+    A mailbox whose address is first held is looked for among the contacts of those accounts,
+    and the reps: most have none, when contacts come before their mails.
+    """
+    above = {key: [key, *domains_of(key)] for key in changes.keys}
+    holdings = of(db, {key for keys in above.values() for key in keys})
+    found: set[str] = set()
+    traced: set[Holder] = set()
+    for key in changes.keys:
+        accounts = {one.account for each in above[key] for one in holdings.get(each, ())} - {""}
+        if key in changes.again or "@" not in key:
+            found |= accounts if key in changes.again or len(accounts) > 1 else set()
+        else:
+            traced |= {(account, key) for account in accounts}
+    found |= _with_contacts(db, sorted(traced))
+    return found | _with_reps(db, holdings, changes)
+
+
+def _with_contacts(db: Connection, named: Sequence[Holder]) -> set[str]:
+    """Those of the accounts that have such a contact."""
+    if not named:
+        return set()
+    rows = execute_rows(
+        db,
+        "SELECT c.account FROM {rows} JOIN contacts c "
+        "ON c.account = r.account AND c.contact = r.person",
+        _HOLDER,
+        named,
+    )
+    return {account for (account,) in rows}
+
+
+def _with_reps(db: Connection, holdings: Holdings, changes: Changes) -> set[str]:
+    """The accounts that have ties with reps who are known by these addresses so far."""
+    known_as = set()
+    for key in changes.keys:
+        theirs = {one.person for one in holdings.get(key, ()) if not one.account}
+        if theirs:
+            known_as |= {key} | (theirs if key in changes.again else set())
+    if not known_as or db.scalar(select(reps.c.rep).where(reps.c.rep.in_(known_as))) is None:
+        return set()
+    ties = tie_days.c
+    return set(db.scalars(select(ties.account).where(ties.rep.in_(known_as)).distinct()))
+
+
+def forget_addresses_of_reps(db: Connection, changes: Changes) -> None:
+    """Forget reps of whom no more was known than an address that is another's by now."""
+    execute_among(
+        db,
+        "DELETE FROM reps WHERE rep {among} AND stamps IS NULL AND EXISTS "
+        "(SELECT 1 FROM holdings h "
+        "WHERE h.key = reps.rep AND h.account = '' AND h.person <> reps.rep)",
+        sorted(changes.keys),
+    )

@@ -1,0 +1,154 @@
+"""Makes the stats of accounts anew from the event log, when it has changed what events are about.
+
+It is the same fold that batches go through, so the stats are those of the same events sent under
+one id, by construction. Nobody else may be adding events meanwhile (`merges.take_turn`).
+"""
+
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import NamedTuple
+
+from sqlalchemy import Connection
+
+from worker.core.merges import Claim, Key, claims_in, latest, people_in
+from worker.core.stats import additions
+from worker.store import claims as claims_store
+from worker.store import flags
+from worker.store.addressed import share
+from worker.store.dialect import execute_among, execute_rows
+from worker.store.fold import fold
+from worker.store.merges import all_merged_into
+from worker.store.rereading import Logged, of_accounts
+from worker.store.tables import accounts as accounts_table
+
+AT_ONCE = 5_000
+"""Events that get another account in one statement."""
+
+_EVENT = {"source": "text", "id": "text"}
+_NO_DAY = 2**31 - 1
+"""The first day of an account that has no event."""
+
+STATS = (
+    "contacts",
+    "tie_days",
+    "ties",
+    "usage_days",
+    "feature_days",
+    "touches",
+    "surveys",
+    "tickets",
+    "goals",
+    "subscription_events",
+    "health_days",
+)
+"""The tables that hold what is derived of an account's events, but for the row of the account."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rebuilt:
+    """What came of it: the accounts made anew, those of them that have lost events to another, how
+    many events that were, and how many name each contact, as they were sent."""
+
+    accounts: Collection[str] = ()
+    left: Collection[str] = ()
+    moved: int = 0
+    naming: Mapping[str, int] = field(default_factory=Counter)
+
+
+class _Move(NamedTuple):
+    """An event that is of other accounts now than it is logged as of; the first is the log's."""
+
+    source: str
+    id: str
+    before: Sequence[str]
+    now: Sequence[str]
+
+
+def rebuild(
+    db: Connection,
+    moving: Collection[str],
+    staying: Collection[str],
+    half_life: int,
+    on: date,
+    now: datetime,
+    said: Mapping[Key, Claim] | None = None,
+) -> Rebuilt:
+    """Read anew whom the events of the accounts `moving` are about, and make the stats of those
+    accounts anew, of all that events move to, and of those `staying`, whose events stay theirs.
+
+    `half_life` (days) must be the one that the stored ties were made with. `said` is what further
+    events say, which are to be logged next.
+    """
+    moves: list[_Move] = []
+    claims = dict(said or {})
+    for part in of_accounts(db, moving):
+        moves += filter(None, map(_move, part))
+        claims = latest(claims, claims_in(sent for one in part for sent in one.sent))
+    left = {account for move in moves for account in move.before if account not in move.now}
+    claims_store.withdraw(db, all_merged_into(db, moving), claims)
+    claims_store.note(db, claims_store.news(db, list(claims.values())), now)
+    touched = (account for move in moves for account in (*move.before, *move.now))
+    concerned = sorted({*moving, *staying, *touched})
+    flags.lock(db, concerned)
+    for start in range(0, len(moves), AT_ONCE):
+        _log(db, moves[start : start + AT_ONCE])
+    _clear(db, concerned)
+    naming = Counter[str]()
+    for part in of_accounts(db, concerned):
+        for one in part:
+            naming.update(name for sent in one.sent for name in people_in(sent.data))
+        # What the whole workspace knows already is not to be noted again: its first interaction.
+        add = additions(event for one in part for event in one.events if event.account in concerned)
+        fold(db, add, half_life, on, frozenset(), began=add.first_interaction_day).rest()()
+    execute_among(
+        db,
+        "DELETE FROM accounts WHERE account {among} AND first_day = :never",
+        concerned,
+        never=_NO_DAY,
+    )
+    return Rebuilt(concerned, left, len(moves), naming)
+
+
+def _move(one: Logged) -> _Move | None:
+    accounts = [event.account or "" for event in one.events]
+    if {*accounts} == {*one.accounts}:
+        return None
+    return _Move(one.events[0].source, one.events[0].id, one.accounts, accounts)
+
+
+def _log(db: Connection, moves: Sequence[_Move]) -> None:
+    """Log the events as of the accounts that they are of now."""
+    keys = [(one.source, one.id) for one in moves]
+    execute_rows(
+        db,
+        "UPDATE events SET account = r.account FROM {rows} "
+        "WHERE events.source = r.source AND events.id = r.id",
+        _EVENT | {"account": "text"},
+        [(*key, one.now[0]) for key, one in zip(keys, moves, strict=True)],
+    )
+    execute_rows(
+        db,
+        "DELETE FROM shared_events WHERE (source, id) IN (SELECT source, id FROM {rows})",
+        _EVENT,
+        keys,
+    )
+    further = [
+        (*key, account) for key, one in zip(keys, moves, strict=True) for account in one.now[1:]
+    ]
+    share(db, further)
+
+
+def _clear(db: Connection, accounts: Collection[str]) -> None:
+    """Forget what is derived of these accounts' events. Their rows stay, since they are locked."""
+    for table in STATS:
+        execute_among(db, f"DELETE FROM {table} WHERE account {{among}}", accounts)
+    kept = {"account", "first_day"}
+    blank = ", ".join(f"{one.name} = NULL" for one in accounts_table.c if one.name not in kept)
+    execute_among(
+        db,
+        f"UPDATE accounts SET {blank}, first_day = :never WHERE account {{among}}",
+        accounts,
+        never=_NO_DAY,
+    )
