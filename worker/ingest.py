@@ -31,11 +31,13 @@ class TryAgain(Exception):
 
 @dataclass(frozen=True, slots=True)
 class BatchResult:
-    """What came of a batch. `alerts` is the number of outbox rows that its events led to."""
+    """What came of a batch. `alerts` is the number of outbox rows that its events led to,
+    `announced` that of messages to webhooks."""
 
     counts: Counts
     rejected: tuple[Rejected, ...]
     alerts: int = 0
+    announced: int = 0
     parked: str | None = None
 
 
@@ -142,7 +144,7 @@ def _apply(
         add = additions(fresh)
     if bad or refused:
         event_log.quarantine(db, [*bad.values(), *refused], batch, now)
-    alerts = _take_effect(db, add, kept(), book, now, backfill) if fresh else 0
+    alerts, announced = _take_effect(db, add, kept(), book, now, backfill) if fresh else (0, 0)
     counts = Counts(
         received=len(order) + len(refused),
         applied=len(fresh),
@@ -154,7 +156,7 @@ def _apply(
     ]
     if not batches.applied(db, batch, counts, rejected, now):
         raise _IsDone
-    return BatchResult(counts, tuple(rejected), alerts)
+    return BatchResult(counts, tuple(rejected), alerts, announced)
 
 
 def _key(raw: object) -> tuple[str, str]:
@@ -167,8 +169,9 @@ def _key(raw: object) -> tuple[str, str]:
 
 def _take_effect(
     db: Connection, add: Additions, kept: Kept, book: Rulebook, now: datetime, backfill: bool
-) -> int:
-    """Fold what the new events add, and evaluate the accounts that it changes; returns alerts."""
+) -> tuple[int, int]:
+    """Fold what the new events add, and evaluate the accounts that it changes; returns the numbers
+    of alerts and of messages to webhooks."""
     if kept.rules not in (None, book.digest):
         raise OtherRules(kept.rules)
     if kept.half_life != book.ties.half_life:
@@ -179,14 +182,14 @@ def _take_effect(
     folded = fold(db, add, book.ties.half_life, on, book.facts, began)
     if backfill or not folded.accounts:
         folded.rest()()
-        return 0
+        return 0, 0
     world = Workspace(earliest(began, add.first_interaction_day), kept.gone_reps, book.ties)
     of_reps = any(isinstance(event.data, Rep) for event in add.attributes)
     evaluation = prepare(db, folded.accounts, on, book, now, None if of_reps else world)
     finish = folded.rest()
-    alerts = evaluation().alerts
+    done = evaluation()
     finish()
-    return alerts
+    return done.alerts, done.announced
 
 
 def evaluation_date(last_sweep_on: date | None, now: datetime) -> date:
