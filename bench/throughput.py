@@ -27,8 +27,8 @@ days, loaded in bulk, swept, vacuumed and analysed. The {number:,} new events (8
 interactions, 2% attributes) are of today and in order of time, over all accounts: batches taken \
 at the same time share accounts, and wait for each other's locks. The baseline gets the first \
 {fewer:,} of them. Each run starts new worker processes, warms them up, holds them still while the \
-queue is filled, and counts from their release until the last event is committed. tiewatch's serve batches alone, as \
-docs/operations.md says for many events. Publishing is \
+queue is filled, and counts from their release until the last event is committed. tiewatch's serve \
+batches alone, as docs/operations.md says for many events. Publishing is \
 counted for neither side, which spares the baseline its message an event. Not flattering: most \
 usage of today changes no fact before midnight, and tiewatch then does not evaluate its account; \
 a line beside is the same mix dated yesterday, where every event may change one. The baseline \

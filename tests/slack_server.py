@@ -5,18 +5,17 @@ checked for them; with `apart` it holds senders to Slack's pace too.
 """
 
 import json
-import select
-import socket
 import threading
 import time
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
+from tests.listening import Listener, has_hung_up, served
 from tests.slack_limits import problems_of_message, problems_of_view
 
 Json = dict[str, Any]
@@ -30,7 +29,8 @@ class Answer:
     """How the server treats one request.
 
     `posts`: it does what was asked. `drops`: the connection ends without an answer, after `delay`
-    seconds of silence. `kills`: the process at the other end is ended, as by `kill -9`.
+    seconds of silence. `kills`: the process at the other end is ended, as by `kill -9`. `trickles`:
+    the answer takes for ever, though never silent for long.
     """
 
     status: int = 200
@@ -40,6 +40,7 @@ class Answer:
     drops: bool = False
     delay: float = 0.0
     kills: bool = False
+    trickles: bool = False
 
 
 OK = Answer(posts=True)
@@ -111,13 +112,13 @@ class SlackServer:
         self._room: dict[str, tuple[float, float]] = {}
         self._lock = threading.Lock()
         self._number = 0
-        self._http = _Server(("127.0.0.1", 0), _Endpoint)
+        self._http = _Server(_Endpoint)
         self._http.slack = self
 
     @property
     def url(self) -> str:
         """The base URL for the client."""
-        return f"http://127.0.0.1:{self._http.server_port}/api/"
+        return f"{self._http.url}/api/"
 
     @property
     def posted(self) -> list[Request]:
@@ -254,13 +255,8 @@ class SlackServer:
     @contextmanager
     def run(self) -> Iterator["SlackServer"]:
         """Serve until the block ends."""
-        thread = threading.Thread(target=self._http.serve_forever, args=(0.02,), daemon=True)
-        thread.start()
-        try:
+        with served(self._http):
             yield self
-        finally:
-            self._http.shutdown()
-            self._http.server_close()
 
 
 @contextmanager
@@ -293,9 +289,7 @@ def _direct(user: str) -> str:
     return f"D{user[1:]}" if user[:1] in ("U", "W") else user
 
 
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-    request_queue_size = 256
+class _Server(Listener):
     slack: SlackServer
 
 
@@ -314,7 +308,8 @@ class _Endpoint(BaseHTTPRequestHandler):
 
     def _answer(self, body: Json) -> None:
         method = urlsplit(self.path).path.removeprefix("/api/")
-        if self._is_too_late():
+        if has_hung_up(self.connection):
+            self.close_connection = True
             return
         token = (self.headers.get("Authorization") or "").removeprefix("Bearer ") or None
         answer = self.server.slack.take(token, method, body)
@@ -333,16 +328,6 @@ class _Endpoint(BaseHTTPRequestHandler):
             self.send_header(name, value)
         self.end_headers()
         self.wfile.write(answer.body)
-
-    def _is_too_late(self) -> bool:
-        """Whether whoever asked has hung up, as on a busy machine they may before they are heard:
-        a test counts on it that what was not answered in time was not done later either."""
-        heard = select.poll()  # not select(), which knows no file above the 1,024th
-        heard.register(self.connection, select.POLLIN)
-        if not heard.poll(0) or self.connection.recv(1, socket.MSG_PEEK):
-            return False
-        self.close_connection = True
-        return True
 
     def log_message(self, *_args: object) -> None:
         """Say nothing: the tests look at what came in."""

@@ -18,6 +18,7 @@ INGEST = "tiewatch.ingest"
 SWEEP = "tiewatch.sweep"
 DELIVER = "tiewatch.deliver"
 WEEKS = "tiewatch.weeks"
+WEBHOOKS = "tiewatch.webhooks"
 
 TASK_SECONDS = 50
 """The longest a task may take; its worker process is killed then, and the message comes back."""
@@ -31,7 +32,7 @@ app.conf.update(
     task_default_queue=INGEST,
     task_queues=[Queue(INGEST), Queue(SWEEP), Queue(DELIVER)],
     task_routes={name: {"queue": name} for name in (INGEST, SWEEP, DELIVER)}
-    | {WEEKS: {"queue": DELIVER}},
+    | {WEEKS: {"queue": DELIVER}, WEBHOOKS: {"queue": DELIVER}},
     task_acks_late=True,
     task_reject_on_worker_lost=True,
     task_ignore_result=True,

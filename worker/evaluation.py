@@ -5,7 +5,7 @@ The event path and the sweeps both come through here, inside their own transacti
 
 import dataclasses
 import hashlib
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from dataclasses import replace as replaced
 from datetime import date, datetime
@@ -15,7 +15,7 @@ from pathlib import Path
 from msgspec.structs import replace
 from sqlalchemy import Connection
 
-from worker import freshness, healths
+from worker import announcing, freshness, healths
 from worker.core.alerts import Alert, AlertReason, reason_for
 from worker.core.answers import resumed
 from worker.core.conditions import Condition, Facts, Not, Thresholds, facts_in
@@ -33,6 +33,7 @@ from worker.core.subscriptions import terms_on
 from worker.core.telling import Telling
 from worker.core.ties import TieSettings
 from worker.core.units import Value
+from worker.core.webhooks import Webhooks
 from worker.rulefiles import (
     load,
     load_health,
@@ -40,6 +41,7 @@ from worker.rulefiles import (
     load_sources,
     load_telling,
     load_ties,
+    load_webhooks,
 )
 from worker.store import flags, outbox, people, showing
 from worker.store import health as health_store
@@ -55,7 +57,7 @@ RULE_IS_IN_SHADOW = "the rule has gone into shadow: nobody is told of its flags"
 @dataclass(frozen=True)
 class Rulebook:
     """What the rules directory says: the rules, how ties are weighed, how people are told, the
-    metrics, which sources matter, and what the health score is made of."""
+    metrics, which sources matter, what the health score is made of, and what webhooks tell."""
 
     rules: RuleSet
     ties: TieSettings
@@ -63,17 +65,19 @@ class Rulebook:
     metrics: Metrics = NO_METRICS
     sources: Sources = field(default_factory=dict)
     health: HealthSettings = NO_HEALTH
+    webhooks: Webhooks = ()
 
     @cached_property
     def facts(self) -> frozenset[str]:
-        """The facts that rules look at or speak of, and those that their health score rests on."""
-        asked = self.rules.facts
+        """The facts that rules look at or speak of, those that webhooks tell, and those that their
+        health score rests on."""
+        asked = self.rules.facts.union(*(webhook.facts for webhook in self.webhooks))
         return asked | self.health.facts if asked & set(HEALTH_FACTS) else asked
 
     @property
     def digest(self) -> str:
         """16 hexadecimal digits, equal for directories that mean the same."""
-        parts = (self.ties, self.telling, self.metrics, self.sources, self.health)
+        parts = (self.ties, self.telling, self.metrics, self.sources, self.health, self.webhooks)
         said = " ".join([self.rules.digest, *map(str, parts)])
         return hashlib.sha256(said.encode()).hexdigest()[:16]
 
@@ -95,6 +99,7 @@ def read_rulebook(root: Path, shipped: Path | None = None) -> Rulebook:
         metrics=load_metrics(root),
         sources=load_sources(root),
         health=load_health(root),
+        webhooks=load_webhooks(root),
     )
 
 
@@ -117,13 +122,15 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class Evaluated:
-    """What an evaluation did. `alerts` counts the rows it wrote to the outbox."""
+    """What an evaluation did. `alerts` counts the rows it wrote to the outbox, `announced` the
+    messages to webhooks."""
 
     standings: Mapping[str, Standing]
     workspace: Workspace
     opened: int
     resolved: int
     alerts: int
+    announced: int
 
 
 def evaluate(
@@ -173,7 +180,7 @@ def prepare(
         for account, score in past(world).items():
             found[account].past_health = score
         done = _evaluated(db, found, world, live(), on, book, now, retire, sweep)
-        if retire and healths.is_asked(book.rules.facts):
+        if retire and healths.is_asked(book.facts):
             _keep_health(db, done, on, world)
         return done
 
@@ -183,11 +190,11 @@ def prepare(
 def ask_past(
     db: Connection, accounts: Collection[str], on: date, book: Rulebook, sweeping: bool
 ) -> Callable[[Workspace], Mapping[str, int | None]]:
-    """Ask for the health scores of 30 days before, if a rule looks at how they have changed.
+    """Ask for the health scores of 30 days before, if somebody asks how they have changed.
 
     A sweep makes those anew that are not kept, once.
     """
-    if not (book.health.parts and healths.is_asked(book.rules.facts)):
+    if not (book.health.parts and healths.is_asked(book.facts)):
         return lambda world: {}
     if sweeping:
         return lambda world: healths.past_scores(db, accounts, on, world, book.metrics, keep=True)
@@ -245,10 +252,12 @@ def carry_out(
 ) -> Evaluated:
     """Store the moves of these accounts' flags, and write the alerts that they call for."""
     if not moves:
-        return Evaluated(standings, workspace, 0, 0, 0)
+        announced = _announce(db, moves, {}, standings, workspace, book, on, now)
+        return Evaluated(standings, workspace, 0, 0, 0, announced)
     ended = flags.last_ended(db, (move.account for move in moves if move.opens))
     moves = [_resumed(move, ended, standings[move.account]) for move in moves]
     ids = flags.write(db, moves, book.digest, now, on)
+    announced = _announce(db, moves, ids, standings, workspace, book, on, now)
     said = list(_alerts(db, moves, ids, ended, standings, workspace, book, on))
     written = outbox.put(db, [(key, alert) for key, alert, quiet in said if not quiet], now, sweep)
     for key, alert, quiet in said:
@@ -260,7 +269,32 @@ def carry_out(
         sum(move.opens for move in moves),
         sum(move.resolves for move in moves),
         written,
+        announced,
     )
+
+
+def _announce(
+    db: Connection,
+    moves: Sequence[Move],
+    ids: Mapping[tuple[str, str], int],
+    standings: Mapping[str, Standing],
+    workspace: Workspace,
+    book: Rulebook,
+    on: date,
+    now: datetime,
+) -> int:
+    """Write what webhooks are to be told of this; how many messages that are."""
+    if not book.webhooks:
+        return 0
+    known = announcing.Known(
+        {account: one.stats for account, one in standings.items()},
+        {account: one.facts for account, one in standings.items()},
+        workspace,
+        book.rules,
+        on,
+    )
+    told = announcing.moves(db, book.webhooks, moves, ids, known, now)
+    return told + announcing.facts(db, book.webhooks, book.metrics, known, now)
 
 
 def _judge(

@@ -35,11 +35,13 @@ class TryAgain(Exception):
 
 @dataclass(frozen=True, slots=True)
 class BatchResult:
-    """What came of a batch. `alerts` is the number of outbox rows that its events led to."""
+    """What came of a batch. `alerts` is the number of outbox rows that its events led to,
+    `announced` that of messages to webhooks."""
 
     counts: Counts
     rejected: tuple[Rejected, ...]
     alerts: int = 0
+    announced: int = 0
     parked: str | None = None
 
 
@@ -164,9 +166,9 @@ def _apply(
         add = additions(fresh)
     if bad or refused:
         event_log.quarantine(db, [*bad.values(), *refused], batch, now)
-    alerts = 0
+    alerts = announced = 0
     if kept is not None and (fresh or reread.accounts):
-        alerts = _take_effect(db, add, kept, book, now, backfill, reread)
+        alerts, announced = _take_effect(db, add, kept, book, now, backfill, reread)
     counts = Counts(
         received=len(order) + len(refused),
         applied=len(fresh),
@@ -178,7 +180,7 @@ def _apply(
     ]
     if not batches.applied(db, batch, counts, rejected, now):
         raise _IsDone
-    return BatchResult(counts, tuple(rejected), alerts)
+    return BatchResult(counts, tuple(rejected), alerts, announced)
 
 
 def _key(raw: object) -> tuple[str, str]:
@@ -225,9 +227,9 @@ def _take_effect(
     now: datetime,
     backfill: bool,
     reread: Rebuilt,
-) -> int:
+) -> tuple[int, int]:
     """Fold what the new events add, and evaluate the accounts that it changes, and those that were
-    read anew; returns alerts."""
+    read anew; returns the numbers of alerts and of messages to webhooks."""
     if kept.rules not in (None, book.digest):
         raise OtherRules(kept.rules)
     if kept.half_life != book.ties.half_life:
@@ -241,15 +243,17 @@ def _take_effect(
         changed = sorted({*changed, *reread.accounts})
     if backfill or not changed:
         folded.rest()()
-        return 0
+        return 0, 0
     world = Workspace(earliest(began, add.first_interaction_day), kept.gone_reps, book.ties)
     of_reps = any(isinstance(event.data, Rep) for event in add.attributes)
-    ended = close_groundless(db, reread.left, on, book, now).alerts if reread.left else 0
+    ended = close_groundless(db, reread.left, on, book, now) if reread.left else None
     evaluation = prepare(db, changed, on, book, now, None if of_reps else world)
     finish = folded.rest()
-    alerts = ended + evaluation().alerts
+    done = evaluation()
     finish()
-    return alerts
+    if ended is not None:
+        return ended.alerts + done.alerts, ended.announced + done.announced
+    return done.alerts, done.announced
 
 
 def evaluation_date(last_sweep_on: date | None, now: datetime) -> date:

@@ -20,7 +20,7 @@ from sqlalchemy import Connection, Engine
 from worker.core.alerts import Alert, AlertReason
 from worker.evaluation import Rulebook, read_rulebook
 from worker.rulefiles import Problem, RuleFilesRefused
-from worker.rulefiles.files import HEALTH, METRICS, SLACK, SOURCES, TIES, rule_files
+from worker.rulefiles.files import HEALTH, METRICS, SLACK, SOURCES, TIES, WEBHOOKS, rule_files
 from worker.rulefiles.problems import Findings
 from worker.shipped import rules_dir
 from worker.store import outbox, rule_sets
@@ -181,7 +181,7 @@ def _files_of(problems: Sequence[Problem], root: Path) -> set[str]:
 
 def _paths(root: Path) -> dict[str, Path]:
     """The files that are read or may be included, by their path among a version's texts."""
-    names, shipped = (METRICS, SLACK, TIES, SOURCES, HEALTH), rules_dir()
+    names, shipped = (METRICS, SLACK, TIES, SOURCES, HEALTH, WEBHOOKS), rules_dir()
     settings = [root / name for name in names]
     own = [*rule_files(root, Findings()), *(file for file in settings if file.is_file())]
     found = {str(path.relative_to(root)): path for path in own}

@@ -11,6 +11,7 @@ from typing import TypeVar
 from sqlalchemy import Engine
 
 from worker.core.telling import Telling
+from worker.core.webhooks import Webhooks
 from worker.evaluation import OtherRules, Rulebook, read_rulebook
 from worker.rulebooks import RulesInForce
 from worker.rulefiles import RuleFilesRefused
@@ -79,6 +80,14 @@ def telling() -> Telling:
         return rules_in_force().telling
     except RuleFilesRefused:
         return Telling()
+
+
+def webhooks() -> Webhooks | None:
+    """Which other systems are told; None where rule files cannot be used and never could."""
+    try:
+        return rules_in_force().webhooks
+    except RuleFilesRefused:
+        return None
 
 
 def rules_path() -> Path:

@@ -17,7 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from worker import freshness, runtime, sweeps, tasks
 from worker.capture.publishing import replay
 from worker.rulebooks import LOOK_EVERY
-from worker.store import messages, outbox
+from worker.store import messages, outbox, webhooks
 from worker.store import sweeps as sweeps_store
 from worker.store.database import reading
 
@@ -84,8 +84,11 @@ def minute_pass(engine: Engine) -> None:
         with reading(engine) as db:
             due = messages.next_due(db)
             unplanned = outbox.to_plan(db)
+            untold = webhooks.waiting(db)
         if unplanned or (due is not None and due <= runtime.clock()):
             tasks.request_delivery()
+        if untold:
+            tasks.request_webhooks()
     except SQLAlchemyError as error:
         log.error("minute's pass failed", error=str(error))
 

@@ -109,7 +109,29 @@ def hook_secret(name: str) -> str | None:
     Raises:
         SettingsError: the file cannot be read.
     """
-    variable = f"{PREFIX}HOOK_SECRET_{name.upper().replace('-', '_')}"
+    return _secret(f"{PREFIX}HOOK_SECRET_{_in_capitals(name)}")
+
+
+def webhook_secret(name: str) -> str | None:
+    """The secret with which what is sent to a webhook is signed: the variable that
+    `webhook_variable` names, or a file that the same with `_FILE` names.
+
+    Raises:
+        SettingsError: the file cannot be read.
+    """
+    return _secret(webhook_variable(name))
+
+
+def webhook_variable(name: str) -> str:
+    """The variable of a webhook's secret: `TIEWATCH_WEBHOOK_SECRET_CRM`."""
+    return f"{PREFIX}WEBHOOK_SECRET_{_in_capitals(name)}"
+
+
+def _in_capitals(name: str) -> str:
+    return name.upper().replace("-", "_")
+
+
+def _secret(variable: str) -> str | None:
     return os.environ.get(variable, "").strip() or _in_file(f"{variable}_FILE")
 
 

@@ -49,12 +49,14 @@ class SweepRefused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Swept:
-    """What sweeping a shard did."""
+    """What sweeping a shard did. `alerts` are rows of the outbox, `announced` messages to
+    webhooks."""
 
     accounts: int
     opened: int
     resolved: int
     alerts: int
+    announced: int = 0
 
 
 def open_sweep(engine: Engine, kind: str, slot: str, on: date, now: datetime) -> int | None:
@@ -111,7 +113,7 @@ def _sweep(db: Connection, held: Lease, book: Rulebook, now: datetime) -> Swept 
         raise OtherRules(in_force)
     if not sweeps.finish(db, held, len(ids), done.opened, done.resolved, now):
         raise SweepRefused(f"Shard {held.shard} was finished by another worker meanwhile.")
-    return Swept(len(ids), done.opened, done.resolved, done.alerts + written)
+    return Swept(len(ids), done.opened, done.resolved, done.alerts + written, done.announced)
 
 
 def _evaluation_date(db: Connection, held: Lease, now: datetime) -> date:

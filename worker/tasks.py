@@ -16,9 +16,9 @@ from celery.signals import setup_logging, worker_process_init
 from kombu.exceptions import OperationalError as BrokerDown
 from rich.console import Console
 
-from worker import delivery, logs, planning, sweeps, weekly
+from worker import delivery, logs, planning, sweeps, webhook_delivery, weekly
 from worker.bell import Bell
-from worker.celery_app import DELIVER, INGEST, SWEEP, TASK_SECONDS, WEEKS, app
+from worker.celery_app import DELIVER, INGEST, SWEEP, TASK_SECONDS, WEBHOOKS, WEEKS, app
 from worker.core.events import Quarantined
 from worker.ingest import ingest
 from worker.runtime import (
@@ -28,10 +28,12 @@ from worker.runtime import (
     rules_in_force,
     slack,
     telling,
+    webhooks,
     with_rules_in_force,
 )
-from worker.settings import settings
+from worker.settings import SettingsError, settings, webhook_secret
 from worker.store import messages, pacing
+from worker.store import webhooks as webhooks_store
 from worker.store.database import reading, writing
 from worker.store.workspace import is_demo
 
@@ -87,7 +89,7 @@ def ingest_batch(
         log.error("batch parked", batch=batch, events=len(given), error=result.parked)
         return
     log.info("batch applied", batch=batch, **_counts(result.counts))
-    if result.alerts:
+    if result.alerts or result.announced:
         _ring()
 
 
@@ -106,13 +108,14 @@ def sweep_shard(self: Task, sweep: int, shard: int) -> None:
             opened=done.opened,
             resolved=done.resolved,
         )
-        if done.alerts:
+        if done.alerts or done.announced:
             _ring()
 
 
 @app.task(bind=True, name=DELIVER, max_retries=None)
 def deliver(self: Task) -> None:
-    """Plan what the outbox holds, and send what is due."""
+    """Plan what the outbox holds, and send what is due; have others see to webhooks meanwhile."""
+    _go_on_with_webhooks()
     planning.plan(engine(), clock(), telling())
     config = slack()
     way = delivery.way(config, Console())
@@ -122,6 +125,46 @@ def deliver(self: Task) -> None:
         log.info("delivered", sent=done.sent, failed=done.failed, waiting=done.waiting)
     if done.waiting:
         _go_on_delivering(done.sent + done.failed > 0)
+
+
+@app.task(name=WEBHOOKS)
+def send_to_webhooks() -> None:
+    """Send what is due to other systems."""
+    told = webhooks()
+    if told is None:
+        return
+    done = webhook_delivery.deliver(engine(), told, _webhook_secret, clock, DELIVERY_TIME)
+    if done.sent or done.failed:
+        log.info("webhooks told", sent=done.sent, failed=done.failed, waiting=done.waiting)
+        _go_on_with_webhooks()
+
+
+def _webhook_secret(name: str) -> str | None:
+    """None also for one that cannot be read: the other webhooks can go on."""
+    try:
+        return webhook_secret(name)
+    except SettingsError as error:
+        log.error("secret of a webhook not read", webhook=name, error=str(error))
+        return None
+
+
+def _go_on_with_webhooks() -> None:
+    """Have what is due to other systems sent, if anything is."""
+    told = webhooks()
+    if not told:
+        return
+    with reading(engine()) as db:
+        due = webhooks_store.is_due(db, [one.name for one in told], clock())
+    if due:
+        request_webhooks()
+
+
+def request_webhooks() -> None:
+    """Ask for what is due to other systems; what is not asked for now is with the minute's pass."""
+    try:
+        send_to_webhooks.apply_async(retry=False)
+    except BrokerDown as error:
+        log.warning("webhooks wait for the next pass", error=str(error))
 
 
 @app.task(name=WEEKS)

@@ -557,9 +557,77 @@ def upgrade() -> None:
         sa.Column("at", sa.BigInteger(), nullable=False),
     )
     op.create_index("ix_touches_account_day", "touches", ["account", "day"])
+    op.create_table(
+        "webhook_endpoints",
+        sa.Column("webhook", sa.Text(), nullable=False),
+        sa.Column("leased_until", Instant(), nullable=True),
+        sa.Column("paused_until", Instant(), nullable=True),
+        sa.Column("failures", sa.Integer(), server_default=sa.text("0"), nullable=False),
+        sa.Column("stopped_at", Instant(), nullable=True),
+        sa.Column("error", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("webhook", name=op.f("pk_webhook_endpoints")),
+    )
+    op.create_table(
+        "webhook_facts",
+        sa.Column("webhook", sa.Text(), nullable=False),
+        sa.Column("account", sa.Text(), nullable=False),
+        sa.Column("facts", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("webhook", "account", name=op.f("pk_webhook_facts")),
+    )
+    op.create_table(
+        "webhook_messages",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("webhook", sa.Text(), nullable=False),
+        sa.Column("account", sa.Text(), nullable=False),
+        sa.Column("type", sa.Text(), nullable=False),
+        sa.Column("body", sa.Text(), nullable=False),
+        sa.Column("state", sa.Text(), server_default=sa.text("'waiting'"), nullable=False),
+        sa.Column("created_at", Instant(), nullable=False),
+        sa.Column("due_at", Instant(), nullable=False),
+        sa.Column("attempts", sa.Integer(), server_default=sa.text("0"), nullable=False),
+        sa.Column("ended_at", Instant(), nullable=True),
+        sa.Column("error", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_webhook_messages")),
+        sa.UniqueConstraint("key", name=op.f("uq_webhook_messages_key")),
+    )
+    with op.batch_alter_table("webhook_messages", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_webhook_messages_waiting",
+            ["webhook", "due_at", "id"],
+            unique=False,
+            postgresql_where=sa.text("state = 'waiting'"),
+            sqlite_where=sa.text("state = 'waiting'"),
+        )
+        batch_op.create_index(
+            "ix_webhook_messages_waiting_account",
+            ["webhook", "account", "id"],
+            unique=False,
+            postgresql_where=sa.text("state = 'waiting'"),
+            sqlite_where=sa.text("state = 'waiting'"),
+        )
+        batch_op.create_index(
+            "ix_webhook_messages_state_ended_at", ["state", "ended_at"], unique=False
+        )
 
 
 def downgrade() -> None:
+    op.drop_table("webhook_facts")
+    op.drop_table("webhook_endpoints")
+    with op.batch_alter_table("webhook_messages", schema=None) as batch_op:
+        batch_op.drop_index("ix_webhook_messages_state_ended_at")
+        batch_op.drop_index(
+            "ix_webhook_messages_waiting_account",
+            postgresql_where=sa.text("state = 'waiting'"),
+            sqlite_where=sa.text("state = 'waiting'"),
+        )
+        batch_op.drop_index(
+            "ix_webhook_messages_waiting",
+            postgresql_where=sa.text("state = 'waiting'"),
+            sqlite_where=sa.text("state = 'waiting'"),
+        )
+
+    op.drop_table("webhook_messages")
     for name in ("touches", "tickets", "surveys", "goals", "feature_days"):
         op.drop_table(name)
     op.drop_index(

@@ -13,13 +13,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from http.client import HTTPConnection, HTTPResponse
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from itertools import count
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
 import uvicorn
 
+from tests import listening
 from tests.slack_limits import problems_of_message, problems_of_view, texts_of
 from worker.embedded import free_port
 
@@ -52,16 +53,16 @@ class Workspace:
         self.calls: list[Call] = []
         self.people: dict[str, dict[str, Any]] = {}
         self.socket_url: str | None = None
-        self._http = _Server(("127.0.0.1", 0), _Endpoint)
+        self._http = _Server(_Endpoint)
         self._http.workspace = self
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self._http.server_port}/api/"
+        return f"{self._http.url}/api/"
 
     @property
     def response_url(self) -> str:
-        return f"http://127.0.0.1:{self._http.server_port}/respond/1"
+        return f"{self._http.url}/respond/1"
 
     def take(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
         method = path.removeprefix("/api/") if path.startswith("/api/") else "respond"
@@ -93,13 +94,8 @@ class Workspace:
 
     @contextmanager
     def run(self) -> Iterator["Workspace"]:
-        thread = threading.Thread(target=self._http.serve_forever, args=(0.02,), daemon=True)
-        thread.start()
-        try:
+        with listening.served(self._http):
             yield self
-        finally:
-            self._http.shutdown()
-            self._http.server_close()
 
 
 def wait_until(
@@ -112,8 +108,7 @@ def wait_until(
         time.sleep(0.02)
 
 
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
+class _Server(listening.Listener):
     workspace: Workspace
 
 

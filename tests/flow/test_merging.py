@@ -318,4 +318,5 @@ def test_every_table_about_accounts_is_made_anew_or_known_not_to_be() -> None:
     assert of_accounts - set(STATS) - {"accounts"} == {
         *("events", "members", "account_merges", "contact_merges"),
         *("flags", "account_holds", "outbox", "messages", "conversations"),
+        *("webhook_messages", "webhook_facts"),
     }

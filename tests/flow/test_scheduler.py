@@ -16,8 +16,9 @@ from tests.pipeline import at, event, rows, rulebook, sweep_shards, take_in
 from worker import delivery, planning, runtime, scheduler, sweeps, tasks
 from worker.scheduler import daily_sweep, due_slot, hand_out, minute_pass, watch_rules
 from worker.sending import to_show
-from worker.store import tables
-from worker.store.database import engine_for
+from worker.store import tables, webhooks
+from worker.store.database import engine_for, writing
+from worker.store.webhooks import New
 
 BERLIN = ZoneInfo("Europe/Berlin")
 D = date(2026, 2, 18)
@@ -38,13 +39,16 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 @pytest.fixture
 def queued(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
-    """The messages that were sent: a shard, or "deliver"."""
+    """The messages that were sent: a shard, "deliver" or "webhooks"."""
     sent: list[Any] = []
     monkeypatch.setattr(
         tasks.sweep_shard, "apply_async", lambda args, **_: sent.append(args), raising=False
     )
     monkeypatch.setattr(
         tasks.deliver, "apply_async", lambda **_: sent.append("deliver"), raising=False
+    )
+    monkeypatch.setattr(
+        tasks.send_to_webhooks, "apply_async", lambda **_: sent.append("webhooks"), raising=False
     )
     monkeypatch.setattr(tasks.plan_weeks, "apply_async", lambda **_: None, raising=False)
     return sent
@@ -169,6 +173,13 @@ def test_each_minute_what_is_due_is_asked_to_be_delivered(engine, clock, queued,
     queued.clear()
     minute_pass(engine)
     assert queued == []
+
+
+def test_each_minute_webhooks_are_told_what_waits_for_them(engine, clock, queued):
+    with writing(engine) as db:
+        webhooks.put(db, [New("k", "crm", "acme", "test", "{}")], clock.now)
+    minute_pass(engine)
+    assert queued == ["webhooks"]
 
 
 @pytest.mark.parametrize(("told", "sent"), [(True, ["deliver"]), (False, [])])

@@ -52,7 +52,7 @@ def test_the_committed_schema_is_current():
 def test_the_files_that_ship_name_their_schema_and_are_right_by_it():
     for name in (
         *("relationship.yaml", "signals.yaml", "slack.yaml", "ties.yaml"),
-        *("sources.yaml", "health.yaml"),
+        *("sources.yaml", "health.yaml", "webhooks.yaml"),
     ):
         kind = name.removesuffix(".yaml")
         part = "" if kind in ("relationship", "signals") else f"/definitions/{kind}"

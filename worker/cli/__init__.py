@@ -24,6 +24,7 @@ from worker.cli import (
     slack,
     sources,
     sweep,
+    webhooks,
 )
 from worker.cli.access import database_trouble
 from worker.cli.terminal import BAD_INPUT, Refused, say
@@ -53,6 +54,7 @@ app.add_typer(rules.app, name="rules")
 app.add_typer(sources.app, name="sources")
 slack.app.command("listen")(gateways.listen)
 app.add_typer(slack.app, name="slack")
+app.add_typer(webhooks.app, name="webhooks")
 app.command("deliver")(sweep.deliver)
 app.command("hold")(hold.run)
 app.command("worker")(processes.worker)

@@ -9,9 +9,11 @@ from rich.text import Text
 from sqlalchemy import Connection, Engine
 
 from worker import runtime, sweeps
+from worker.cli import webhook_findings
 from worker.cli.access import database, queue, upgrade_database
 from worker.cli.terminal import NOT_HELD, AsJson, Refused, out, print_json
 from worker.core.findings import Finding
+from worker.core.webhooks import Webhooks
 from worker.evaluation import read_rulebook
 from worker.rulefiles import RuleFilesRefused
 from worker.store import batches, event_log, members, messages, outbox, pacing, spool
@@ -101,6 +103,13 @@ def _slack(db_: Connection, now: datetime) -> Iterator[Finding]:
         yield Finding("Slack", f"{number:,} alerts went to the default channel {why}")
 
 
+def _told() -> Webhooks:
+    try:
+        return runtime.rulebook().webhooks
+    except RuleFilesRefused:
+        return ()  # said before
+
+
 def _contents(engine: Engine) -> Iterator[Finding]:
     with reading(engine) as db_:
         swept = sweeps_store.last_sweep_on(db_)
@@ -116,6 +125,7 @@ def _contents(engine: Engine) -> Iterator[Finding]:
         for failure in messages.failures(db_, limit=5):
             yield Finding("alert", f"of {failure.account} was not delivered: {failure.error}")
         yield from _slack(db_, runtime.clock())
+        yield from webhook_findings.standing(db_, _told(), runtime.clock())
         for id_, error in batches.parked(db_):
             yield Finding(
                 "parked batch",

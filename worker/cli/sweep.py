@@ -9,14 +9,14 @@ import typer
 from rich.console import Console
 from sqlalchemy import Engine
 
-from worker import delivery, planning, runtime, sweeps, tasks
+from worker import delivery, planning, runtime, sweeps, tasks, webhook_delivery
 from worker.cli.access import a_date, database
 from worker.cli.terminal import AsJson, Refused, print_json, progress, say
 from worker.delivery import Delivered
 from worker.evaluation import Rulebook
 from worker.sending import Way
-from worker.settings import settings
-from worker.store import messages, outbox
+from worker.settings import settings, webhook_secret
+from worker.store import messages, outbox, webhooks
 from worker.store import sweeps as sweeps_store
 from worker.store.database import reading, writing
 from worker.store.sweeps import Totals
@@ -76,18 +76,28 @@ def deliver(
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Send the alerts that wait, once: to Slack, or to the terminal where no token is set."""
+    """Send what waits, once: alerts to Slack, or to the terminal where no token is set, and what
+    webhooks are to be told."""
     engine = database()
     if failed:
         with writing(engine) as db:
             messages.requeue(db, runtime.clock())
     planning.plan(engine, runtime.clock(), runtime.telling())
     way = delivery.way(runtime.slack(), Console(stderr=as_json))
-    done = _deliver(engine, way)
+    done, told = _deliver(engine, way), _to_webhooks(engine)
+    together = {
+        "sent": done.sent + told.sent,
+        "failed": done.failed + told.failed,
+        "waiting": done.waiting + told.waiting,
+    }
     if as_json:
-        print_json({"sent": done.sent, "failed": done.failed, "waiting": done.waiting})
+        print_json(together)
     else:
         print(f"{done.sent:,} alerts sent, {done.failed:,} failed, {done.waiting:,} waiting.")
+    if not as_json and told != Delivered(0, 0, 0):
+        print(f"Webhooks: {told.sent:,} sent, {told.failed:,} failed, {told.waiting:,} waiting.")
+    if told.failed:
+        say("'tiewatch doctor' says why; 'tiewatch webhooks resume NAME' sends them again.")
     if done.failed:
         say("'tiewatch doctor' says why; 'tiewatch deliver --failed' tries them again.")
 
@@ -106,8 +116,15 @@ def _deliver(engine: Engine, way: Way) -> Delivered:
         time.sleep(max(0, seconds))
 
 
+def _to_webhooks(engine: Engine) -> Delivered:
+    told = runtime.webhooks()
+    if told is None:
+        return Delivered(0, 0, 0)
+    return webhook_delivery.deliver(engine, told, webhook_secret, runtime.clock)
+
+
 def _mention_waiting(engine: Engine) -> None:
     with reading(engine) as db:
-        waiting = messages.unsent(db) + outbox.to_plan(db)
+        waiting = messages.unsent(db) + outbox.to_plan(db) + webhooks.waiting(db)
     if waiting:
         say(f"{waiting:,} alerts wait: 'tiewatch deliver' sends them, and so does the scheduler.")

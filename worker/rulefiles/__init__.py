@@ -15,6 +15,7 @@ from worker.rulefiles.schema import schema
 from worker.rulefiles.sources import load_sources
 from worker.rulefiles.telling import load_telling
 from worker.rulefiles.ties import load_ties
+from worker.rulefiles.webhooks import load_webhooks
 
 __all__ = [
     "Problem",
@@ -27,5 +28,6 @@ __all__ = [
     "load_sources",
     "load_telling",
     "load_ties",
+    "load_webhooks",
     "schema",
 ]

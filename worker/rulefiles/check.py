@@ -14,6 +14,7 @@ from worker.rulefiles.files import (
     SLACK,
     SOURCES,
     TIES,
+    WEBHOOKS,
     last_changed,
     read,
     rule_files,
@@ -28,6 +29,7 @@ from worker.rulefiles.sources import read_sources
 from worker.rulefiles.telling import read_telling
 from worker.rulefiles.thresholds import Scope
 from worker.rulefiles.ties import read_ties
+from worker.rulefiles.webhooks import check_rules, read_webhooks
 from worker.shipped import rules_dir
 
 KEYS = ("include", "thresholds", "conditions", "rules")
@@ -45,6 +47,7 @@ _SETTINGS: dict[str, Callable[[Path, Findings], object]] = {
     CAPTURE: read_capture,
     SOURCES: read_sources,
     HEALTH: read_health,
+    WEBHOOKS: read_webhooks,
 }
 
 
@@ -81,6 +84,9 @@ def check(
     claims = decided([claim for node in nodes if (claim := rule(node, scope))], scope)
     thresholds.require_values(scope)
     included.blame(scope)
+    if scope.complete:
+        for path in paths:
+            check_rules(path, [claim.id for claim in claims], scope.findings)
     found = scope.findings.sorted()
     if today is not None:
         _warn(claims, today, scope)

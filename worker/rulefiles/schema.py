@@ -10,6 +10,7 @@ from worker.core.events import TYPES
 from worker.core.facts import FACTS, Fact
 from worker.core.health import HEALTH_FACTS
 from worker.core.rules import LONGEST_LINK, Kind, Severity
+from worker.core.webhooks import Transition
 from worker.rulefiles.comparisons import example
 from worker.rulefiles.conditions import CONNECTIVES
 from worker.rulefiles.included import SHIPPED
@@ -26,6 +27,7 @@ from worker.rulefiles.telling import (
 )
 from worker.rulefiles.ties import TIERS
 from worker.rulefiles.values import LONGEST_HOLD, MODES, OFF
+from worker.rulefiles.webhooks import ALL
 from worker.rulefiles.words import PRESENCE, SYMBOLS, WORDS
 
 Schema = dict[str, Any]
@@ -222,6 +224,63 @@ _SOURCES: Schema = {
     },
 }
 
+
+def _one_or_more(words: list[str]) -> Schema:
+    """One of these words, or a list of them."""
+    word: Schema = {"enum": words}
+    return {"anyOf": [word, {"type": "array", "items": word}]}
+
+
+_WEBHOOKS: Schema = {
+    "type": ["object", "null"],
+    "additionalProperties": False,
+    "properties": {
+        "webhooks": {
+            "type": ["object", "null"],
+            "description": "The other systems that are told, by name: a-z, 0-9 and -.",
+            "additionalProperties": {
+                "type": "object",
+                "additionalProperties": False,
+                "required": ["url"],
+                "anyOf": [{"required": ["flags"]}, {"required": ["facts"]}],
+                "properties": {
+                    "url": {
+                        "type": "string",
+                        "pattern": r"^\s*https?://",
+                        "maxLength": LONGEST_LINK,
+                        "description": "Where it is sent. https, but on this machine.",
+                    },
+                    "allow_http": {
+                        "type": "boolean",
+                        "description": "true where http is meant: anyone on the way can read it.",
+                    },
+                    "segment": {**_NAMES, "description": "Only accounts of these segments."},
+                    "flags": {
+                        "description": f"{ALL}, or those that all of this fits.",
+                        "anyOf": [
+                            {"enum": [ALL]},
+                            {
+                                "type": "object",
+                                "additionalProperties": False,
+                                "properties": {
+                                    "severity": _one_or_more(list(Severity)),
+                                    "rule": {**_NAMES, "description": "Ids of rules."},
+                                    "transition": _one_or_more(list(Transition)),
+                                },
+                            },
+                        ],
+                    },
+                    "facts": {
+                        **_NAMES,
+                        "description": "The facts that are told whenever they change.",
+                        "examples": list(FACTS),
+                    },
+                },
+            },
+        },
+    },
+}
+
 _SCALE: Schema = {
     "type": "object",
     "minProperties": 1,
@@ -322,6 +381,7 @@ def schema() -> Schema:
             "slack": _SLACK,
             "sources": _SOURCES,
             "health": _health(),
+            "webhooks": _WEBHOOKS,
         },
     }
 

@@ -7,6 +7,8 @@ from datetime import date, datetime
 
 from sqlalchemy import Connection, Engine
 
+from worker import announcing
+from worker.announcing import Known
 from worker.core.alerts import AlertReason
 from worker.core.answers import (
     Acknowledge,
@@ -71,7 +73,7 @@ def answer(
         if after == stored.flag and _says_again(db, new):
             return Done(desk.account, False, said(after))
         if after != stored.flag:
-            _move(db, stored, after, book, on, now)
+            _move(db, stored, after, scene, now)
         answers.record(db, new)
         if isinstance(given, Assign) and after != stored.flag:
             alert = alert_now(scene, stored, after, AlertReason.ASSIGNED)
@@ -138,8 +140,11 @@ def _says_again(db: Connection, new: Given) -> bool:
     return (last.action, last.reason) == (new.action, new.reason)
 
 
-def _move(
-    db: Connection, stored: StoredFlag, after: Flag, book: Rulebook, on: date, now: datetime
-) -> None:
-    move = Move(stored.account, stored.rule, stored, after, stored.title, stored.reasons)
-    flags.write(db, [move], book.digest, now, on)
+def _move(db: Connection, stored: StoredFlag, after: Flag, scene: Scene, now: datetime) -> None:
+    book, account = scene.book, stored.account
+    move = Move(account, stored.rule, stored, after, stored.title, stored.reasons)
+    ids = flags.write(db, [move], book.digest, now, scene.on)
+    if book.webhooks:
+        stats, facts = {account: scene.standing.stats}, {account: scene.facts}
+        known = Known(stats, facts, scene.workspace, book.rules, scene.on)
+        announcing.moves(db, book.webhooks, [move], ids, known, now)

@@ -89,6 +89,7 @@ _ROW_ID = BigInteger().with_variant(Integer, "sqlite")
 UNPLANNED = text("planned_at IS NULL")
 IN_FORCE = text("undone_at IS NULL")
 UNSENT = text("state IN ('waiting', 'sending')")
+WAITING = text("state = 'waiting'")
 LIVE_FLAG = text("state IN ('pending', 'open', 'acknowledged', 'snoozed', 'dismissed')")
 
 workspace = Table(
@@ -626,4 +627,60 @@ contact_merges = Table(
         postgresql_where=IN_FORCE,
         sqlite_where=IN_FORCE,
     ),
+)
+
+# What other systems are told: the messages, where each system stands, the facts it was told last.
+
+webhook_messages = Table(
+    "webhook_messages",
+    metadata,
+    Column("id", _ROW_ID, primary_key=True),
+    Column("key", Text, nullable=False, unique=True),
+    Column("webhook", Text, nullable=False),
+    Column("account", Text, nullable=False),
+    Column("type", Text, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("state", Text, nullable=False, server_default=text("'waiting'")),
+    Column("created_at", Instant, nullable=False),
+    Column("due_at", Instant, nullable=False),
+    Column("attempts", Integer, nullable=False, server_default=text("0")),
+    Column("ended_at", Instant),
+    Column("error", Text),
+    # For what is due next, and for seeing that nothing of its account comes before it.
+    Index(
+        "ix_webhook_messages_waiting",
+        "webhook",
+        "due_at",
+        "id",
+        postgresql_where=WAITING,
+        sqlite_where=WAITING,
+    ),
+    Index(
+        "ix_webhook_messages_waiting_account",
+        "webhook",
+        "account",
+        "id",
+        postgresql_where=WAITING,
+        sqlite_where=WAITING,
+    ),
+    Index("ix_webhook_messages_state_ended_at", "state", "ended_at"),
+)
+
+webhook_endpoints = Table(
+    "webhook_endpoints",
+    metadata,
+    Column("webhook", Text, primary_key=True),
+    Column("leased_until", Instant),
+    Column("paused_until", Instant),
+    Column("failures", Integer, nullable=False, server_default=text("0")),
+    Column("stopped_at", Instant),
+    Column("error", Text),
+)
+
+webhook_facts = Table(
+    "webhook_facts",
+    metadata,
+    Column("webhook", Text, primary_key=True),
+    Column("account", Text, primary_key=True),
+    Column("facts", Text, nullable=False),
 )
