@@ -6,12 +6,11 @@ from datetime import date, datetime
 
 from sqlalchemy import Connection
 
-from worker import healths
+from worker import healths, standings
 from worker.core.conditions import Facts
 from worker.evaluation import Evaluated, carry_out, retired
 from worker.rulebook import Rulebook
-from worker.standings import Read
-from worker.store import flags, stats
+from worker.store import flags
 from worker.store.flags import StoredFlag
 
 LOST = "the events that it came of are of another account now"
@@ -50,17 +49,17 @@ def _end(
     book: Rulebook,
     now: datetime,
 ) -> Evaluated:
-    world = replace(stats.read_workspace(db, book.ties), health=book.health)
-    found = stats.read(db, accounts, on, book.ties.half_life, book.reading, book.metrics)
-    for account, score in healths.ask_past(db, found, on, book, sweeping=True)(world).items():
-        found[account].past_health = score
-    # Nothing is withheld: a source that is silent for now takes no ground away.
-    read = Read(found, world, book, on)
-    standings = dict(read.standings())
+    told = standings.read(db, accounts, on, book)
+    # A source that is silent takes no ground away: that is looked for with nothing withheld.
+    known = replace(told, workspace=replace(told.workspace, withheld={}))
+    past = healths.ask_past(db, told.stats, on, book, sweeping=True)(known.workspace)
+    for account, score in past.items():
+        told.stats[account].past_health = score
+    facts = {account: standing.facts for account, standing in known.standings()}
     moves = []
-    for stored in flags.ask_live(db, standings)().values():
-        if which(stored, standings[stored.account].facts):
+    for stored in flags.ask_live(db, facts)().values():
+        if which(stored, facts[stored.account]):
             move = retired(stored, on, why)
             after = move.after and move.after._replace(quiet=stored.flag.quiet)
             moves.append(replace(move, after=after))
-    return carry_out(db, moves, standings, read, now, None)
+    return carry_out(db, moves, dict(told.standings()), told, now, None)

@@ -12,14 +12,15 @@ POISON = "poison"
 """The id of the event."""
 
 
-def parse_or_die(raw: object, received: datetime) -> Event | Quarantined:
+def parse_or_die(
+    raw: object, received: datetime, account: str | None = None
+) -> Event | Quarantined:
     """`parse`, but for the event of that id."""
     if isinstance(raw, dict) and raw.get("id") == POISON:
         os.kill(os.getpid(), signal.SIGKILL)
-    return parse(raw, received)
+    return parse(raw, received, account)
 
-
-setattr(ingest, "parse", parse_or_die)  # noqa: B010
 
 if __name__ == "__main__":
+    setattr(ingest, "parse", parse_or_die)  # noqa: B010
     cli.main()

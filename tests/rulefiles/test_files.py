@@ -202,6 +202,6 @@ def test_reserved_files_are_checked_for_what_they_are(root):
     problems, _ = check([root / "ties.yaml", root / "capture.yaml"])
     assert texts(problems) == [
         "rules/capture.yaml:1:1: unknown key 'rules'; "
-        "capture.yaml has track, calls, hooks, imports",
+        "capture.yaml has people, track, calls, hooks, imports",
         "rules/ties.yaml:1:12: half_life is in days: write '5 days', not '5'",
     ]

@@ -31,7 +31,8 @@ def read(path: Path, held: ExitStack) -> Records:
     if first.startswith("sep="):  # for Excel, to know the delimiter
         first, begins = text.readline(), 2
     lines = _Lines(chain((first,), text), begins)
-    csv.field_size_limit(LONGEST_CELL)  # the module's own limit, 131,072, is a long note's length
+    # The module's own limit, 131,072 characters, is a long note's length.
+    held.callback(csv.field_size_limit, csv.field_size_limit(LONGEST_CELL))
     rows = _rows(csv.reader(lines, delimiter=_delimiter(first)), lines)
     try:
         header = next(rows)[1]
