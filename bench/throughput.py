@@ -29,14 +29,14 @@ and analysed. The {number:,} new events (85% usage, 13% interactions, 2% attribu
 and in order of time, over all accounts: batches taken at the same time share accounts, and wait \
 for each other's locks. The baseline gets the first {fewer:,} of them. Each run starts new worker \
 processes, warms them up, holds them still while the queue is filled, and counts from their \
-release until the last event is committed. tiewatch's serve batches alone, as docs/operations.md \
-says for many events. Publishing is counted for neither side, which spares the baseline its \
-message an event. Not flattering: most usage of today changes no fact before midnight, and \
-tiewatch then does not evaluate its account; a line beside is the same mix dated yesterday, where \
-every event may change one. The baseline always evaluates, and pays for a commit an event on this \
-disk. Both have the four live rules that ship. The last lines are tiewatch with more: with those \
-in shadow too, which look at facts of most kinds and at the health score; and with one rule beside \
-the four for which every part of the catalogue is read and computed, and facts of `metrics.yaml`."""
+release until the last event is committed. Publishing is counted for neither side, which spares \
+the baseline its message an event. Not flattering: most usage of today changes no fact before \
+midnight, and tiewatch then does not evaluate its account; a line beside is the same mix dated \
+yesterday, where every event may change one. The baseline always evaluates, and pays for a commit \
+an event on this disk. Both have the four live rules that ship. The last lines are tiewatch with \
+more: with those in shadow too, which look at facts of most kinds and at the health score; and \
+with one rule beside the four for which every part of the catalogue is read and computed, and \
+facts of `metrics.yaml`."""
 
 FLOOR_METHOD = """\
 The floor takes the same new events on a copy of the same database: one connection, one SQL \

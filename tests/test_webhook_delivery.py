@@ -159,7 +159,9 @@ def test_who_asks_for_a_pause_gets_it_and_it_counts_as_no_attempt(engine, clock,
         assert set(db.scalars(select(tables.webhook_messages.c.attempts))) == {1}
 
 
-@pytest.mark.parametrize("asked", [None, "soon", "-5", "9" * 400])
+@pytest.mark.parametrize(
+    "asked", [None, "soon", "-5", "9" * 400, f"Mon, 01 Jan 2026 00:00:00 +{'9' * 20}"]
+)
 def test_a_pause_that_is_not_said_or_without_sense_is_a_short_or_bounded_one(
     engine, clock, crm, asked
 ):
@@ -237,12 +239,40 @@ def test_one_that_cannot_be_reached_is_tried_again(engine, clock, other):
     assert states(engine) == {"a1": "waiting"}
 
 
-@pytest.mark.parametrize("secret", [None, "", "whsec_", "whsec_not base64!"])
+@pytest.mark.parametrize("secret", [None, "", "whsec_", "whsec_not base64!", "A" * 25])
 def test_without_a_secret_that_can_be_one_everything_waits(engine, clock, crm, secret):
     put(engine, clock, "a1")
     assert run(engine, clock, secret or None, crm=crm) == Delivered(0, 0, 1)
     assert crm.asked == 0
     assert run(engine, clock, crm=crm).sent == 1
+
+
+def test_what_goes_wrong_with_one_is_waited_out_and_the_others_are_told(
+    engine, clock, crm, monkeypatch
+):
+    real = webhook_delivery.post
+
+    async def post(http, url, *given):
+        if "odd" in url:
+            raise RuntimeError("never thought of")
+        return await real(http, url, *given)
+
+    monkeypatch.setattr(webhook_delivery, "post", post)
+    put(engine, clock, "a1")
+    put(engine, clock, "b1", webhook="odd")
+    told = (Webhook("crm", crm.url()), Webhook("odd", "http://odd.invalid/"))
+    assert webhook_delivery.deliver(engine, told, lambda name: SECRET, clock).sent == 1
+    assert standing(engine, "odd").paused_until > clock()
+
+
+def test_a_receiver_that_has_failed_for_days_is_still_waited_for(engine, clock, crm):
+    put(engine, clock, "a1")
+    with writing(engine) as db:
+        for _ in range(60):
+            webhooks.pause(db, "crm", clock(), "500", counted=True)
+    crm.next(status(500))
+    run(engine, clock, crm=crm)
+    assert standing(engine).paused_until > clock()
 
 
 def test_while_a_secret_is_changed_both_sign(engine, clock, crm):

@@ -21,7 +21,7 @@ from worker.evaluation import Evaluated, evaluate
 from worker.retelling import retold
 from worker.rulebook import OtherRules, Rulebook
 from worker.standings import Standing
-from worker.store import flags, outbox, people, rule_sets, stats, sweeps
+from worker.store import flags, merges, outbox, people, rule_sets, stats, sweeps
 from worker.store.database import writing
 from worker.store.sweeps import SHARD_SIZE, Lease
 from worker.store.ties import calibrate
@@ -93,6 +93,8 @@ def sweep_shard(
 
 
 def _sweep(db: Connection, held: Lease, book: Rulebook, now: datetime) -> Swept | None:
+    # Before any account is locked: a merge holds one while it asks for others.
+    merges.take_turn(db, alone=False)
     calibrate(db, book.ties.half_life)
     on = _evaluation_date(db, held, now)
     ids = stats.account_ids(db, on, held.first, held.beyond)

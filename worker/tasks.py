@@ -31,7 +31,7 @@ from worker.runtime import (
     webhooks,
     with_rules_in_force,
 )
-from worker.settings import SettingsError, settings, webhook_secret
+from worker.settings import settings, webhook_secret
 from worker.store import backlog, pacing
 from worker.store import webhooks as webhooks_store
 from worker.store.database import reading, writing
@@ -133,19 +133,10 @@ def send_to_webhooks() -> None:
     told = webhooks()
     if told is None:
         return
-    done = webhook_delivery.deliver(engine(), told, _webhook_secret, clock, DELIVERY_TIME)
+    done = webhook_delivery.deliver(engine(), told, webhook_secret, clock, DELIVERY_TIME)
     if done.sent or done.failed:
         log.info("webhooks told", sent=done.sent, failed=done.failed, waiting=done.waiting)
         _go_on_with_webhooks()
-
-
-def _webhook_secret(name: str) -> str | None:
-    """None also for one that cannot be read: the other webhooks can go on."""
-    try:
-        return webhook_secret(name)
-    except SettingsError as error:
-        log.error("secret of a webhook not read", webhook=name, error=str(error))
-        return None
 
 
 def _go_on_with_webhooks() -> None:

@@ -16,6 +16,7 @@ from sqlalchemy import Connection, Engine
 
 from worker.core.webhooks import Webhook, Webhooks
 from worker.delivery import Delivered
+from worker.settings import SettingsError
 from worker.store import webhooks as store
 from worker.store.database import reading, writing
 from worker.store.webhooks import Row
@@ -71,7 +72,11 @@ async def _to_all(
     """(sent, given up), of all webhooks that can be signed for."""
     able = []
     for webhook in webhooks:
-        secret = secrets(webhook.name)
+        try:
+            secret = secrets(webhook.name)
+        except SettingsError as error:  # the others can go on
+            log.error("secret of a webhook not read", webhook=webhook.name, error=str(error))
+            continue
         if secret is None:
             log.warning("webhook without a secret", webhook=webhook.name)
         else:
@@ -108,6 +113,10 @@ class _Sending:
                     break
         except BadSecret as error:
             log.warning("webhook with a bad secret", webhook=self.webhook.name, error=str(error))
+        except Exception as error:  # whatever it is, the other webhooks go on
+            told = type(error).__name__
+            log.error("webhook failed", webhook=self.webhook.name, error=told)
+            await asyncio.to_thread(self._pause, f"it could not be sent to: {told}")
         finally:
             await asyncio.to_thread(self._release, until)
         return self
@@ -122,6 +131,10 @@ class _Sending:
     def _release(self, until: datetime) -> None:
         with writing(self.engine) as db:
             store.release(db, self.webhook.name, until)
+
+    def _pause(self, why: str) -> None:
+        with writing(self.engine) as db:
+            store.pause(db, self.webhook.name, self.now() + FIRST_BACKOFF, why, counted=True)
 
     def _next_up(self) -> list[Row]:
         if self.now() >= self.end:
@@ -176,4 +189,4 @@ def _stands(db: Connection, webhook: str, answers: Sequence[Answer], now: dateti
 
 def _backoff(before: int) -> timedelta:
     """How long to wait after one more failure, with so many before."""
-    return min(FIRST_BACKOFF * 2.0**before, LONGEST_BACKOFF)
+    return min(FIRST_BACKOFF * 2.0 ** min(before, 20), LONGEST_BACKOFF)

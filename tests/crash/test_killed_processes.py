@@ -1,7 +1,7 @@
 """Whatever is killed while a load comes in, in the end it is as if nothing had been."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -15,7 +15,6 @@ from tests.crash.processes import Worker, Workers, publish, until, workers
 from tests.crash.snapshot import contents, difference
 from tests.servers import Valkey, valkey
 from worker import sweeps, transport
-from worker.celery_app import INGEST
 from worker.ingest import ingest
 from worker.rulebook import read_rulebook
 from worker.shipped import rules_dir
@@ -30,9 +29,7 @@ KILLS = ("child", "child", "child", "child", "worker", "worker", "worker", "valk
 RULES = read_rulebook(rules_dir())
 
 
-@pytest.mark.parametrize("options", [(), ("--queue", INGEST)], ids=["all queues", "batches alone"])
 def test_kills_at_random_points_of_a_load_change_nothing(
-    options: Sequence[str],
     postgresql_url: str,
     sqlite_url: str,
     tmp_path: Path,
@@ -64,7 +61,7 @@ def test_kills_at_random_points_of_a_load_change_nothing(
     with valkey() as queue:
         publish(queue.url, arriving)
         with workers(tmp_path, postgresql_url, queue.url) as running:
-            kill_at_random(Random(SEED), disturbed, queue, running, options)
+            kill_at_random(Random(SEED), disturbed, queue, running)
             until(lambda: applied(disturbed) == len(arriving), running.logs, 120)
 
     assert totals(disturbed) == totals(undisturbed)
@@ -84,13 +81,11 @@ def test_kills_at_random_points_of_a_load_change_nothing(
     assert difference(contents(undisturbed), contents(disturbed)) == {}
 
 
-def kill_at_random(
-    chance: Random, engine: Engine, queue: Valkey, running: Workers, options: Sequence[str]
-) -> None:
+def kill_at_random(chance: Random, engine: Engine, queue: Valkey, running: Workers) -> None:
     """Kill one thing after another, each when a random number of batches has been applied."""
     kills = chance.sample(KILLS, len(KILLS))
     points = sorted(chance.sample(range(5, 150), len(kills)))
-    start: Callable[[], Worker] = partial(running.start, *options, module="tests.crash.hurried")
+    start: Callable[[], Worker] = partial(running.start, module="tests.crash.hurried")
     worker = start()
     for point, kill in zip(points, kills, strict=True):
         until(partial(has_applied, engine, point), running.logs)

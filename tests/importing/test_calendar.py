@@ -169,6 +169,12 @@ def test_a_whole_day_says_nothing_of_how_long_people_met():
         ([*ONCE, "RRULE:FREQ=SECONDLY", SAM, DANA], "it takes place several times a day", True),
         ([*ONCE, "RRULE:FREQ=NEVER", SAM, DANA], "its ", True),
         (
+            [*ONCE, "RRULE:FREQ=DAILY;INTERVAL=0;BYDAY=TU", SAM, DANA],
+            "its INTERVAL is not positive",
+            True,
+        ),
+        ([*ONCE, "RRULE:FREQ=DAILY;UNTIL=PT1H", SAM, DANA], "its UNTIL is no date", True),
+        (
             ["UID:x", "DTSTART:19000101T090000Z", "RRULE:FREQ=DAILY", SAM, DANA],
             "it takes place more than 5,000 times",
             True,

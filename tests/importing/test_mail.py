@@ -108,6 +108,13 @@ def test_what_becomes_no_event_says_why(headers, reason, spoilt):
     assert one.spoilt is spoilt
 
 
+def test_comments_nested_without_end_hide_nobody():
+    deep = "(" * 3_000 + ")" * 3_000
+    assert only(text(From=f"Dana <dana@acme.example> {deep}"))["data"]["contacts"] == [
+        "dana@acme.example"
+    ]
+
+
 def test_whoever_got_a_blind_copy_got_the_mail():
     event = only(text(To="lee@acme.example", Cc=None, Delivered_To="sam@us.example"))
     assert event["data"]["reps"] == ["sam@us.example"]

@@ -42,14 +42,10 @@ def worker(
     if quiet:
         settings().log_level = "warning"
         warnings.simplefilter("ignore", SecurityWarning)  # Celery's, about running as root
-    served = list(only or QUEUES)
     with queue() as app:
         running: Any = app.Worker(
             concurrency=processes or settings().worker_processes,
-            queues=served,
-            # Batches take about as long as each other, so a process may have its next one at hand
-            # before it is done with the last. An alert would wait there behind a sweep.
-            optimization="fast" if served == [INGEST] else None,
+            queues=list(only or QUEUES),
             quiet=True,
             without_gossip=True,
             without_mingle=True,

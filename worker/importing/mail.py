@@ -111,7 +111,10 @@ def _word(message: Message, name: str) -> str:
 def _addresses(message: Message, *names: str) -> list[str]:
     """The addresses in these headers. What is no proper list of them is looked through for some."""
     values = [" ".join(str(one).split()) for name in names for one in message.get_all(name, [])]
-    found = known(address for _, address in getaddresses(values))
+    try:
+        found = known(address for _, address in getaddresses(values))
+    except (RecursionError, ValueError):  # comments nested without end, for one
+        found = []
     return found or known(match[0] for value in values for match in _LIKE_ADDRESS.finditer(value))
 
 

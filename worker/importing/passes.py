@@ -141,6 +141,8 @@ def _walk_archive(
     try:
         for number, one in enumerate(archives.read(file, now, advance), 1):
             taken = Taken(left_out=one.reason) if isinstance(one, Skipped) else Taken((one,))
+            if isinstance(one, Skipped) and one.spoilt:
+                rows.troubles.append(f"{file.name}:{one.line}: {one.reason}")
             rows.add(taken)
             yield number, taken
     except Unreadable as error:

@@ -94,7 +94,9 @@ def _ruled(rule: object, begin: datetime, zone: tzinfo, limit: datetime) -> Iter
     said = {name: value if isinstance(value, list) else [value] for name, value in rule.items()}
     if str(said.get("FREQ", [""])[0]).upper() in _TOO_OFTEN:
         raise Unclear("it takes place several times a day")
-    ends = [_wall(one, zone, time.max) for one in said.pop("UNTIL", [])]
+    if any(int(one) < 1 for one in said.get("INTERVAL", [])):
+        raise Unclear("its INTERVAL is not positive")
+    ends = [_wall(one, zone, time.max) for one in _dates(said.pop("UNTIL", []))]
     number = min([MOST + 1, *said.pop("COUNT", [])])
     parts = ";".join(f"{name}={','.join(map(str, value))}" for name, value in said.items())
     try:
@@ -102,6 +104,13 @@ def _ruled(rule: object, begin: datetime, zone: tzinfo, limit: datetime) -> Iter
     except (ValueError, TypeError, AttributeError) as error:
         raise Unclear(f"its rule cannot be followed: {error}") from error
     return islice(ruled, number)
+
+
+def _dates(given: list[object]) -> Iterator[date]:
+    for one in given:
+        if not isinstance(one, date):
+            raise Unclear("its UNTIL is no date")
+        yield one
 
 
 def _all(event: Event, name: str) -> list[Any]:

@@ -5,6 +5,8 @@ from collections.abc import Collection
 from pathlib import Path
 from urllib.parse import SplitResult, urlsplit
 
+import httpx2
+
 from worker.core.facts import FACTS
 from worker.core.rules import LONGEST_LINK, Severity
 from worker.core.webhooks import FlagsTold, Transition, Webhook, Webhooks
@@ -115,7 +117,8 @@ def _url(given: shapes.Fields, findings: Findings) -> str | None:
     try:
         parts = urlsplit(text)
         parts.port  # noqa: B018 - read for what it raises
-    except ValueError:
+        httpx2.URL(text)
+    except (ValueError, httpx2.InvalidURL):
         parts = SplitResult("", "", "", "", "")
     host = parts.hostname or ""
     if parts.username is not None or parts.password is not None:

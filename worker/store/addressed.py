@@ -16,7 +16,7 @@ from worker.core.events import MEMBER, Event, Quarantined, parse
 from worker.core.identity import Reading, combined, in_one_form, keys_of, read, reps_in
 from worker.core.merges import people_in
 from worker.core.problems import as_json
-from worker.core.sorting import NAMING, PEOPLE, by_email
+from worker.core.sorting import NAMING, by_email
 from worker.store import holdings, waiting
 from worker.store.dialect import execute_rows
 from worker.store.merges import attributed, survivor_of
@@ -61,9 +61,8 @@ def settle(
     for place, one in enumerate(raw):  # a quick look: there are neither in most batches
         if not isinstance(one, dict):
             continue
-        if PEOPLE in one:
-            if names_by_email(one):
-                mailed.append(place)
+        if names_by_email(one):
+            mailed.append(place)
         elif one.get("type") in _HOLDERS and _says_what_is_held(one):
             told.append(place)
     settled = Settled(raw)
@@ -168,9 +167,9 @@ def share(db: Connection, further: Sequence[tuple[str, str, str]]) -> None:
 
 
 def names_by_email(one: Any) -> bool:
-    """Whether a decoded event is to be read by its people's addresses. One that names a member is
-    the member's."""
-    return by_email(one) and MEMBER not in one
+    """Whether a decoded event is to be read by its people's addresses: it is about people, and not
+    a member's."""
+    return by_email(one) and MEMBER not in one and one.get("type") in NAMING
 
 
 def as_event(raw: Any, received: datetime) -> Event | Quarantined:

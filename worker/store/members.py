@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlalchemy import Connection, func, or_, select, update
 
-from worker.core.events import ALIAS, MEMBER
+from worker.core.events import ALIAS, MEMBER, Event, parse
 from worker.store.dialect import execute_rows, in_our_order
 from worker.store.merges import MustBeAlone
 from worker.store.tables import members, waiting_events
@@ -69,7 +69,7 @@ def settle(db: Connection, raw: Sequence[Any], now: datetime, alone: bool) -> Se
     told: dict[Key, tuple[str, str]] = {}
     for place, key in named.items():
         event = raw[place]
-        if _is_name(event.get("subject"), LONGEST_ID):
+        if _is_name(event.get("subject"), LONGEST_ID) and isinstance(parse(event, now), Event):
             told[key] = max(told.get(key, ("", "")), (_stamp(event), event["subject"]))
     accounts, left = _remember(db, sorted(set(named.values())), told)
     if left and not alone:

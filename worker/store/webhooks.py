@@ -8,7 +8,7 @@ order. If that process dies, its lease runs out, and whatever it had not recorde
 
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -237,15 +237,23 @@ def resume(db: Connection, webhook: str, now: datetime) -> int:
 
 
 def drop_others(db: Connection, webhooks: Collection[str], now: datetime) -> int:
-    """Drop what waits for other webhooks than these, and forget what they were told; how many."""
+    """Drop what waits or was given up for other webhooks than these, unless it is of the last
+    minute, and forget what they were told; how many."""
     ours = webhook_messages.c
     dropped = db.execute(
         update(webhook_messages)
-        .where(ours.webhook.not_in(webhooks), _waiting)
+        .where(
+            ours.webhook.not_in(webhooks),
+            ours.state.in_(("waiting", FAILED)),
+            # What is newer may be of a webhook that this process has not read of yet.
+            ours.created_at < now - timedelta(minutes=1),
+        )
         .values(state=DROPPED, ended_at=now, error="its webhook is not in webhooks.yaml any more")
     ).rowcount
     for table in (webhook_endpoints, webhook_facts):
-        db.execute(delete(table).where(table.c.webhook.not_in(webhooks)))
+        kept = select(ours.webhook).where(_waiting)
+        of = table.c.webhook
+        db.execute(delete(table).where(of.not_in(webhooks), of.not_in(kept)))
     return dropped
 
 
