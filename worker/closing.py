@@ -6,7 +6,7 @@ from datetime import date, datetime
 
 from sqlalchemy import Connection
 
-from worker import healths, standings
+from worker import standings
 from worker.core.conditions import Facts
 from worker.evaluation import Evaluated, carry_out, retired
 from worker.rulebook import Rulebook
@@ -49,12 +49,9 @@ def _end(
     book: Rulebook,
     now: datetime,
 ) -> Evaluated:
-    told = standings.read(db, accounts, on, book)
+    told = standings.read(db, accounts, on, book, sweeping=True)
     # A source that is silent takes no ground away: that is looked for with nothing withheld.
     known = replace(told, workspace=replace(told.workspace, withheld={}))
-    past = healths.ask_past(db, told.stats, on, book, sweeping=True)(known.workspace)
-    for account, score in past.items():
-        told.stats[account].past_health = score
     facts = {account: standing.facts for account, standing in known.standings()}
     moves = []
     for stored in flags.ask_live(db, facts)().values():

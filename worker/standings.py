@@ -73,12 +73,15 @@ def ask(
     return answer
 
 
-def read(db: Connection, accounts: Collection[str], on: date, book: Rulebook) -> Read:
-    """How accounts stand as of a date; changes nothing, and tells nobody."""
+def read(
+    db: Connection, accounts: Collection[str], on: date, book: Rulebook, *, sweeping: bool = False
+) -> Read:
+    """How accounts stand as of a date. It tells nobody, and changes nothing but what a sweep does:
+    to make those health scores of the past anew that are not kept."""
     withheld = freshness.withheld_today(db, book.sources, book.metrics.facts, on)
     shared = stats_store.read_workspace(db, book.ties)
     world = replace(shared, withheld=withheld, health=book.health)
-    past = healths.ask_past(db, accounts, on, book, sweeping=False)(world)
+    past = healths.ask_past(db, accounts, on, book, sweeping=sweeping)(world)
     found = stats_store.read(db, accounts, on, book.ties.half_life, book.reading, book.metrics)
     return _read(found, past, world, book, on)
 

@@ -6,6 +6,7 @@ from typing import Annotated
 from zoneinfo import ZoneInfo
 
 import typer
+from sqlalchemy import Engine
 
 from worker import runtime
 from worker.capture.mappings import with_imports
@@ -108,6 +109,13 @@ def run(
     for trouble in rows.troubles:
         say(trouble)
     say_the_rest(tally)
+    _report(rows, tally.counts, _say_what_waits(engine), as_json)
+    if tally.counts.quarantined or tally.parked or rows.troubles:
+        raise typer.Exit(BAD_INPUT)
+
+
+def _say_what_waits(engine: Engine) -> int:
+    """Say which events wait, and for what; how many there are."""
     with reading(engine) as db:
         of_members = members.waiting(db)
         mails, most = waiting.counted(db, limit=5)
@@ -118,9 +126,7 @@ def run(
     if mails:
         keys = ", ".join(f"{key} ({number:,})" for key, number in most)
         say(f"{mails:,} events wait until an account has the domains of their people: {keys}.")
-    _report(rows, tally.counts, of_members + mails, as_json)
-    if tally.counts.quarantined or tally.parked or rows.troubles:
-        raise typer.Exit(BAD_INPUT)
+    return of_members + mails
 
 
 def _report(rows: Rows, counts: Counts, waiting: int, as_json: bool) -> None:
