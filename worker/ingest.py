@@ -17,8 +17,10 @@ from worker.store import (
     batches,
     claims,
     event_log,
+    holdings,
     members,
     merges,
+    rereading,
     sources,
     workspace,
 )
@@ -26,6 +28,7 @@ from worker.store.batches import BatchState, Counts, Rejected
 from worker.store.database import reading, writing
 from worker.store.dialect import commit_without_waiting, pipelined
 from worker.store.fold import fold
+from worker.store.holdings import NONE, Changes
 from worker.store.merges import MustBeAlone
 from worker.store.rebuilding import Rebuilt, rebuild
 from worker.store.ties import calibrate
@@ -135,7 +138,8 @@ def _apply(
     asked = workspace.ask(db)
     given = len(raw)
     settled = members.settle(db, raw, now, alone)
-    mailed = addressed.settle(db, settled.events, settled.accounts, now, alone)
+    moved = _held_anew(db, settled.left)
+    mailed = addressed.settle(db, settled.events, settled.accounts, now, alone, moved)
     raw, waiting = mailed.events, settled.waiting | mailed.waiting
     said = claims_in(_claiming(settled, now))
     news = claims.news(db, list(said.values())) if said else []
@@ -204,6 +208,14 @@ def _key(raw: object) -> tuple[str, str]:
     if not isinstance(raw, dict):
         return "", ""
     return str(raw.get("source")), str(raw.get("id"))
+
+
+def _held_anew(db: Connection, left: Collection[str]) -> Changes:
+    """Let members who have left these accounts take along the addresses that they hold."""
+    if not left:
+        return NONE
+    logged_as = {merges.survivor_of(db, account) for account in left}
+    return holdings.remake(db, left, rereading.holding(db, logged_as))
 
 
 def _claiming(settled: members.Settled, now: datetime) -> Iterator[Event]:

@@ -78,13 +78,19 @@ def who_is_who(events: list[Raw]) -> dict[str, frozenset[str]]:
     return classes
 
 
-def told_plainly(events: list[Raw]) -> list[Raw]:
-    """The same events, each sent for the account and the contacts that it is about; without those
-    of which nobody has said whose they are."""
+def latest_groups(events: list[Raw]) -> dict[str, str]:
+    """By member, the account of the latest group that it or another name of it was put into."""
     classes, accounts = who_is_who(events), {}
     for event in in_order(events):
         if "tiewatchmember" in event and "subject" in event:
             accounts |= dict.fromkeys(classes[event["tiewatchmember"]], event["subject"])
+    return accounts
+
+
+def told_plainly(events: list[Raw]) -> list[Raw]:
+    """The same events, each sent for the account and the contacts that it is about; without those
+    of which nobody has said whose they are."""
+    accounts = latest_groups(events)
     found = [
         {"subject": accounts[event["tiewatchmember"]]} | event
         if "tiewatchmember" in event
@@ -155,3 +161,95 @@ def test_what_an_event_says_of_contacts_goes_with_it_to_another_account(
 
 def users(engine: Engine) -> set[str]:
     return {row["contact"] for row in rows(engine, tables.feature_days)}
+
+
+ADDRESS = {
+    "ana@free.example": "ana",
+    "a.r@gmail.com": "ana",
+    "kim@free.example": "Kim",
+    "lee@free.example": "lee",
+}
+"""Whose an address is, once the product has said so."""
+
+
+@st.composite
+def calls_and_mails(draw: st.DrawFn) -> list[Raw]:
+    """What a product sends of users who change groups and have addresses, and mails to those."""
+    chance = Random(draw(st.integers(0, 2**32)))
+    found = []
+    for number in range(chance.randint(4, 16)):
+        id_, day, address = f"{number * 7919 % 1009}", chance.randint(1, 9), chance.choice(MAILED)
+        user = ADDRESS[address]
+        match chance.choice(["group", "group", "identify", "identify", "alias", "mail", "mail"]):
+            case "group":
+                found.append(said(id_, day, user, "account", {}, chance.choice(ACCOUNTS)))
+            case "identify":
+                emails = [one for one in MAILED if ADDRESS[one] == user and chance.random() < 0.7]
+                data = {"contact": user, "emails": emails, "title": chance.choice(["CIO", "Chef"])}
+                found.append(said(id_, day, user, "contact", data))
+            case "alias":
+                same = said(id_, day, "Kim", "contact", {"contact": "Kim"})
+                found.append(same | {"tiewatchalias": "ana"})
+            case _:
+                others = chance.sample(MAILED, chance.randint(0, 2))
+                people = {"reps": ["sam"], "contacts": sorted({address, *others})}
+                mail = said(id_, day, "", "interaction", {"channel": "meeting"} | people)
+                del mail["tiewatchmember"]
+                found.append(mail | {"source": "mail", "tiewatchpeople": "email"})
+    return found
+
+
+MAILED = sorted(ADDRESS)
+
+
+def told_by_ids(events: list[Raw]) -> list[Raw]:
+    """The same events, each mail for the accounts and contacts of its people that are known."""
+    groups = latest_groups(events)
+    named = {one for event in events for one in event["data"].get("emails", ())}
+    users = {one: user for one, user in ADDRESS.items() if one in named and user in groups}
+    plain = []
+    for event in events:
+        if "tiewatchpeople" not in event:
+            plain.append(event)
+            continue
+        people = [users[one] for one in event["data"]["contacts"] if one in users]
+        head = {name: value for name, value in event.items() if name != "tiewatchpeople"}
+        for account in sorted({groups[one] for one in people}):
+            theirs = [one for one in people if groups[one] == account]
+            of_it = {"id": f"{head['id']}@{account}", "subject": account}
+            plain.append(head | of_it | {"data": head["data"] | {"contacts": theirs}})
+    return told_plainly(plain)
+
+
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(choice=st.data())
+def test_in_any_order_mails_to_a_user_are_of_the_users_latest_group(
+    engine: Engine, book: Rulebook, choice: st.DataObject
+) -> None:
+    events = choice.draw(calls_and_mails())
+    emptied(engine)
+    take_in(engine, book, choice.draw(arrivals(events)))
+    found = known(engine)
+
+    emptied(engine)
+    take_in(engine, book, [told_by_ids(events)])
+    assert found == known(engine)
+
+
+@pytest.mark.parametrize("mails_come", ["before the change", "after it", "before anything"])
+def test_a_user_who_changes_groups_takes_addresses_and_mails_along(
+    engine: Engine, book: Rulebook, mails_come: str
+) -> None:
+    identify = said("1", 1, "lee", "contact", {"contact": "lee", "emails": ["lee@gmail.com"]})
+    groups = said("2", 2, "lee", "account", {}, "acme"), said("3", 3, "lee", "account", {}, "Birch")
+    people = {"reps": ["sam"], "contacts": ["lee@gmail.com"]}
+    mail = said("4", 4, "", "interaction", {"channel": "meeting"} | people)
+    mail |= {"source": "mail", "tiewatchpeople": "email"}
+    del mail["tiewatchmember"]
+    arriving = [[identify, groups[0]], [groups[1]]]
+    arriving.insert(["before anything", "before the change", "after it"].index(mails_come), [mail])
+    take_in(engine, book, arriving)
+    found = {(row["account"], row["contact"]) for row in rows(engine, tables.tie_days)}
+    assert found == {("Birch", "lee")}
+    held = {(row["key"], row["account"]) for row in rows(engine, tables.holdings)}
+    assert held == {("lee@gmail.com", "Birch")}

@@ -19,6 +19,7 @@ from worker.core.problems import as_json
 from worker.core.sorting import NAMING, by_email
 from worker.store import holdings, waiting
 from worker.store.dialect import execute_rows
+from worker.store.holdings import NONE, Changes
 from worker.store.merges import attributed, survivor_of
 from worker.store.waiting import Waiting, undeciding
 
@@ -48,11 +49,17 @@ class Settled:
 
 
 def settle(
-    db: Connection, raw: Sequence[Any], members: Mapping[int, str], now: datetime, alone: bool
+    db: Connection,
+    raw: Sequence[Any],
+    members: Mapping[int, str],
+    now: datetime,
+    alone: bool,
+    moved: Changes = NONE,
 ) -> Settled:
     """Find the accounts of events that name people by their addresses; keep those that must wait.
 
     `raw` are decoded JSON values, `members` the accounts of those that name a member, by place.
+    `moved` is what is held otherwise since members have gone to other accounts.
 
     Raises:
         MustBeAlone: others hold domains or addresses from now on, and batches may be at work.
@@ -66,10 +73,10 @@ def settle(
         elif one.get("type") in _HOLDERS and _says_what_is_held(one):
             told.append(place)
     settled = Settled(raw)
-    if not told and not mailed:
+    if not told and not mailed and not moved.keys:
         return settled
     said = [parse(raw[place], now, members.get(place)) for place in told]
-    changes = holdings.note(db, [one for one in said if isinstance(one, Event)], alone)
+    changes = moved | holdings.note(db, [one for one in said if isinstance(one, Event)], alone)
     released = waiting.release(db, changes.keys)
     if changes.keys:
         settled.left |= holdings.concerned(db, changes)

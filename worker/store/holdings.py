@@ -8,6 +8,7 @@ nobody else is at work (`merges.take_turn`), so that events are read by the same
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from sqlalchemy import Connection, select
 
@@ -32,6 +33,12 @@ class Changes:
 
     keys: frozenset[str] = frozenset()
     again: frozenset[str] = frozenset()
+
+    def __or__(self, other: "Changes") -> "Changes":
+        return Changes(self.keys | other.keys, self.again | other.again)
+
+
+NONE = Changes()
 
 
 @dataclass(slots=True)
@@ -73,13 +80,9 @@ def note(db: Connection, events: Iterable[Event], alone: bool) -> Changes:
     Raises:
         MustBeAlone: it changes something, and others may be at work.
     """
-    told: dict[Holder, _Word] = defaultdict(_Word)
-    for event in events:
-        if (told_by := held_by(event.data)) is not None:
-            person, keys = told_by
-            told[event.account or "", person].add(stamp_of(event.time, event.id), keys)
+    told = _told(events)
     if not told:
-        return Changes()
+        return NONE
     before, known = _words(db, told), set[str]()
     changed: set[str] = set()
     for holder, word in told.items():
@@ -102,8 +105,41 @@ def note(db: Connection, events: Iterable[Event], alone: bool) -> Changes:
     return Changes(frozenset(changed), frozenset(known))
 
 
-def _words(db: Connection, holders: Collection[Holder]) -> dict[Holder, _Word]:
+def remake(db: Connection, accounts: Collection[str], events: Iterable[Event]) -> Changes:
+    """Let these accounts and their contacts hold what `events` say, and nothing else; what those
+    say of other accounts is noted. Nobody else may be at work meanwhile."""
+    mine: list[Event] = []
+    others: list[Event] = []
+    for event in events:
+        (mine if event.account in accounts else others).append(event)
+    noted = note(db, others, alone=True)
+    before, told = _words_of(db, accounts), _told(mine)
+    for table in ("holdings", "holders"):
+        execute_among(db, f"DELETE FROM {table} WHERE account {{among}}", accounts)
+    _keep(db, {holder: told[holder] for holder in sorted(told)})
+    keys = {key for _, key, *_ in _standings(before) ^ _standings(told)}
+    return Changes(noted.keys | keys, noted.again | keys)
+
+
+def _standings(words: Mapping[Holder, _Word]) -> set[tuple[Holder, str, str, bool]]:
+    """(holder, key, stamp, whether it is the holder's last word)"""
+    return {
+        (holder, key, stamp, stamp == word.stamp)
+        for holder, word in words.items()
+        for key, stamp in word.keys.items()
+    }
+
+
+def _told(events: Iterable[Event]) -> dict[Holder, _Word]:
     found: dict[Holder, _Word] = defaultdict(_Word)
+    for event in events:
+        if (told_by := held_by(event.data)) is not None:
+            person, keys = told_by
+            found[event.account or "", person].add(stamp_of(event.time, event.id), keys)
+    return found
+
+
+def _words(db: Connection, holders: Collection[Holder]) -> dict[Holder, _Word]:
     rows = execute_rows(
         db,
         "SELECT m.account, m.person, m.stamp, c.key, c.stamp FROM {rows} JOIN holders m "
@@ -112,6 +148,23 @@ def _words(db: Connection, holders: Collection[Holder]) -> dict[Holder, _Word]:
         _HOLDER,
         sorted(holders),
     )
+    return _by_holder(rows)
+
+
+def _words_of(db: Connection, accounts: Collection[str]) -> dict[Holder, _Word]:
+    """What these accounts and their contacts have said."""
+    rows = execute_among(
+        db,
+        "SELECT m.account, m.person, m.stamp, c.key, c.stamp FROM holders m "
+        "LEFT JOIN holdings c ON c.account = m.account AND c.person = m.person "
+        "WHERE m.account {among}",
+        accounts,
+    )
+    return _by_holder(rows)
+
+
+def _by_holder(rows: Iterable[Sequence[Any]]) -> dict[Holder, _Word]:
+    found: dict[Holder, _Word] = defaultdict(_Word)
     for account, person, said_at, key, named_at in rows:
         found[account, person].add(said_at, ())
         if key is not None:

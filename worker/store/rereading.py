@@ -50,6 +50,17 @@ def everything(db: Connection, before: datetime) -> Iterator[Event]:
         yield from chain.from_iterable(_read(db, rows))
 
 
+def holding(db: Connection, accounts: Collection[str]) -> Iterator[Event]:
+    """The events that say which domains and addresses are held, of those logged as of these
+    accounts: as they were sent, about accounts that may have been merged since."""
+    query = select(log.c.time, log.c.body, log.c.account).where(
+        log.c.account.in_(accounts), log.c.type.in_(("account", "contact"))
+    )
+    for rows in _parts(db, query):
+        known_by_ids = [row for row in rows if not addressed.names_by_email(_decoded(row[1]))]
+        yield from chain.from_iterable(_as_sent(db, known_by_ids))
+
+
 class Logged(NamedTuple):
     """An event of the log: the accounts that it is logged as of, the one in the log first, and
     what it comes to, one for each account that it is of: as it was `sent`, and as of the account
