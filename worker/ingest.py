@@ -140,7 +140,8 @@ def _apply(
     settled = members.settle(db, raw, now, alone)
     moved = _held_anew(db, settled.left)
     mailed = addressed.settle(db, settled.events, settled.accounts, now, alone, moved)
-    raw, waiting = mailed.events, settled.waiting | mailed.waiting
+    raw, waiting = mailed.events, {*settled.waiting, *mailed.waiting}
+    refusing = {**settled.refused, **mailed.refused}
     said = claims_in(_claiming(settled, now))
     news = claims.news(db, list(said.values())) if said else []
     if news and not alone:
@@ -161,7 +162,7 @@ def _apply(
     for start in range(0, len(order), AT_ONCE):  # the database logs a part while we read the next
         begin = len(events)
         for place in order[start : start + AT_ONCE]:
-            known = mailed.logged.get(place) or mailed.refused.get(place)
+            known = mailed.logged.get(place) or refusing.get(place)
             match known or parse(raw[place], now, settled.accounts.get(place)):
                 case Event() as event:
                     events.append(event)
@@ -193,6 +194,7 @@ def _apply(
         applied=len(fresh),
         duplicates=len(order) - len(fresh) - len(bad),
         quarantined=len(bad) + len(refused),
+        waiting=sum(place < given for place in waiting),
     )
     rejected = [
         Rejected(i, one.source, one.id, one.problems) for i, one in sorted(bad.items()) if i < given

@@ -51,6 +51,7 @@ def upgrade() -> None:
         sa.Column("applied", sa.Integer(), nullable=True),
         sa.Column("duplicates", sa.Integer(), nullable=True),
         sa.Column("quarantined", sa.Integer(), nullable=True),
+        sa.Column("waiting", sa.Integer(), nullable=True),
         sa.Column("problems", sa.Text(), nullable=True),
         sa.Column("error", sa.Text(), nullable=True),
         sa.Column("payload", sa.Text(), nullable=True),
@@ -457,6 +458,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("source", "id", name=op.f("pk_waiting_events")),
     )
     op.create_index("ix_waiting_events_source_member", "waiting_events", ["source", "member"])
+    op.create_index("ix_waiting_events_received_at", "waiting_events", ["received_at"])
     op.create_table(
         "account_merges",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -533,6 +535,13 @@ def upgrade() -> None:
         sa.Column("received_at", Instant(), nullable=False),
         sa.PrimaryKeyConstraint("source", "id", name=op.f("pk_waiting_mails")),
     )
+    op.create_index(
+        "ix_waiting_mails_received_at",
+        "waiting_mails",
+        ["received_at"],
+        postgresql_where=sa.text("NOT is_logged"),
+        sqlite_where=sa.text("NOT is_logged"),
+    )
     op.create_table(
         "waiting_keys",
         sa.Column("key", sa.Text(), nullable=False),
@@ -542,6 +551,12 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("key", "source", "id", name=op.f("pk_waiting_keys")),
     )
     op.create_index("ix_waiting_keys_source_id", "waiting_keys", ["source", "id"])
+    op.create_table(
+        "claimed_keys",
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("backfill", sa.Boolean(), nullable=False),
+        sa.PrimaryKeyConstraint("key", name=op.f("pk_claimed_keys")),
+    )
     # Of the facts.
     op.create_table(
         "feature_days",
@@ -684,7 +699,9 @@ def downgrade() -> None:
     op.drop_table("webhook_messages")
     for name in ("touches", "tickets", "surveys", "goals", "feature_days"):
         op.drop_table(name)
-    for name in ("waiting_keys", "waiting_mails", "shared_events", "holdings", "holders"):
+    for name in ("claimed_keys", "waiting_keys", "waiting_mails"):
+        op.drop_table(name)
+    for name in ("shared_events", "holdings", "holders"):
         op.drop_table(name)
     op.drop_index(
         "uq_contact_merges_in_force",

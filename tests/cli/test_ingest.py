@@ -22,12 +22,15 @@ def uses(number: int) -> list[dict]:
     return [event("usage", DAY, count=1) for _ in range(number)]
 
 
-def counts(received: int, applied: int, duplicates: int = 0, quarantined: int = 0) -> dict:
+def counts(
+    received: int, applied: int, duplicates: int = 0, quarantined: int = 0, waiting: int = 0
+) -> dict:
     return {
         "received": received,
         "applied": applied,
         "duplicates": duplicates,
         "quarantined": quarantined,
+        "waiting": waiting,
     }
 
 
@@ -49,6 +52,30 @@ def test_standard_input_is_a_file_too(tiewatch):
 def test_without_json_the_result_is_a_sentence(tiewatch):
     done = tiewatch("ingest", "--direct", "-", stdin=lines(*uses(2)).encode())
     assert done.out == "2 events received: 2 applied, 0 duplicates, 0 quarantined.\n"
+
+
+def test_events_that_wait_are_counted_until_it_is_said_whose_they_are(tiewatch):
+    mail = event(
+        *("interaction", DAY),
+        account=None,
+        channel="meeting",
+        reps=["sam"],
+        contacts=["dana@acme.example"],
+    )
+    waits = [mail | {"tiewatchpeople": "email"}, uses(1)[0] | {"tiewatchmember": "lee"}]
+    del waits[1]["subject"]
+    sent = lines(*waits, *uses(1)).encode()
+    done = tiewatch("ingest", "--direct", "--json", "-", stdin=sent)
+    assert (done.status, done.json) == (0, counts(1, 1, waiting=2))
+    assert "2 events wait until somebody says whose they are" in done.err
+    told = tiewatch("doctor", "--json").json
+    assert (
+        "acme.example (1)"
+        in next(one for one in told if one["subject"] == "waiting mails")["detail"]
+    )
+    claim = [event("account", DAY, domains=["acme.example"])]
+    done = tiewatch("ingest", "--direct", "--json", "-", stdin=lines(*claim).encode())
+    assert done.json == counts(2, 2)
 
 
 def test_blank_lines_line_ends_of_windows_and_a_last_line_without_end_are_fine(tiewatch, folder):

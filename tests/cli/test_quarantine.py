@@ -145,6 +145,12 @@ def test_doctor_tells_of_events_that_wait_for_an_account(tiewatch: Tiewatch, fol
     waits = event("usage", TODAY, account=None, user="lee") | {"tiewatchmember": "lee"}
     (folder / "waits.jsonl").write_text(lines(waits))
     done = tiewatch("ingest", "--direct", "waits.jsonl", "--json")
-    assert done.json == {"received": 0, "applied": 0, "duplicates": 0, "quarantined": 0}
+    assert done.json == {
+        "received": 0,
+        "applied": 0,
+        "duplicates": 0,
+        "quarantined": 0,
+        "waiting": 1,
+    }
     found = {one["subject"]: one["detail"] for one in tiewatch("doctor", "--json").json}
     assert found["waiting events"].startswith("1 events wait")

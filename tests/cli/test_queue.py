@@ -49,7 +49,7 @@ def test_with_nothing_set_and_no_worker_running_one_runs_meanwhile(folder, embed
     done = tiewatch(folder, "ingest", "--json", "known.jsonl", "uses.jsonl", "-", stdin=piped)
     assert done.returncode == 2, done.stderr
     assert json.loads(done.stdout) == {
-        **{"received": 1_205, "applied": 1_203, "duplicates": 1, "quarantined": 1},
+        **{"received": 1_205, "applied": 1_203, "duplicates": 1, "quarantined": 1, "waiting": 0},
     }
     assert "standard input:2: quarantined ?/?: not valid JSON" in done.stderr
     assert "Acme: Renews in 30 days, last exec contact: 20 days ago" in done.stderr

@@ -112,7 +112,7 @@ def test_a_batch_that_kills_its_worker_is_parked_and_taken_in_when_that_is_mende
         running.start()
         done = tiewatch(tmp_path, postgresql_url, broker_url, "ingest", "--parked", "--json")
         assert done.returncode == 0, done
-        expected = {"received": 41, "applied": 41, "duplicates": 0, "quarantined": 0}
+        expected = {"received": 41, "applied": 41, "duplicates": 0, "quarantined": 0, "waiting": 0}
         assert json.loads(done.stdout) == expected
     assert doctor_on_parked(tmp_path, postgresql_url, broker_url) == []
     assert {event["id"] for event in deadly} <= stored(engine)

@@ -23,7 +23,9 @@ from worker.ingest import BatchResult, ingest
 from worker.merging import Order, merge_accounts
 from worker.rulebook import Rulebook
 from worker.store import addressed, merges, rereading, tables, waiting
+from worker.store.batches import Counts
 from worker.store.database import engine_for, reading
+from worker.store.event_log import CONFLICT
 
 PROPERTY = settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
 DAY = date(2026, 3, 2)
@@ -217,6 +219,47 @@ def test_a_domain_claimed_by_two_accounts_puts_its_mails_in_quarantine_with_both
     assert "dana@acme.example" in problem
     assert "Birch and acme" in problem
     assert facts(engine) == before  # what was applied before the dispute stays where it was
+
+
+def test_a_mail_that_has_been_applied_is_a_duplicate_although_its_domain_is_disputed_since(
+    engine: Engine, book: Rulebook
+) -> None:
+    came = mail(contacts=["dana@acme.example"])
+    arrive(engine, book, event("account", DAY, domains=["acme.example"]), came)
+    arrive(engine, book, event("account", DAY, account="Birch", domains=["acme.example"]))
+    assert arrive(engine, book, came).counts == Counts(1, 0, duplicates=1)
+    altered = came | {"data": came["data"] | {"direction": "outbound"}}
+    [rejected] = arrive(engine, book, altered).rejected
+    assert rejected.problems == (CONFLICT,)
+
+
+def test_of_two_versions_of_a_mail_that_waits_the_first_stands_and_the_other_is_told_so(
+    engine: Engine, book: Rulebook
+) -> None:
+    first = mail(contacts=["dana@acme.example"])
+    other = first | {"data": first["data"] | {"contacts": ["lee@birch.example"]}}
+    assert arrive(engine, book, first).counts == Counts(waiting=1)
+    refused = arrive(engine, book, first | {"traceparent": "x"}, other)
+    assert refused.counts == Counts(received=1, quarantined=1, waiting=1)
+    assert refused.rejected[0].problems == (CONFLICT,)
+    arrive(engine, book, event("account", DAY, account="Birch", domains=["birch.example"]))
+    assert rows(engine, tables.tie_days) == []  # nothing of the other version has waited
+    refused = arrive(engine, book, other)  # whose people are known by now
+    assert refused.rejected[0].problems == (CONFLICT,)
+    arrive(engine, book, event("account", DAY, domains=["acme.example"]))
+    assert [row["contact"] for row in rows(engine, tables.tie_days)] == ["dana@acme.example"]
+
+
+def test_two_versions_of_a_mail_in_one_batch_do_not_both_wait(
+    engine: Engine, book: Rulebook
+) -> None:
+    first = mail(contacts=["dana@acme.example"])
+    other = first | {"data": first["data"] | {"contacts": ["lee@acme.example"]}}
+    refused = arrive(engine, book, first, other)
+    assert refused.counts == Counts(received=1, quarantined=1, waiting=1)
+    assert refused.rejected[0].index == 1
+    arrive(engine, book, event("account", DAY, domains=["acme.example"]))
+    assert [row["contact"] for row in rows(engine, tables.tie_days)] == ["dana@acme.example"]
 
 
 def test_what_two_accounts_dispute_is_settled_by_merging_them(

@@ -86,6 +86,11 @@ def _report(tally: Tally, troubles: list[str], as_json: bool) -> None:
     if tally.ignored:
         say(f"{tally.ignored:,} events of nobody but people of ours and shared mailboxes: ignored.")
     counts = tally.counts
+    if counts.waiting:
+        say(
+            f"{counts.waiting:,} events wait until somebody says whose they are: 'tiewatch doctor' "
+            "tells for what."
+        )
     if as_json:
         print_json({name: getattr(counts, name) for name in Counts.__slots__})
     else:

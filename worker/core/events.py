@@ -31,6 +31,9 @@ MEMBER = "tiewatchmember"
 ALIAS = "tiewatchalias"
 """The extension attribute of a contact event that names another id of the same person."""
 
+ANY_ACCOUNT = "?"
+"""Stands for the account while an event is checked of which it is to be found."""
+
 # Three ids and a day make the longest index entry; PostgreSQL's limit for one is 2,704 bytes.
 Id = Annotated[str, Meta(min_length=1, max_length=200)]
 EventId = Annotated[str, Meta(min_length=1, max_length=300)]

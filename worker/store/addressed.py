@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection
 
-from worker.core.events import MEMBER, Event, Quarantined, parse
+from worker.core.events import ANY_ACCOUNT, MEMBER, Event, Quarantined, parse
 from worker.core.identity import Reading, combined, in_one_form, keys_of, read, reps_in
 from worker.core.merges import people_in
 from worker.core.problems import as_json
@@ -21,13 +21,12 @@ from worker.store import holdings, waiting
 from worker.store.dialect import execute_rows
 from worker.store.holdings import NONE, Changes
 from worker.store.merges import attributed, survivor_of
+from worker.store.tables import waiting_mails
 from worker.store.waiting import Waiting, undeciding
 
 _EVENT = {"source": "text", "id": "text"}
 _HOLDERS = ("account", "contact", "rep")
 _HELD = ("domains", "emails", "email")
-_ANY_ACCOUNT = "?"
-"""Stands for the account while an event is checked of which it is to be found."""
 
 
 @dataclass(slots=True)
@@ -83,11 +82,13 @@ def settle(
         holdings.forget_addresses_of_reps(db, changes)
     mailed += range(len(raw), len(raw) + len(released.new))
     settled.events = [*raw, *released.new]
-    waiting.keep(
-        db,
-        [*_read_new(db, settled, mailed, now), *_read_again(db, settled, released.logged, now)],
-        now,
-    )
+    to_wait = [
+        *_read_new(db, settled, mailed, now),
+        *_read_again(db, settled, released.logged, now),
+    ]
+    if to_wait:
+        waiting.keep(db, to_wait, now)
+    _refuse_other_versions(db, settled, [place for place in mailed if place < len(raw)])
     return settled
 
 
@@ -104,7 +105,14 @@ def _read_new(
                 read_at.append(place)
             case Quarantined() as bad:
                 settled.refused[place] = bad
-    for place, (event, raw, _), reading in zip(read_at, asked, readings(db, asked), strict=True):
+    told = readings(db, asked)
+    untold = [event for (event, *_), one in zip(asked, told, strict=True) if not _is_told(one)]
+    logged = _logged(db, untold)
+    for place, (event, raw, _), reading in zip(read_at, asked, told, strict=True):
+        account = logged.get((event.source, event.id))
+        if account is not None:  # it has been applied, and is a duplicate
+            settled.logged[place] = msgspec.structs.replace(event, account=account)
+            continue
         if reading.problems:
             problems = tuple(reading.problems)
             settled.refused[place] = Quarantined(event.source, event.id, problems, as_json(raw))
@@ -118,6 +126,34 @@ def _read_new(
             settled.waiting.add(place)
         if reading.unknown:
             yield Waiting(raw, bool(reading.events), reading.unknown)
+
+
+def _is_told(reading: Reading) -> bool:
+    """Whether it can be applied, if only as of some of its people."""
+    return bool(reading.events) and not reading.problems
+
+
+def _logged(db: Connection, events: Sequence[Event]) -> dict[tuple[str, str], str]:
+    """The accounts of those of the events that are in the log, by (source, id)."""
+    if not events:
+        return {}
+    found = execute_rows(
+        db,
+        "SELECT e.source, e.id, e.account FROM {rows} "
+        "JOIN events e ON e.source = r.source AND e.id = r.id",
+        _EVENT,
+        sorted({(one.source, one.id) for one in events}),
+    )
+    return {(source, id_): account or "" for source, id_, account in found}
+
+
+def _refuse_other_versions(db: Connection, settled: Settled, places: Sequence[int]) -> None:
+    """Let the first version of an event stand, where it waits: the others go to quarantine."""
+    came = {place: settled.events[place] for place in places if place not in settled.refused}
+    for place, conflict in waiting.conflicts(db, waiting_mails, came).items():
+        settled.refused[place] = conflict
+        settled.waiting.discard(place)
+        settled.logged.pop(place, None)
 
 
 def _read_again(
@@ -182,7 +218,7 @@ def names_by_email(one: Any) -> bool:
 def as_event(raw: Any, received: datetime) -> Event | Quarantined:
     """One that names people by their addresses; its account is none if it is left to them."""
     of_people = raw.get("subject") is None and raw.get("type") in NAMING
-    event = parse(raw, received, _ANY_ACCOUNT if of_people else None)
+    event = parse(raw, received, ANY_ACCOUNT if of_people else None)
     if isinstance(event, Quarantined):
         return event
     account = None if of_people else event.account

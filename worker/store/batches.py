@@ -37,12 +37,17 @@ class Rejected(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """What became of a batch's events."""
+    """What became of a batch's events.
+
+    Received is what was applied, a duplicate or quarantined, with events that were released
+    because of the batch; `waiting` are its further ones, of which nobody has said whose they are.
+    """
 
     received: int = 0
     applied: int = 0
     duplicates: int = 0
     quarantined: int = 0
+    waiting: int = 0
 
     def __add__(self, other: "Counts") -> "Counts":
         return Counts(
@@ -50,6 +55,7 @@ class Counts:
             self.applied + other.applied,
             self.duplicates + other.duplicates,
             self.quarantined + other.quarantined,
+            self.waiting + other.waiting,
         )
 
 
@@ -95,13 +101,13 @@ def applied(
         db,
         """
         INSERT INTO batches (id, state, starts, started_at, finished_at,
-            received, applied, duplicates, quarantined, problems)
+            received, applied, duplicates, quarantined, waiting, problems)
         VALUES (:id, 'applied', 1, :now, :now,
-            :received, :applied, :duplicates, :quarantined, :problems)
+            :received, :applied, :duplicates, :quarantined, :waiting, :problems)
         ON CONFLICT (id) DO UPDATE SET state = 'applied', finished_at = excluded.finished_at,
             received = excluded.received, applied = excluded.applied,
             duplicates = excluded.duplicates, quarantined = excluded.quarantined,
-            problems = excluded.problems, payload = NULL, error = NULL
+            waiting = excluded.waiting, problems = excluded.problems, payload = NULL, error = NULL
         WHERE batches.state = 'started'
         RETURNING id
         """,
@@ -111,6 +117,7 @@ def applied(
         applied=counts.applied,
         duplicates=counts.duplicates,
         quarantined=counts.quarantined,
+        waiting=counts.waiting,
         problems=msgspec.json.encode(rejected).decode() if rejected else None,
     )
     return bool(recorded.all())
@@ -160,7 +167,7 @@ def _batch(row: Mapping[str, Any]) -> Batch:
         row["id"],
         BatchState(row["state"]),
         row["starts"],
-        Counts(*(row[n] or 0 for n in ("received", "applied", "duplicates", "quarantined"))),
+        Counts(**{name: row[name] or 0 for name in Counts.__slots__}),
         tuple(msgspec.json.decode(row["problems"] or "[]", type=list[Rejected])),
         row["error"],
     )

@@ -6,17 +6,18 @@ whichever that is. Both lock the member's row, so that of the two neither overlo
 """
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, func, or_, select, update
 
-from worker.core.events import ALIAS, MEMBER, Event, parse
+from worker.core.events import ALIAS, ANY_ACCOUNT, MEMBER, Event, Quarantined, parse
 from worker.store.dialect import execute_rows, in_our_order
 from worker.store.merges import MustBeAlone
 from worker.store.tables import members, waiting_events
+from worker.store.waiting import conflicts
 
 LONGEST_NAME = 300
 """Characters of a member's name, as of a source and of an event's id."""
@@ -34,14 +35,15 @@ class Settled:
     """A batch, after its `events` those released that waited for it.
 
     `accounts` says whose those are that name a member instead, by their places; `waiting` are the
-    places of those of which nobody has said it yet. `left` are the accounts that members belonged
-    to until now: what is theirs has to be read anew.
+    places of those of which nobody has said it yet, `refused` those that must not wait. `left` are
+    the accounts that members belonged to until now: what is theirs has to be read anew.
     """
 
     events: Sequence[Any]
-    accounts: Mapping[int, str]
-    waiting: frozenset[int]
-    left: frozenset[str]
+    accounts: Mapping[int, str] = field(default_factory=dict)
+    waiting: Collection[int] = frozenset()
+    left: frozenset[str] = frozenset()
+    refused: Mapping[int, Quarantined] = field(default_factory=dict)
 
 
 def settle(db: Connection, raw: Sequence[Any], now: datetime, alone: bool) -> Settled:
@@ -54,7 +56,7 @@ def settle(db: Connection, raw: Sequence[Any], now: datetime, alone: bool) -> Se
     """
     called = {place: key for place, one in enumerate(raw) if (key := _member(one)) is not None}
     if not called:
-        return Settled(raw, {}, frozenset(), frozenset())
+        return Settled(raw)
     same = {(key, other) for place, key in called.items() if (other := _alias(raw[place], key))}
     keys = {*called.values(), *(other for _, other in same)}
     roots = _roots(db, keys)
@@ -75,14 +77,14 @@ def settle(db: Connection, raw: Sequence[Any], now: datetime, alone: bool) -> Se
     if left and not alone:
         raise MustBeAlone
     of_members = [place for place in named if not raw[place].get("subject")]
-    waiting = frozenset(place for place in of_members if named[place] not in accounts)
-    _keep(db, [(named[place], raw[place]) for place in sorted(waiting)], now)
+    untold = {place: named[place] for place in of_members if named[place] not in accounts}
+    refused = _keep(db, raw, untold, now)
     united = {roots[key] for pair in apart for key in pair}
     released = _release(db, sorted((told.keys() | united) & accounts.keys()))
-    found = {place: accounts[named[place]] for place in of_members if place not in waiting}
+    found = {place: accounts[named[place]] for place in of_members if place not in untold}
     found |= {len(raw) + number: accounts[key] for number, (key, _) in enumerate(released)}
     events = [*raw, *(event for _, event in released)]
-    return Settled(events, found, waiting, left | parted)
+    return Settled(events, found, untold.keys() - refused.keys(), left | parted, refused)
 
 
 def _member(one: Any) -> Key | None:
@@ -208,15 +210,25 @@ def accounts_of(db: Connection, keys: Iterable[Key]) -> dict[Key, str]:
     return {(source, member): account for source, member, account in found}
 
 
-def _keep(db: Connection, events: Sequence[tuple[Key, Mapping[str, Any]]], now: datetime) -> None:
-    """Keep events that wait for the members given."""
-    if not events:
-        return
+def _keep(
+    db: Connection, raw: Sequence[Any], untold: Mapping[int, Key], now: datetime
+) -> dict[int, Quarantined]:
+    """Keep the events at these places, which wait for the members given.
+
+    Returns those that have a problem whosever they are, and those of which another version waits.
+    """
+    refused: dict[int, Quarantined] = {}
+    rows: dict[tuple[str, str], tuple[Any, ...]] = {}
+    for place, (source, member) in sorted(untold.items()):
+        read = parse(raw[place], now, ANY_ACCOUNT)
+        if isinstance(read, Quarantined):
+            refused[place] = read
+        else:
+            row = (source, read.id, member, json.dumps(raw[place]), now)
+            rows.setdefault((source, read.id), row)
+    if not rows:
+        return refused
     columns = dict.fromkeys(("source", "id", "member", "body"), "text")
-    rows = {
-        (source, e["id"]): (source, e["id"], member, json.dumps(e), now)
-        for (source, member), e in events
-    }
     execute_rows(
         db,
         """
@@ -227,6 +239,8 @@ def _keep(db: Connection, events: Sequence[tuple[Key, Mapping[str, Any]]], now: 
         columns | {"received_at": "timestamptz"},
         [rows[key] for key in sorted(rows)],
     )
+    kept = {place: raw[place] for place in untold if place not in refused}
+    return refused | conflicts(db, waiting_events, kept)
 
 
 def _release(db: Connection, keys: Sequence[Key]) -> list[tuple[Key, Any]]:

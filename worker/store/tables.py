@@ -90,6 +90,7 @@ UNPLANNED = text("planned_at IS NULL")
 IN_FORCE = text("undone_at IS NULL")
 UNSENT = text("state IN ('waiting', 'sending')")
 WAITING = text("state = 'waiting'")
+UNLOGGED = text("NOT is_logged")
 LIVE_FLAG = text("state IN ('pending', 'open', 'acknowledged', 'snoozed', 'dismissed')")
 
 workspace = Table(
@@ -153,6 +154,7 @@ batches = Table(
     Column("applied", Integer),
     Column("duplicates", Integer),
     Column("quarantined", Integer),
+    Column("waiting", Integer),
     Column("problems", Text),
     Column("error", Text),
     Column("payload", Text),
@@ -593,6 +595,7 @@ waiting_events = Table(
     Column("body", Text, nullable=False),
     Column("received_at", Instant, nullable=False),
     Index("ix_waiting_events_source_member", "source", "member"),
+    Index("ix_waiting_events_received_at", "received_at"),
 )
 
 # Accounts and contacts that turned out to be one. What was undone stays, to be looked up.
@@ -685,6 +688,13 @@ waiting_mails = Table(
     Column("body", Text, nullable=False),
     Column("is_logged", Boolean, nullable=False),
     Column("received_at", Instant, nullable=False),
+    # For those that have waited for too long. Of those logged no more is at stake than a part.
+    Index(
+        "ix_waiting_mails_received_at",
+        "received_at",
+        postgresql_where=UNLOGGED,
+        sqlite_where=UNLOGGED,
+    ),
 )
 
 waiting_keys = Table(
@@ -695,6 +705,16 @@ waiting_keys = Table(
     Column("id", Text, primary_key=True),
     Column("nearest", Boolean, nullable=False),
     Index("ix_waiting_keys_source_id", "source", "id"),
+)
+
+# The domains and addresses among those that are held by now, while events still wait for them: of
+# very many each step releases some. `backfill` is that of the batch that brought the word.
+
+claimed_keys = Table(
+    "claimed_keys",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("backfill", Boolean, nullable=False),
 )
 
 # What other systems are told: the messages, where each system stands, the facts it was told last.

@@ -5,11 +5,14 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, Table, func, select
 
+from worker.core.events import Quarantined, same_content
 from worker.core.identity import keys_of
+from worker.core.problems import as_json
 from worker.core.sorting import SHARED
 from worker.store.dialect import execute_among, execute_rows
+from worker.store.event_log import CONFLICT
 from worker.store.tables import waiting_keys, waiting_mails
 
 _EVENT = {"source": "text", "id": "text"}
@@ -36,30 +39,27 @@ def undeciding(raw: Mapping[str, Any]) -> list[str]:
 
 
 def keep(db: Connection, events: Sequence[Waiting], now: datetime) -> None:
-    """Let these wait."""
-    if not events:
-        return
-    rows = {
-        (one.body["source"], one.body["id"]): (json.dumps(one.body), one.is_logged)
-        for one in events
-    }
-    execute_rows(
+    """Let these wait; of one (source, id) the first to arrive stands, see `conflicts`."""
+    rows: dict[tuple[str, str], Waiting] = {}
+    for one in events:
+        rows.setdefault((one.body["source"], one.body["id"]), one)
+    inserted = execute_rows(
         db,
         """
         INSERT INTO waiting_mails (source, id, body, is_logged, received_at)
         SELECT source, id, body, is_logged, received_at FROM {rows} WHERE true
-        ON CONFLICT (source, id) DO NOTHING
+        ON CONFLICT (source, id) DO NOTHING RETURNING source, id
         """,
         _EVENT | {"body": "text", "is_logged": "boolean", "received_at": "timestamptz"},
-        [(*key, *row, now) for key, row in sorted(rows.items())],
+        [(*key, json.dumps(one.body), one.is_logged, now) for key, one in sorted(rows.items())],
     )
     keys: dict[tuple[str, str, str], bool] = {}
-    for one in events:
+    for source, id_ in inserted:
+        one = rows[source, id_]
         for address in one.unknown:
             of_it = keys_of(address, undeciding(one.body))
             for place, key in enumerate(of_it):
-                nearest = place == min(1, len(of_it) - 1)
-                keys[key, one.body["source"], one.body["id"]] = nearest
+                keys[key, source, id_] = place == min(1, len(of_it) - 1)
     execute_rows(
         db,
         """
@@ -70,6 +70,27 @@ def keep(db: Connection, events: Sequence[Waiting], now: datetime) -> None:
         {"key": "text"} | _EVENT | {"nearest": "boolean"},
         [(*key, nearest) for key, nearest in sorted(keys.items())],
     )
+
+
+def conflicts(db: Connection, table: Table, events: Mapping[int, Any]) -> dict[int, Quarantined]:
+    """Those of the events, by their places, under whose source and id another one waits in the
+    table: the first to arrive stands, and these are told that they conflict with it."""
+    if not events:
+        return {}
+    found = execute_rows(
+        db,
+        f"SELECT w.source, w.id, w.body FROM {{rows}} JOIN {table.name} w "
+        "ON w.source = r.source AND w.id = r.id",
+        _EVENT,
+        sorted({(one["source"], one["id"]) for one in events.values()}),
+    )
+    stored = {(source, id_): body for source, id_, body in found}
+    return {
+        place: Quarantined(one["source"], one["id"], (CONFLICT,), as_json(one))
+        for place, one in events.items()
+        if (body := stored.get((one["source"], one["id"]))) is not None
+        and not same_content(body, as_json(one))
+    }
 
 
 def release(db: Connection, keys: Collection[str]) -> Released:
