@@ -15,6 +15,7 @@ from worker.decoding import loads
 from worker.settings import settings
 
 INGEST = "tiewatch.ingest"
+RELEASE = "tiewatch.release"
 SWEEP = "tiewatch.sweep"
 DELIVER = "tiewatch.deliver"
 WEEKS = "tiewatch.weeks"
@@ -32,7 +33,7 @@ app.conf.update(
     task_default_queue=INGEST,
     task_queues=[Queue(INGEST), Queue(SWEEP), Queue(DELIVER)],
     task_routes={name: {"queue": name} for name in (INGEST, SWEEP, DELIVER)}
-    | {WEEKS: {"queue": DELIVER}, WEBHOOKS: {"queue": DELIVER}},
+    | {RELEASE: {"queue": INGEST}, WEEKS: {"queue": DELIVER}, WEBHOOKS: {"queue": DELIVER}},
     task_acks_late=True,
     task_reject_on_worker_lost=True,
     task_ignore_result=True,

@@ -49,13 +49,15 @@ class TryAgain(Exception):
 @dataclass(frozen=True, slots=True)
 class BatchResult:
     """What came of a batch. `alerts` is the number of outbox rows that its events led to,
-    `announced` that of messages to webhooks."""
+    `announced` that of messages to webhooks. With `unreleased` it has said whose more events are
+    than could be taken in with it: `releasing.release` goes on with them."""
 
     counts: Counts
     rejected: tuple[Rejected, ...]
     alerts: int = 0
     announced: int = 0
     parked: str | None = None
+    unreleased: bool = False
 
 
 def ingest(
@@ -68,6 +70,7 @@ def ingest(
     backfill: bool = False,
     again: bool = False,
     refused: Sequence[Quarantined] = (),
+    releasing: bool = False,
 ) -> BatchResult:
     """Apply a batch once, however often it comes: log, stats, facts, rules, flags, outbox.
 
@@ -75,7 +78,8 @@ def ingest(
     evaluated: a sweep does that once, when the whole history is in. `again` says that its message
     has been handed out before: its starts are then counted, and at more than `MAX_STARTS` without
     a result the batch is parked, whole. `refused` is what came with it and had problems before it
-    was an event: it goes to quarantine as it came.
+    was an event: it goes to quarantine as it came. With `releasing` events are taken in besides
+    that have waited.
 
     Raises:
         OtherRules: other rules are in force; nothing was done.
@@ -89,10 +93,10 @@ def ingest(
             return _park(engine, batch, raw, refused, "its worker died each time", now)
         try:
             with writing(engine) as db, pipelined(db):
-                return _apply(db, batch, raw, refused, book, now, backfill)
+                return _apply(db, batch, raw, refused, book, now, backfill, releasing)
         except MustBeAlone:
             with writing(engine) as db:
-                return _apply(db, batch, raw, refused, book, now, backfill, alone=True)
+                return _apply(db, batch, raw, refused, book, now, backfill, releasing, alone=True)
     except _IsDone:
         return _result(engine, batch, len(raw))
     except (OtherRules, TryAgain):
@@ -132,14 +136,26 @@ def _apply(
     book: Rulebook,
     now: datetime,
     backfill: bool,
+    releasing: bool,
     alone: bool = False,
 ) -> BatchResult:
+    if releasing and not alone:
+        raise MustBeAlone
     merges.take_turn(db, alone)
     asked = workspace.ask(db)
     given = len(raw)
     settled = members.settle(db, raw, now, alone)
     moved = _held_anew(db, settled.left)
-    mailed = addressed.settle(db, settled.events, settled.accounts, now, alone, moved)
+    mailed = addressed.settle(
+        db,
+        settled.events,
+        settled.accounts,
+        now,
+        alone,
+        moved,
+        backfill=backfill,
+        releasing=releasing,
+    )
     raw, waiting = mailed.events, {*settled.waiting, *mailed.waiting}
     refusing = {**settled.refused, **mailed.refused}
     said = claims_in(_claiming(settled, now))
@@ -201,7 +217,7 @@ def _apply(
     ]
     if not batches.applied(db, batch, counts, rejected, now):
         raise _IsDone
-    return BatchResult(counts, tuple(rejected), alerts, announced)
+    return BatchResult(counts, tuple(rejected), alerts, announced, unreleased=mailed.unreleased)
 
 
 def _key(raw: object) -> tuple[str, str]:

@@ -17,7 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from worker import freshness, runtime, sweeps, tasks
 from worker.capture.publishing import replay
 from worker.rulebooks import LOOK_EVERY
-from worker.store import backlog, outbox, webhooks
+from worker.store import backlog, outbox, waiting, webhooks
 from worker.store import sweeps as sweeps_store
 from worker.store.database import reading
 
@@ -85,10 +85,13 @@ def minute_pass(engine: Engine) -> None:
             due = backlog.next_due(db)
             unplanned = outbox.to_plan(db)
             untold = webhooks.waiting(db)
+            unreleased = waiting.claimed(db) is not None
         if unplanned or (due is not None and due <= runtime.clock()):
             tasks.request_delivery()
         if untold:
             tasks.request_webhooks()
+        if unreleased:
+            tasks.request_release()
     except SQLAlchemyError as error:
         log.error("minute's pass failed", error=str(error))
 

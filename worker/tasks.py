@@ -16,11 +16,11 @@ from celery.signals import setup_logging, worker_process_init
 from kombu.exceptions import OperationalError as BrokerDown
 from rich.console import Console
 
-from worker import delivery, logs, planning, sweeps, webhook_delivery, weekly
+from worker import delivery, logs, planning, releasing, sweeps, webhook_delivery, weekly
 from worker.bell import Bell
-from worker.celery_app import DELIVER, INGEST, SWEEP, TASK_SECONDS, WEBHOOKS, WEEKS, app
+from worker.celery_app import DELIVER, INGEST, RELEASE, SWEEP, TASK_SECONDS, WEBHOOKS, WEEKS, app
 from worker.core.events import Quarantined
-from worker.ingest import ingest
+from worker.ingest import BatchResult, ingest
 from worker.runtime import (
     clock,
     collect_less_often,
@@ -89,8 +89,35 @@ def ingest_batch(
         log.error("batch parked", batch=batch, events=len(given), error=result.parked)
         return
     log.info("batch applied", batch=batch, **_counts(result.counts))
+    _go_on_after(result)
+
+
+@app.task(bind=True, name=RELEASE, max_retries=None)
+def release_waiting(self: Task) -> None:
+    """Take in some of the events that wait although it is known whose they are, then the next."""
+    try:
+        result = with_rules_in_force(lambda book: releasing.release(engine(), book, now(self)))
+    except Exception as error:  # nothing was done, and the same may go through later
+        _again(self, error)
+        return
+    if result is not None:
+        log.info("waiting events released", **_counts(result.counts))
+        _go_on_after(result)
+
+
+def request_release() -> None:
+    """Ask for the release of what waits; what is not asked for now is with the minute's pass."""
+    try:
+        release_waiting.apply_async(retry=False)
+    except BrokerDown as error:
+        log.warning("waiting events wait for the next pass", error=str(error))
+
+
+def _go_on_after(result: BatchResult) -> None:
     if result.alerts or result.announced:
         _ring()
+    if result.unreleased:
+        request_release()
 
 
 @app.task(bind=True, name=SWEEP, max_retries=None)

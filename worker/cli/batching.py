@@ -15,7 +15,7 @@ from celery import Celery
 from rich.console import Console
 from sqlalchemy import Engine
 
-from worker import delivery, planning, runtime, tasks
+from worker import delivery, planning, releasing, runtime, tasks
 from worker.celery_app import INGEST, TASK_SECONDS
 from worker.cli.access import queue
 from worker.cli.sweep import run_sweep
@@ -112,8 +112,9 @@ def apply(
 
 
 def finish(engine: Engine, *, backfill: bool, alone: bool) -> None:
-    """Do what comes once all is applied: the one sweep of a backfill, and where nobody runs a
-    worker, what people are to hear, on the console."""
+    """Do what comes once all is applied: the release of all that waited for it, the one sweep of a
+    backfill, and where nobody runs a worker, what people are to hear, on the console."""
+    release_the_rest(engine)
     if backfill:
         with reading(engine) as db:
             last = sweeps_store.last_sweep_on(db)
@@ -122,6 +123,27 @@ def finish(engine: Engine, *, backfill: bool, alone: bool) -> None:
         planning.plan(engine, runtime.clock(), runtime.telling())
         way = delivery.way(runtime.slack(), Console(stderr=True))
         delivery.deliver(engine, way, runtime.clock)
+
+
+def release_the_rest(engine: Engine) -> None:
+    """Take in what waits although it is known whose it is, step by step, and say how much it was:
+    workers may take in some of it meanwhile."""
+    released = 0
+    while True:
+        try:
+            done = runtime.with_rules_in_force(
+                lambda book: releasing.release(engine, book, runtime.clock())
+            )
+        except (OtherRules, TryAgain) as error:
+            say(f"What has waited is tried again: {error}")
+            time.sleep(1)
+            continue
+        if done is not None:
+            released += done.counts.received
+        if done is None or not done.unreleased:
+            break
+    if released:
+        say(f"{released:,} events that had waited for these were taken in besides.")
 
 
 def say_the_rest(tally: Tally) -> None:

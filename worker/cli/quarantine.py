@@ -12,6 +12,7 @@ from worker import runtime
 from worker.capture.mappings import with_imports
 from worker.capture.retrying import Retried, retry
 from worker.cli.access import database
+from worker.cli.batching import release_the_rest
 from worker.cli.terminal import NOT_HELD, AsJson, Refused, out, print_json, progress, say, table
 from worker.ingest import BatchResult, TryAgain, ingest
 from worker.rulebook import OtherRules, Rulebook
@@ -109,6 +110,7 @@ def run_retry(
         for part in steps:
             total = total + part
             bar.advance(part.taken_in + part.remain)
+    release_the_rest(engine)
     if as_json:
         print_json({"taken_in": total.taken_in, "remain": total.remain})
     else:

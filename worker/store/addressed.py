@@ -36,7 +36,7 @@ class Settled:
     By their places: `logged` are those that name people by their addresses, for the log;
     `waiting` those of whose people nothing is known, `refused` those with a problem. `readings`
     say what those logged come to for each account, by (source, id). What is of the accounts in
-    `left` has to be read anew.
+    `left` has to be read anew. With `unreleased` there is more that waited, for the next step.
     """
 
     events: Sequence[Any]
@@ -45,6 +45,7 @@ class Settled:
     waiting: set[int] = field(default_factory=set)
     refused: dict[int, Quarantined] = field(default_factory=dict)
     left: set[str] = field(default_factory=set)
+    unreleased: bool = False
 
 
 def settle(
@@ -54,11 +55,15 @@ def settle(
     now: datetime,
     alone: bool,
     moved: Changes = NONE,
+    *,
+    backfill: bool = False,
+    releasing: bool = False,
 ) -> Settled:
     """Find the accounts of events that name people by their addresses; keep those that must wait.
 
     `raw` are decoded JSON values, `members` the accounts of those that name a member, by place.
-    `moved` is what is held otherwise since members have gone to other accounts.
+    `moved` is what is held otherwise since members have gone to other accounts. With `releasing`
+    further ones are released of what waited; with `backfill` no rules are evaluated for those.
 
     Raises:
         MustBeAlone: others hold domains or addresses from now on, and batches may be at work.
@@ -72,24 +77,31 @@ def settle(
         elif one.get("type") in _HOLDERS and _says_what_is_held(one):
             told.append(place)
     settled = Settled(raw)
-    if not told and not mailed and not moved.keys:
+    if not told and not mailed and not moved.keys and not releasing:
         return settled
     said = [parse(raw[place], now, members.get(place)) for place in told]
     changes = moved | holdings.note(db, [one for one in said if isinstance(one, Event)], alone)
-    released = waiting.release(db, changes.keys)
     if changes.keys:
         settled.left |= holdings.concerned(db, changes)
         holdings.forget_addresses_of_reps(db, changes)
-    mailed += range(len(raw), len(raw) + len(released.new))
-    settled.events = [*raw, *released.new]
-    to_wait = [
-        *_read_new(db, settled, mailed, now),
-        *_read_again(db, settled, released.logged, now),
-    ]
-    if to_wait:
+    if changes.keys or releasing:
+        _release(db, settled, changes, now, backfill)
+    mailed += range(len(raw), len(settled.events))
+    if to_wait := list(_read_new(db, settled, mailed, now)):
         waiting.keep(db, to_wait, now)
     _refuse_other_versions(db, settled, [place for place in mailed if place < len(raw)])
     return settled
+
+
+def _release(
+    db: Connection, settled: Settled, changes: Changes, now: datetime, backfill: bool
+) -> None:
+    """Let what waited for these changes be read: some of it, if it is too much for once."""
+    waiting.claim(db, changes.keys, backfill)
+    for part in waiting.release_logged(db):
+        waiting.keep(db, list(_read_again(db, settled, part, now)), now)
+    settled.events = [*settled.events, *waiting.release(db)]
+    settled.unreleased = waiting.settle_claims(db)
 
 
 def _read_new(

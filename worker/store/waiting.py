@@ -1,7 +1,7 @@
 """Events that wait until somebody says whose the people are that they name by address."""
 
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -11,11 +11,15 @@ from worker.core.events import Quarantined, same_content
 from worker.core.identity import keys_of
 from worker.core.problems import as_json
 from worker.core.sorting import SHARED
-from worker.store.dialect import execute_among, execute_rows
+from worker.store.dialect import execute, execute_among, execute_rows
 from worker.store.event_log import CONFLICT
-from worker.store.tables import waiting_keys, waiting_mails
+from worker.store.tables import claimed_keys, waiting_keys, waiting_mails
+
+AT_ONCE = 2_000
+"""Events that are released in one transaction: the time of a task is limited, and its memory."""
 
 _EVENT = {"source": "text", "id": "text"}
+_IS_HELD = "EXISTS (SELECT 1 FROM holdings h WHERE h.key = k.key AND h.account <> '')"
 
 
 class Waiting(NamedTuple):
@@ -24,13 +28,6 @@ class Waiting(NamedTuple):
     body: Mapping[str, Any]
     is_logged: bool
     unknown: Sequence[str]
-
-
-class Released(NamedTuple):
-    """What has waited: events that come to the log now, and those logged as of others already."""
-
-    new: Sequence[Any]
-    logged: Sequence[Any]
 
 
 def undeciding(raw: Mapping[str, Any]) -> list[str]:
@@ -93,31 +90,74 @@ def conflicts(db: Connection, table: Table, events: Mapping[int, Any]) -> dict[i
     }
 
 
-def release(db: Connection, keys: Collection[str]) -> Released:
-    """Take out what waited for somebody to hold these."""
-    if not keys:
-        return Released((), ())
-    events = execute_among(
-        db, "SELECT DISTINCT source, id FROM waiting_keys WHERE key {among}", sorted(keys)
-    ).all()
-    found = execute_rows(
+def claim(db: Connection, keys: Collection[str], backfill: bool) -> None:
+    """Note which of these accounts hold by now while events wait for them: those are to be
+    released, with `backfill` without rules being evaluated."""
+    execute_among(
         db,
-        "DELETE FROM waiting_mails WHERE (source, id) IN (SELECT source, id FROM {rows}) "
-        "RETURNING body, is_logged",
-        _EVENT,
-        events,
+        "INSERT INTO claimed_keys (key, backfill) "
+        "SELECT DISTINCT k.key, :backfill FROM waiting_keys k "
+        f"WHERE k.key {{among}} AND {_IS_HELD} ON CONFLICT (key) DO UPDATE "
+        "SET backfill = claimed_keys.backfill AND excluded.backfill",
+        sorted(keys),
+        backfill=backfill,
+    )
+
+
+def claimed(db: Connection) -> bool | None:
+    """Whether all that is to be released is so without rules being evaluated; None if nothing is
+    to be released."""
+    found = list(db.scalars(select(claimed_keys.c.backfill).distinct()))
+    return all(found) if found else None
+
+
+def release(db: Connection) -> list[Any]:
+    """Take out some of the events that come to the log now, one of their people being known."""
+    return _take_out(db, "NOT w.is_logged")
+
+
+def release_logged(db: Connection) -> Iterator[list[Any]]:
+    """Take out, part by part, all events that are in the log already, as of others of their people,
+    and of which a further one is known. What of a part is to wait on must be kept before the next.
+    """
+    while part := _take_out(db, "w.is_logged"):
+        yield part
+
+
+def _take_out(db: Connection, of: str) -> list[Any]:
+    events = execute(
+        db,
+        "SELECT w.source, w.id FROM claimed_keys k JOIN waiting_keys q ON q.key = k.key "
+        "JOIN waiting_mails w ON w.source = q.source AND w.id = q.id "
+        f"WHERE {of} AND {_IS_HELD} LIMIT :most",
+        most=AT_ONCE,
     ).all()
+    if not events:
+        return []
     execute_rows(
         db,
         "DELETE FROM waiting_keys WHERE (source, id) IN (SELECT source, id FROM {rows})",
         _EVENT,
         events,
     )
-    bodies = [(json.loads(body), bool(is_logged)) for body, is_logged in found]
-    return Released(
-        [body for body, is_logged in bodies if not is_logged],
-        [body for body, is_logged in bodies if is_logged],
+    taken = execute_rows(
+        db,
+        "DELETE FROM waiting_mails WHERE (source, id) IN (SELECT source, id FROM {rows}) "
+        "RETURNING body",
+        _EVENT,
+        events,
     )
+    return [json.loads(body) for (body,) in taken]
+
+
+def settle_claims(db: Connection) -> bool:
+    """Forget the claims for which nothing waits any more; whether any is left."""
+    execute(
+        db,
+        "DELETE FROM claimed_keys AS k WHERE NOT EXISTS "
+        f"(SELECT 1 FROM waiting_keys q WHERE q.key = k.key) OR NOT {_IS_HELD}",
+    )
+    return bool(execute(db, "SELECT 1 FROM claimed_keys LIMIT 1").all())
 
 
 def counted(db: Connection, limit: int) -> tuple[int, list[tuple[str, int]]]:
