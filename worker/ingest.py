@@ -37,6 +37,7 @@ from worker.store.workspace import Kept
 MAX_STARTS = 5
 """Starts of a batch after which it is parked: one of its events may kill whoever takes it in."""
 
+_DIED = "its worker died each time, or was stopped since it took too long"
 
 AT_ONCE = 125
 """Events that are read and sent to the log at a time."""
@@ -90,7 +91,7 @@ def ingest(
         if again:
             starts = _count_start(engine, batch, now)
         if starts > MAX_STARTS:
-            return _park(engine, batch, raw, refused, "its worker died each time", now)
+            return _park(engine, batch, raw, refused, _DIED, now)
         try:
             with writing(engine) as db, pipelined(db):
                 return _apply(db, batch, raw, refused, book, now, backfill, releasing)

@@ -14,9 +14,10 @@ from kombu.exceptions import OperationalError as BrokerDown
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
-from worker import freshness, runtime, sweeps, tasks
+from worker import freshness, releasing, runtime, sweeps, tasks
 from worker.capture.publishing import replay
 from worker.rulebooks import LOOK_EVERY
+from worker.settings import settings
 from worker.store import backlog, outbox, waiting, webhooks
 from worker.store import sweeps as sweeps_store
 from worker.store.database import reading
@@ -74,7 +75,8 @@ def due_slot(now: datetime, hour: int, zone: ZoneInfo) -> date:
 
 
 def minute_pass(engine: Engine) -> None:
-    """Sweep if a source is back; hand out what nobody works on: shards, the spool, what is due."""
+    """Sweep if a source is back; hand out what nobody works on: shards, the spool, what is due;
+    give up events that have waited for too long."""
     try:
         sweep = freshness.sweep_after_returns(engine, runtime.clock())
         if sweep is not None:
@@ -92,6 +94,9 @@ def minute_pass(engine: Engine) -> None:
             tasks.request_webhooks()
         if unreleased:
             tasks.request_release()
+        longest = timedelta(days=settings().waiting_days)
+        if given_up := releasing.give_up(engine, longest, runtime.clock()):
+            log.warning("events quarantined: nobody has said whose they are", events=given_up)
     except SQLAlchemyError as error:
         log.error("minute's pass failed", error=str(error))
 

@@ -42,6 +42,7 @@ class Settings(BaseSettings):
     api_keys: SecretStr | None = None
     rate_limit: str = "500/second"
     spool_megabytes: Annotated[int, Field(ge=0, le=100_000)] = 100
+    waiting_days: Annotated[int, Field(ge=1, le=3_650)] = 30
     gateway_processes: Annotated[int, Field(ge=1, le=64)] = 1
     public_url: str | None = None
     log_level: Literal["debug", "info", "warning", "error", "critical"] = "info"

@@ -1,5 +1,6 @@
 """What has waited is taken in step by step, once, whatever happens between two steps."""
 
+import json
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -10,11 +11,14 @@ from tests.flow.test_identity import DAY, facts, mail
 from tests.flow.test_merging import RULES, emptied
 from tests.histories import RECEIVED, Raw
 from tests.pipeline import event, flags, rows, rulebook
+from worker.capture.retrying import retry
+from worker.core.mapping import Capture
 from worker.ingest import BatchResult, TryAgain, ingest
-from worker.releasing import release
+from worker.releasing import give_up, release
 from worker.rulebook import Rulebook
-from worker.store import batches, tables, waiting
+from worker.store import batches, overdue, quarantine, tables, waiting
 from worker.store.batches import Counts
+from worker.store.database import reading
 
 ONE_DAY = timedelta(1)
 
@@ -112,3 +116,52 @@ def test_an_address_that_only_a_rep_has_releases_nothing(
     assert not arrive(engine, book, "rep", rep).unreleased
     assert release(engine, book, RECEIVED) is None
     assert len(rows(engine, tables.waiting_mails)) == 5
+
+
+LONGEST = timedelta(days=30)
+
+
+def test_what_waits_for_too_long_goes_to_quarantine_with_what_it_has_waited_for(
+    engine: Engine, book: Rulebook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(overdue, "AT_ONCE", 1)
+    mails = [mail(contacts=["x@gmail.com", "dana@acme.example"]), mail(contacts=["y@b.example"])]
+    used = event("usage", DAY, account=None, user="lee") | {"tiewatchmember": "lee"}
+    arrive(engine, book, "waits", *mails, used)
+    assert give_up(engine, LONGEST, RECEIVED + LONGEST) == 0
+    assert give_up(engine, LONGEST, RECEIVED + LONGEST + timedelta(seconds=1)) == 3
+    for table in (tables.waiting_mails, tables.waiting_keys, tables.waiting_events):
+        assert rows(engine, table) == []
+    kept = {row["event_id"]: row for row in rows(engine, tables.quarantine)}
+    assert kept.keys() == {mails[0]["id"], mails[1]["id"], used["id"]}
+    reason = kept[mails[0]["id"]]["problems"]
+    assert "waited for 30 days" in reason
+    assert 'whose \\"acme.example\\" or \\"x@gmail.com\\" is' in reason
+    assert 'account user \\"lee\\"' in kept[used["id"]]["problems"]
+    assert json.loads(kept[used["id"]]["body"]) == used
+
+
+def test_what_has_been_given_up_is_taken_in_again_once_it_is_known_whose_it_is(
+    engine: Engine, book: Rulebook
+) -> None:
+    arrive(engine, book, "waits", mail(contacts=["dana@acme.example"]))
+    give_up(engine, LONGEST, RECEIVED + 2 * LONGEST)
+    arrive(engine, book, "acme", ACME)
+    with reading(engine) as db:
+        entries = list(quarantine.kept(db))
+    [again] = retry(
+        engine, entries, Capture(), RECEIVED, lambda id_, events: arrive(engine, book, id_, *events)
+    )
+    assert again.taken_in == 1
+    assert [row["contact"] for row in rows(engine, tables.tie_days)] == ["dana@acme.example"]
+
+
+def test_what_counts_for_some_of_its_people_is_not_given_up_nor_what_is_to_be_released(
+    engine: Engine, book: Rulebook, at_once: int
+) -> None:
+    arrive(engine, book, "mails", ACME, mail(contacts=["dana@acme.example", "x@y.example"]))
+    assert give_up(engine, LONGEST, RECEIVED + 2 * LONGEST) == 0
+    arrive(engine, book, "more", *(mail(contacts=["bo@birch.example"]) for _ in range(5)))
+    assert arrive(engine, book, "birch", BIRCH).unreleased
+    assert give_up(engine, LONGEST, RECEIVED + 2 * LONGEST) == 0
+    assert sum(one.applied for one in steps(engine, book)) == 2

@@ -16,7 +16,7 @@ from tests.pipeline import at, event, rows, rulebook, sweep_shards, take_in
 from worker import delivery, planning, runtime, scheduler, sweeps, tasks
 from worker.scheduler import daily_sweep, due_slot, hand_out, minute_pass, watch_rules
 from worker.sending import to_show
-from worker.store import tables, webhooks
+from worker.store import tables, waiting, webhooks
 from worker.store.database import engine_for, writing
 from worker.store.webhooks import New
 
@@ -37,9 +37,12 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     return clock
 
 
+RULE = "rules: [{id: x, title: X, severity: high, when: {mrr: over 1 EUR}}]"
+
+
 @pytest.fixture
 def queued(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
-    """The messages that were sent: a shard, "deliver" or "webhooks"."""
+    """The messages that were sent: a shard, "deliver", "webhooks" or "release"."""
     sent: list[Any] = []
     monkeypatch.setattr(
         tasks.sweep_shard, "apply_async", lambda args, **_: sent.append(args), raising=False
@@ -49,6 +52,9 @@ def queued(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     )
     monkeypatch.setattr(
         tasks.send_to_webhooks, "apply_async", lambda **_: sent.append("webhooks"), raising=False
+    )
+    monkeypatch.setattr(
+        tasks.release_waiting, "apply_async", lambda **_: sent.append("release"), raising=False
     )
     monkeypatch.setattr(tasks.plan_weeks, "apply_async", lambda **_: None, raising=False)
     return sent
@@ -180,6 +186,31 @@ def test_each_minute_webhooks_are_told_what_waits_for_them(engine, clock, queued
         webhooks.put(db, [New("k", "crm", "acme", "test", "{}")], clock.now)
     minute_pass(engine)
     assert queued == ["webhooks"]
+
+
+def test_each_minute_what_has_waited_for_a_word_that_came_is_asked_to_be_released(
+    engine, clock, queued, monkeypatch, tmp_path
+):
+    monkeypatch.setattr(waiting, "AT_ONCE", 1)
+    book = rulebook(tmp_path, RULE)
+    people = {"channel": "meeting", "reps": ["sam"], "contacts": ["dana@acme.example"]}
+    mails = [event("interaction", D, account=None, **people) for _ in range(2)]
+    take_in(engine, book, D, *(mail | {"tiewatchpeople": "email"} for mail in mails))
+    minute_pass(engine)
+    assert queued == []
+    take_in(engine, book, D, event("account", D, domains=["acme.example"]))
+    minute_pass(engine)
+    assert queued == ["release"]
+
+
+def test_each_minute_what_has_waited_for_too_long_is_given_up(engine, clock, queued, tmp_path):
+    waits = event("usage", D, account=None, user="lee") | {"tiewatchmember": "lee"}
+    take_in(engine, rulebook(tmp_path, RULE), D, waits)
+    minute_pass(engine)
+    assert rows(engine, tables.quarantine) == []
+    clock.now += timedelta(days=31)
+    minute_pass(engine)
+    assert [row["event_id"] for row in rows(engine, tables.quarantine)] == [waits["id"]]
 
 
 @pytest.mark.parametrize(("told", "sent"), [(True, ["deliver"]), (False, [])])

@@ -151,7 +151,8 @@ def _contents(engine: Engine) -> Iterator[Finding]:
         for id_, error in batches.parked(db_):
             yield Finding(
                 "parked batch",
-                f"{id_}: {error}. 'tiewatch ingest --parked' takes it in again, whole.",
+                f"{id_}: {error}. 'tiewatch ingest --parked' takes it in again, whole; with "
+                "--direct it may take as long as it needs.",
             )
         for problem, number in event_log.quarantined(db_, limit=10):
             yield Finding("quarantine", None, f"{number:,} events: {problem}")
@@ -164,4 +165,11 @@ def _contents(engine: Engine) -> Iterator[Finding]:
         if mails:
             keys = ", ".join(f"{key} ({number:,})" for key, number in most)
             told = f"{mails:,} events wait until an account has the domains of their people: {keys}"
+            if in_part := waiting.applied_in_part(db_):
+                told += (
+                    f". {in_part:,} of them count already for those of their people who are known"
+                )
+            yield Finding("waiting mails", None, told)
+        if waiting.claimed(db_) is not None:
+            told = "it is known by now whose some of them are: workers take those in step by step"
             yield Finding("waiting mails", None, told)

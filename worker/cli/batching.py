@@ -21,7 +21,7 @@ from worker.cli.access import queue
 from worker.cli.sweep import run_sweep
 from worker.cli.terminal import say
 from worker.core.events import Quarantined
-from worker.ingest import BatchResult, TryAgain, evaluation_date, ingest
+from worker.ingest import MAX_STARTS, BatchResult, TryAgain, evaluation_date, ingest
 from worker.rulebook import OtherRules, Rulebook
 from worker.settings import settings
 from worker.store import batches
@@ -128,20 +128,23 @@ def finish(engine: Engine, *, backfill: bool, alone: bool) -> None:
 def release_the_rest(engine: Engine) -> None:
     """Take in what waits although it is known whose it is, step by step, and say how much it was:
     workers may take in some of it meanwhile."""
-    released = 0
+    released = tries = 0
     while True:
         try:
             done = runtime.with_rules_in_force(
                 lambda book: releasing.release(engine, book, runtime.clock())
             )
         except (OtherRules, TryAgain) as error:
+            tries += 1
+            if tries == MAX_STARTS:
+                say(f"Events that have waited for these wait on: {error}. Workers try it again.")
+                break
             say(f"What has waited is tried again: {error}")
             time.sleep(1)
             continue
-        if done is not None:
-            released += done.counts.received
-        if done is None or not done.unreleased:
+        if done is None:
             break
+        released += done.counts.received
     if released:
         say(f"{released:,} events that had waited for these were taken in besides.")
 
@@ -151,7 +154,10 @@ def say_the_rest(tally: Tally) -> None:
     if tally.shown > SHOWN:
         say(f"... and {tally.shown - SHOWN} more were quarantined: 'tiewatch doctor' counts them.")
     if tally.parked:
-        say("Parked batches are whole: 'tiewatch ingest --parked' takes them in again.")
+        say(
+            "Parked batches are whole: 'tiewatch ingest --parked' takes them in again, with "
+            "--direct without a limit of time."
+        )
 
 
 def _apply_here(engine: Engine, batched: Iterable[FileBatch], backfill: bool, tally: Tally) -> None:

@@ -173,3 +173,9 @@ def counted(db: Connection, limit: int) -> tuple[int, list[tuple[str, int]]]:
     ).all()
     total = db.scalar(select(func.count()).select_from(waiting_mails)) or 0
     return total, [(key, count) for key, count in found]
+
+
+def applied_in_part(db: Connection) -> int:
+    """How many of them are in the log, as of those of their people who are known."""
+    logged = select(func.count()).select_from(waiting_mails).where(waiting_mails.c.is_logged)
+    return db.scalar(logged) or 0
