@@ -10,8 +10,10 @@ import pytest
 from sqlalchemy import update
 
 from tests.cli.conftest import lines
-from tests.pipeline import event, meeting, rows
-from worker.store import batches, tables
+from tests.pipeline import event, meeting, rows, take_in
+from worker.rulebook import read_rulebook
+from worker.shipped import rules_dir
+from worker.store import batches, tables, waiting
 from worker.store.database import writing
 
 TODAY = datetime.now(UTC).date()
@@ -20,6 +22,13 @@ DAY = TODAY - timedelta(3)
 
 def uses(number: int) -> list[dict]:
     return [event("usage", DAY, count=1) for _ in range(number)]
+
+
+def mail_to(*contacts: str) -> dict:
+    """An event that leaves its account to the people that it names by their addresses."""
+    people = {"reps": ["sam"], "contacts": list(contacts)}
+    met = event("interaction", DAY, account=None, channel="meeting", **people)
+    return met | {"tiewatchpeople": "email"}
 
 
 def counts(
@@ -55,14 +64,7 @@ def test_without_json_the_result_is_a_sentence(tiewatch):
 
 
 def test_events_that_wait_are_counted_until_it_is_said_whose_they_are(tiewatch):
-    mail = event(
-        *("interaction", DAY),
-        account=None,
-        channel="meeting",
-        reps=["sam"],
-        contacts=["dana@acme.example"],
-    )
-    waits = [mail | {"tiewatchpeople": "email"}, uses(1)[0] | {"tiewatchmember": "lee"}]
+    waits = [mail_to("dana@acme.example"), uses(1)[0] | {"tiewatchmember": "lee"}]
     del waits[1]["subject"]
     sent = lines(*waits, *uses(1)).encode()
     done = tiewatch("ingest", "--direct", "--json", "-", stdin=sent)
@@ -76,6 +78,36 @@ def test_events_that_wait_are_counted_until_it_is_said_whose_they_are(tiewatch):
     claim = [event("account", DAY, domains=["acme.example"])]
     done = tiewatch("ingest", "--direct", "--json", "-", stdin=lines(*claim).encode())
     assert done.json == counts(2, 2)
+
+
+def test_all_that_has_waited_is_taken_in_before_the_command_ends(tiewatch, monkeypatch):
+    monkeypatch.setattr(waiting, "AT_ONCE", 2)
+    sent = lines(*(mail_to("dana@acme.example") for _ in range(7))).encode()
+    tiewatch("ingest", "--direct", "-", stdin=sent)
+    claim = lines(event("account", DAY, domains=["acme.example"])).encode()
+    done = tiewatch("ingest", "--direct", "--json", "-", stdin=claim)
+    assert (done.status, done.json) == (0, counts(3, 3))
+    assert "5 events that had waited for these were taken in besides" in done.err
+    assert tiewatch("ingest", "--direct", "--json", "-", stdin=sent).json == counts(7, 0, 7)
+
+
+def test_doctor_tells_what_counts_in_part_and_what_is_being_taken_in(
+    tiewatch, embedded, monkeypatch
+):
+    def waits() -> list[str]:
+        told = tiewatch("doctor", "--json").json
+        return [one["detail"] for one in told if one["subject"] == "waiting mails"]
+
+    mails = [mail_to("dana@acme.example", "x@y.example"), *(mail_to("z@y.example") for _ in "ab")]
+    sent = lines(event("account", DAY, domains=["acme.example"]), *mails).encode()
+    tiewatch("ingest", "--direct", "-", stdin=sent)
+    [told] = waits()
+    assert told.startswith("3 events wait")
+    assert "1 of them counts already for those of its people who are known" in told
+    monkeypatch.setattr(waiting, "AT_ONCE", 1)
+    claim = event("account", DAY, account="Birch", domains=["y.example"])
+    assert take_in(embedded, read_rulebook(rules_dir()), TODAY, claim).unreleased
+    assert "take those in step by step" in waits()[1]
 
 
 def test_blank_lines_line_ends_of_windows_and_a_last_line_without_end_are_fine(tiewatch, folder):

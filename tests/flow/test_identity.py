@@ -15,6 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine
 
+import worker.ingest
 from tests.flow.test_merging import RULES, emptied, known, take_in
 from tests.histories import RECEIVED, Raw, arrivals
 from tests.pipeline import event, rows, rulebook
@@ -283,6 +284,19 @@ def test_an_account_that_takes_a_domain_over_gets_its_history(
     assert [row["account"] for row in rows(engine, tables.tie_days)] == ["acme"]
     arrive(engine, book, event("account", DAY, account="Birch", domains=["acme.example"]))
     assert [row["account"] for row in rows(engine, tables.tie_days)] == ["Birch"]
+
+
+def test_a_domain_that_nobody_else_has_claimed_is_given_up_without_anything_being_read_anew(
+    engine: Engine, book: Rulebook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The history of a large account takes long to be read, and no batch is at work meanwhile."""
+    arrive(engine, book, event("account", DAY, domains=["acme.example"]))
+    arrive(engine, book, mail(contacts=["dana@acme.example"]))
+    before = facts(engine)
+    with monkeypatch.context() as read:
+        read.setattr(worker.ingest, "rebuild", lambda *_: pytest.fail("read anew"))
+        arrive(engine, book, event("account", DAY, domains=[]))
+    assert facts(engine) == before
 
 
 def test_accounts_that_are_merged_have_their_common_mails_once(

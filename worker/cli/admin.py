@@ -123,6 +123,12 @@ def _told() -> Webhooks:
         return ()  # said before
 
 
+def _in_part(number: int) -> str:
+    if number == 1:
+        return "1 of them counts already for those of its people who are known"
+    return f"{number:,} of them count already for those of their people who are known"
+
+
 def _held(on_hold: list[tuple[str, date]]) -> str:
     named = [f"{account} up to {until}" for account, until in on_hold[:HELD_SHOWN]]
     if more := len(on_hold) - len(named):
@@ -166,9 +172,7 @@ def _contents(engine: Engine) -> Iterator[Finding]:
             keys = ", ".join(f"{key} ({number:,})" for key, number in most)
             told = f"{mails:,} events wait until an account has the domains of their people: {keys}"
             if in_part := waiting.applied_in_part(db_):
-                told += (
-                    f". {in_part:,} of them count already for those of their people who are known"
-                )
+                told += f". {_in_part(in_part)}"
             yield Finding("waiting mails", None, told)
         if waiting.claimed(db_) is not None:
             told = "it is known by now whose some of them are: workers take those in step by step"

@@ -83,7 +83,7 @@ def note(db: Connection, events: Iterable[Event], alone: bool) -> Changes:
     told = _told(events)
     if not told:
         return NONE
-    before, known = _words(db, told), set[str]()
+    before = _words(db, told)
     changed: set[str] = set()
     for holder, word in told.items():
         was = before[holder]
@@ -97,12 +97,26 @@ def note(db: Connection, events: Iterable[Event], alone: bool) -> Changes:
             for key, stamp in was.keys.items()
             if stamp != was.stamp and former.get(key) != stamp and key not in current
         }
+    known = _holders(db, changed)
+    changed = {key for key in changed if not _stays(key, known[key], told)}
     if changed and not alone:
         raise MustBeAlone
-    if changed:
-        known = set(of(db, changed))
     _keep(db, {holder: before[holder] for holder in sorted(told)})
-    return Changes(frozenset(changed), frozenset(known))
+    return Changes(frozenset(changed), frozenset(key for key in changed if known[key]))
+
+
+def _holders(db: Connection, keys: Collection[str]) -> dict[str, set[Holder]]:
+    """Whoever holds each of these, or has held it."""
+    found = {key: set[Holder]() for key in keys}
+    for key, held in of(db, keys).items():
+        found[key] = {(one.account, one.person) for one in held}
+    return found
+
+
+def _stays(key: str, known: Collection[Holder], told: Mapping[Holder, _Word]) -> bool:
+    """Whether it is still that of the only one who has ever held it, named again or no more."""
+    named = {holder for holder, word in told.items() if key in word.keys}
+    return len(known) == 1 and named <= set(known)
 
 
 def remake(db: Connection, accounts: Collection[str], events: Iterable[Event]) -> Changes:
