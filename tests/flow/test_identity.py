@@ -286,6 +286,26 @@ def test_an_account_that_takes_a_domain_over_gets_its_history(
     assert [row["account"] for row in rows(engine, tables.tie_days)] == ["Birch"]
 
 
+def test_a_history_that_is_read_part_by_part_moves_whole(
+    engine: Engine, book: Rulebook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rereading, "CHUNK", 3)
+    claims = [
+        event("account", DAY, domains=["acme.example", "acme-labs.example"]),
+        event("account", DAY, account="Birch", domains=["acme.example"]),
+    ]
+    days = [date.fromordinal(DAY.toordinal() - number) for number in range(10)]
+    mails = [mail(one, contacts=["dana@acme.example", "lee@acme-labs.example"]) for one in days]
+    arrive(engine, book, claims[0], *mails)
+    arrive(engine, book, event("account", DAY, domains=["acme-labs.example"]), claims[1])
+    found = facts(engine)
+    assert len(rows(engine, tables.shared_events)) == 10
+    emptied(engine)
+    claims[0]["data"]["domains"] = ["acme-labs.example"]
+    arrive(engine, book, *claims, *mails)
+    assert found == facts(engine)
+
+
 def test_a_domain_that_nobody_else_has_claimed_is_given_up_without_anything_being_read_anew(
     engine: Engine, book: Rulebook, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -23,9 +23,6 @@ from worker.store.merges import all_merged_into
 from worker.store.rereading import Logged, of_accounts
 from worker.store.tables import accounts as accounts_table
 
-AT_ONCE = 5_000
-"""Events that get another account in one statement."""
-
 _EVENT = {"source": "text", "id": "text"}
 _NO_DAY = 2**31 - 1
 """The first day of an account that has no event."""
@@ -81,19 +78,20 @@ def rebuild(
     `half_life` (days) must be the one that the stored ties were made with. `said` is what further
     events say, which are to be logged next.
     """
-    moves: list[_Move] = []
+    moved, left, touched = 0, set[str](), {*moving, *staying}
     claims = dict(said or {})
-    for part in of_accounts(db, moving):
-        moves += filter(None, map(_move, part))
+    for part in of_accounts(db, moving):  # which was asked for before, and so sees no move
+        moves = list(filter(None, map(_move, part)))
+        _log(db, moves)
+        moved += len(moves)
+        for move in moves:
+            left |= set(move.before) - set(move.now)
+            touched |= {*move.before, *move.now}
         claims = latest(claims, claims_in(sent for one in part for sent in one.sent))
-    left = {account for move in moves for account in move.before if account not in move.now}
     claims_store.withdraw(db, all_merged_into(db, moving), claims)
     claims_store.note(db, claims_store.news(db, list(claims.values())), now)
-    touched = (account for move in moves for account in (*move.before, *move.now))
-    concerned = sorted({*moving, *staying, *touched})
+    concerned = sorted(touched)
     flags.lock(db, concerned)
-    for start in range(0, len(moves), AT_ONCE):
-        _log(db, moves[start : start + AT_ONCE])
     _clear(db, concerned)
     naming = Counter[str]()
     for part in of_accounts(db, concerned):
@@ -108,7 +106,7 @@ def rebuild(
         concerned,
         never=_NO_DAY,
     )
-    return Rebuilt(concerned, left, len(moves), naming)
+    return Rebuilt(concerned, left, moved, naming)
 
 
 def _move(one: Logged) -> _Move | None:
@@ -120,6 +118,8 @@ def _move(one: Logged) -> _Move | None:
 
 def _log(db: Connection, moves: Sequence[_Move]) -> None:
     """Log the events as of the accounts that they are of now."""
+    if not moves:
+        return
     keys = [(one.source, one.id) for one in moves]
     execute_rows(
         db,
