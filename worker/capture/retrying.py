@@ -12,13 +12,13 @@ from uuid import uuid4
 
 from sqlalchemy import Engine
 
+from worker.applying import BatchResult
 from worker.capture import hooks, segment
 from worker.capture.taking import Taken, take
 from worker.core.events import Quarantined
 from worker.core.mapping import Capture
 from worker.decoding import value_of
 from worker.importing import taking as importing
-from worker.ingest import BatchResult
 from worker.store import quarantine
 from worker.store.database import writing
 from worker.store.quarantine import Kept
