@@ -160,7 +160,7 @@ INTERCOM = [
         "intercom-contacts",
         {"Name": "Dana", "Email": "dana@acme.example", "User ID": "9", "Company ID": "acme",
          "Last seen": "2026-05-01 10:00:00 UTC"},
-        [("contact", "acme", "2026-05-01", {
+        [("contact", "acme", "2026-05-31", {
             "contact": "9", "name": "Dana", "emails": ["dana@acme.example"]})],
     ),
     (

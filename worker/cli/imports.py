@@ -26,9 +26,9 @@ from worker.core.mapping import Import
 from worker.core.moments import Writing
 from worker.importing import archives
 from worker.importing.archives import Archive
+from worker.importing.files import File
 from worker.importing.passes import Planned, Rows, plan, told, walk
 from worker.importing.records import Unreadable
-from worker.importing.taking import File
 from worker.rulefiles import RuleFilesRefused, load_capture
 from worker.store import members, waiting
 from worker.store.batches import Counts

@@ -3,9 +3,9 @@
 Mail that no person wrote is told apart as RFC 3834 and RFC 3464 have it, and by what lists say of
 themselves.
 
-The sender's copy of a mail and those of its receivers are one event. So nothing but what all of them
-have decides what is in it: Message-ID, date, From, To and Cc. What only some copies say, that a list
-passed it on or who got it blind, makes an event of its own, under an id that says so.
+The sender's copy of a mail and those of its receivers are one event. So nothing but what all of
+them have decides what is in it: Message-ID, date, From, To and Cc. What only some copies say, that
+a list passed it on or who got it blind, makes an event of its own, under an id that says so.
 """
 
 import re
@@ -86,9 +86,7 @@ def _blind(
     """Who takes part by a blind copy: whom the sender's copy names, or whose mailbox it was in."""
     seen = any(people.is_ours(one) for one in (sender, *to, *copied))
     delivered = [] if seen else _addresses(message, *_DELIVERED)
-    return sides_of_mail(
-        sender, [*to, *delivered], [*copied, *_addresses(message, "Bcc")], people
-    )
+    return sides_of_mail(sender, [*to, *delivered], [*copied, *_addresses(message, "Bcc")], people)
 
 
 def automatic(message: Message) -> str | None:

@@ -14,11 +14,12 @@ from worker.core.mapping import Import
 from worker.core.moments import Writing
 from worker.importing import archives
 from worker.importing.archives import Archive
+from worker.importing.files import File
 from worker.importing.kinds import choose
 from worker.importing.reading import records_of
 from worker.importing.records import BreaksOff, Records, Unreadable
 from worker.importing.skipped import Skipped
-from worker.importing.taking import File, Taken, take
+from worker.importing.taking import Taken, take
 
 LOOKED_AT = 100
 """Rows that are looked at before anything is taken in: whether an option is missing."""
@@ -91,8 +92,19 @@ def plan(
         raise Unreadable(f"{name}: {error}.") from error
     if asked is not None:
         raise Unreadable(f"{asked}. Nothing was taken in.")
-    taken_for = f"taken for {chosen.mapping.name}, since {chosen.why}"
-    return Planned(file, tuple(f"{name}: {one}." for one in (taken_for, *records.notes)))
+    said = [f"taken for {chosen.mapping.name}, since {chosen.why}", *records.notes]
+    if _lacks_changed(file):
+        said.append(
+            "no column says when a row was changed last, so all of them count as changed when the "
+            f"file was written ({file.changed:%Y-%m-%d %H:%M} UTC): export that column too"
+        )
+    return Planned(file, tuple(f"{name}: {one}." for one in said))
+
+
+def _lacks_changed(file: File) -> bool:
+    """Whether it has none of the columns in which its kind says when a record was changed last."""
+    wanted = {pick.column for pick in file.mapping.changed}
+    return bool(wanted) and not wanted & file.columns.keys()
 
 
 def _asked(file: File, records: Records, now: datetime) -> str | None:
