@@ -97,11 +97,11 @@ def _take_in(planned: Sequence[File | Archive], direct: bool, as_json: bool) -> 
     with progress("Taking in records", size) as bar:
         alone = apply(engine, _batches(planned, rows, bar), tally, direct=direct, backfill=True)
     finish(engine, backfill=True, alone=alone)
-    for trouble in rows.told:
-        say(trouble)
+    for complaint in rows.complaints:
+        say(complaint)
     say_the_rest(tally)
     _report(rows, tally.counts, _say_what_waits(engine), as_json)
-    if tally.counts.quarantined or tally.parked or rows.troubles:
+    if tally.counts.quarantined or tally.parked or rows.complaints:
         raise typer.Exit(BAD_INPUT)
 
 

@@ -42,7 +42,7 @@ def show(planned: Sequence[File | Archive], as_json: bool) -> None:
                 "events": events,
                 "accounts": len(accounts),
                 "quarantined": faulty,
-                "problems": [*problems, *rows.told],
+                "problems": [*problems, *rows.complaints],
                 "examples": examples,
             }
         )
@@ -51,8 +51,8 @@ def show(planned: Sequence[File | Archive], as_json: bool) -> None:
         counted = ", ".join(f"{number:,} {name}" for name, number in events.items()) or "none"
         print(f"Events that would come out: {counted}; of {len(accounts):,} accounts.")
         print(f"{faulty:,} rows would be quarantined. Nothing was taken in.")
-        for problem in (*problems, *rows.told):
+        for problem in (*problems, *rows.complaints):
             say(problem)
         print_json(examples)
-    if faulty or rows.troubles:
+    if faulty or rows.complaints:
         raise typer.Exit(NOT_HELD)

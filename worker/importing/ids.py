@@ -38,7 +38,7 @@ def event_id(event: Mapping[str, Any], record: str, changed: datetime) -> str:
     `record` begins with the name of the mapping. Of several that happen once the ids may be equal.
     """
     type_ = event["type"]
-    said = event["data"].get(_TOLD_APART.get(type_))
+    said = event["data"].get(_TOLD_APART.get(type_, ""))
     kind = type_ if said is None else f"{type_}/{_word(said)}"
     if type_ in _ONCE:
         return f"{record}/{kind}"

@@ -17,20 +17,22 @@ from worker.importing.skipped import Skipped
 from worker.importing.taking import Taken, take
 
 KEPT = 20
-"""Troubles that are told one by one."""
+"""Messages and appointments that cannot be read which are told one by one."""
 
 
 @dataclass(slots=True)
 class Rows:
-    """What has been read so far, and what is wrong with the files as such.
+    """What has been read so far, and what is wrong with it.
 
-    Of the troubles the first ones are kept, so that a file of nothing else fills no memory.
+    `troubles` are those of whole files. Of what is `spoilt` in archives the first ones are kept, so
+    that a file of nothing else neither fills the memory nor the terminal.
     """
 
     rows: int = 0
     left_out: Counter[str] = field(default_factory=Counter)
     troubles: list[str] = field(default_factory=list)
-    more_troubles: int = 0
+    spoilt: list[str] = field(default_factory=list)
+    more_spoilt: int = 0
 
     def add(self, taken: Taken) -> None:
         """Count a row."""
@@ -38,18 +40,18 @@ class Rows:
         if taken.left_out is not None:
             self.left_out[taken.left_out] += 1
 
-    def complain(self, trouble: str) -> None:
-        """Note what is wrong with a file."""
-        if len(self.troubles) < KEPT:
-            self.troubles.append(trouble)
+    def spoil(self, told: str) -> None:
+        """Note a message or an appointment that cannot be read."""
+        if len(self.spoilt) < KEPT:
+            self.spoilt.append(told)
         else:
-            self.more_troubles += 1
+            self.more_spoilt += 1
 
     @property
-    def told(self) -> list[str]:
-        """The troubles, and how many there are besides those kept."""
-        rest = [f"... and {self.more_troubles:,} more like these."] if self.more_troubles else []
-        return [*self.troubles, *rest]
+    def complaints(self) -> list[str]:
+        """All that is wrong, in words."""
+        rest = [f"... and {self.more_spoilt:,} more like these."] if self.more_spoilt else []
+        return [*self.spoilt, *rest, *self.troubles]
 
     @property
     def counted(self) -> dict[str, Any]:
@@ -84,13 +86,13 @@ def walk(
                     advance(done - before)
                     before = done
         except BreaksOff as error:
-            rows.complain(
+            rows.troubles.append(
                 f"{file.place(error.line)}: breaks off: {error}. What came before it was taken in; "
                 "taking the whole file in later does no harm."
             )
         else:
             if none:
-                rows.complain(f"{file.name}: there is a header and no row in it.")
+                rows.troubles.append(f"{file.name}: there is a header and no row in it.")
 
 
 def _walk_archive(
@@ -100,11 +102,11 @@ def _walk_archive(
         for number, one in enumerate(archives.read(file, now, advance), 1):
             taken = Taken(left_out=one.reason) if isinstance(one, Skipped) else Taken((one,))
             if isinstance(one, Skipped) and one.spoilt:
-                rows.complain(f"{file.name}:{one.line}: {one.reason}")
+                rows.spoil(f"{file.name}:{one.line}: {one.reason}")
             rows.add(taken)
             yield number, taken
     except Unreadable as error:
-        rows.complain(f"{error}. What came before it was taken in.")
+        rows.troubles.append(f"{error}. What came before it was taken in.")
 
 
 def told(file: File | Archive, line: int, taken: Taken) -> list[str]:
