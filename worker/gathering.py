@@ -87,7 +87,7 @@ class Message(Request):  # type: ignore[misc]
 
     def on_accepted(self, pid: int, time_accepted: float) -> None:
         """A process has begun."""
-        for one in self._all():
+        for one in (self, *self._along):
             Request.on_accepted(one, pid, time_accepted)
 
     def on_success(self, outcome: tuple[bool, Any, float], **more: Any) -> None:
@@ -115,9 +115,6 @@ class Message(Request):  # type: ignore[misc]
         """It is not wanted here; with `requeue`, it comes again."""
         super().reject(requeue)
         self._is_gone()
-
-    def _all(self) -> list["Message"]:
-        return [self, *self._along]
 
     def _is_gone(self) -> None:
         on_gone, self.on_gone = self.on_gone, None
