@@ -10,7 +10,8 @@ from uuid import uuid4
 
 from sqlalchemy import Engine
 
-from worker.ingest import BatchResult, ingest
+from worker.applying import Batch, BatchResult
+from worker.ingest import ingest
 from worker.rulebook import Rulebook
 from worker.store import merges, overdue, waiting
 from worker.store.database import reading, writing
@@ -28,8 +29,8 @@ def release(engine: Engine, book: Rulebook, now: datetime) -> BatchResult | None
         backfill = waiting.claimed(db)
     if backfill is None:
         return None
-    step = f"release-{uuid4()}"
-    return ingest(engine, step, [], book, now, backfill=backfill, releasing=True)
+    step = Batch(f"release-{uuid4()}", [], backfill=backfill, releasing=True)
+    return ingest(engine, step, book, now)
 
 
 def give_up(engine: Engine, longest: timedelta, now: datetime) -> int:

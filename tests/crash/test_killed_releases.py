@@ -10,6 +10,7 @@ from sqlalchemy import Engine, func, select
 
 from tests.crash.processes import publish, until, workers
 from tests.pipeline import Raw, event
+from worker.applying import Batch
 from worker.ingest import ingest
 from worker.rulebook import read_rulebook
 from worker.shipped import rules_dir
@@ -30,8 +31,8 @@ def test_kills_while_what_has_waited_is_released_change_nothing(
     mails = [_mail(number, now) for number in range(MAILS)]
     claim = event("account", day, account="acme", domains=["acme.example"])
     undisturbed, disturbed = engine_for(sqlite_url), engine_for(postgresql_url)
-    ingest(undisturbed, "all", [claim, *mails], RULES, now)
-    assert ingest(disturbed, "mails", mails, RULES, now).counts.waiting == MAILS
+    ingest(undisturbed, Batch("all", [claim, *mails]), RULES, now)
+    assert ingest(disturbed, Batch("mails", mails), RULES, now).counts.waiting == MAILS
 
     publish(broker_url, {"claim": [claim]})
     chance = Random(7)

@@ -15,12 +15,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine
 
-import worker.ingest
+import worker.applying
 from tests.flow.test_merging import RULES, emptied, known, take_in
 from tests.histories import RECEIVED, Raw, arrivals
 from tests.pipeline import event, rows, rulebook
+from worker.applying import Batch, BatchResult
 from worker.core.events import Interaction
-from worker.ingest import BatchResult, ingest
+from worker.ingest import ingest
 from worker.merging import Order, merge_accounts
 from worker.rulebook import Rulebook
 from worker.store import addressed, merges, rereading, tables, waiting
@@ -78,7 +79,7 @@ def book(tmp_path: Path) -> Rulebook:
 
 
 def arrive(engine: Engine, book: Rulebook, *events: Raw) -> BatchResult:
-    return ingest(engine, f"identity-{next(_number)}", events, book, RECEIVED, backfill=True)
+    return ingest(engine, Batch(f"identity-{next(_number)}", events, backfill=True), book, RECEIVED)
 
 
 def facts(engine: Engine) -> dict[str, Any]:
@@ -314,7 +315,7 @@ def test_a_domain_that_nobody_else_has_claimed_is_given_up_without_anything_bein
     arrive(engine, book, mail(contacts=["dana@acme.example"]))
     before = facts(engine)
     with monkeypatch.context() as read:
-        read.setattr(worker.ingest, "rebuild", lambda *_: pytest.fail("read anew"))
+        read.setattr(worker.applying, "rebuild", lambda *_: pytest.fail("read anew"))
         arrive(engine, book, event("account", DAY, domains=[]))
     assert facts(engine) == before
 

@@ -13,6 +13,7 @@ from tests.flow.test_any_order import outcome
 from tests.flow.test_merging import RULES, emptied, take_in
 from tests.histories import ACCOUNTS, RECEIVED, Raw, arrivals
 from tests.pipeline import rows, rulebook
+from worker.applying import Batch
 from worker.ingest import ingest
 from worker.rulebook import Rulebook
 from worker.store import tables
@@ -168,11 +169,11 @@ def test_of_two_versions_of_an_event_that_waits_the_first_stands_and_the_other_i
     first = said("1", 1, "lee", "usage", {"user": "lee", "feature": "a"})
     other = said("1", 1, "lee", "usage", {"user": "lee", "feature": "b"})
     broken = said("2", 1, "lee", "usage", {"user": 5})
-    refused = ingest(engine, "1", [first, other, broken], book, RECEIVED)
+    refused = ingest(engine, Batch("1", [first, other, broken]), book, RECEIVED)
     assert refused.counts == Counts(received=2, quarantined=2, waiting=1)
     assert [one.index for one in refused.rejected] == [1, 2]
     assert refused.rejected[0].problems == (CONFLICT,)
-    again = ingest(engine, "2", [first, other], book, RECEIVED)
+    again = ingest(engine, Batch("2", [first, other]), book, RECEIVED)
     assert again.counts == Counts(received=1, quarantined=1, waiting=1)
     take_in(engine, book, [[said("3", 1, "lee", "account", {}, "acme")]])
     assert [row["feature"] for row in rows(engine, tables.feature_days)] == ["a"]

@@ -11,9 +11,10 @@ from tests.flow.test_identity import DAY, facts, mail
 from tests.flow.test_merging import RULES, emptied
 from tests.histories import RECEIVED, Raw
 from tests.pipeline import event, flags, rows, rulebook
+from worker.applying import Batch, BatchResult
 from worker.capture.retrying import retry
 from worker.core.mapping import Capture
-from worker.ingest import BatchResult, TryAgain, ingest
+from worker.ingest import TryAgain, ingest
 from worker.releasing import give_up, release
 from worker.rulebook import Rulebook
 from worker.store import batches, overdue, quarantine, tables, waiting
@@ -36,7 +37,7 @@ def at_once(monkeypatch: pytest.MonkeyPatch) -> int:
 
 
 def arrive(engine: Engine, book: Rulebook, batch: str, *events: Raw, **how: bool) -> BatchResult:
-    return ingest(engine, batch, events, book, RECEIVED, **how)
+    return ingest(engine, Batch(batch, events, **how), book, RECEIVED)
 
 
 def steps(engine: Engine, book: Rulebook) -> list[Counts]:

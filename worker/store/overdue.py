@@ -39,7 +39,7 @@ def give_up(db: Connection, longest: timedelta, now: datetime) -> int:
     days = f"{longest.days} days" if longest.days != 1 else "1 day"
     bad = [*_of_members(db, before, days), *_of_addresses(db, before, days)]
     if bad:
-        event_log.quarantine(db, bad, "waited", now)
+        event_log.quarantine(db, bad, now)
     return len(bad)
 
 
