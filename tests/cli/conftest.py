@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine
 
+from tests import today
 from worker import cli, runtime
 from worker.settings import settings
 from worker.store.database import engine_for
@@ -57,6 +58,7 @@ def tiewatch(
 
     Whatever a command does not turn into a message is raised here: no traceback goes unseen.
     """
+    monkeypatch.setattr(runtime, "clock", today.clock)
 
     def run(*arguments: str, stdin: bytes = b"", **variables: object) -> Ended:
         _forget()
