@@ -1,5 +1,6 @@
 """What tests of more than one folder need: servers, and a migrated database of each kind."""
 
+import gc
 import os
 import shutil
 import tempfile
@@ -35,6 +36,13 @@ def _use_memory() -> None:
 
 
 _use_memory()
+
+
+def pytest_collection_finish() -> None:
+    """Look through thousands of tests and all that they import for garbage once, not all along."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
 
 
 @pytest.fixture(scope="session")

@@ -59,6 +59,8 @@ def tiewatch(
     Whatever a command does not turn into a message is raised here: no traceback goes unseen.
     """
     monkeypatch.setattr(runtime, "clock", today.clock)
+    # It is for a process of its own: here it would keep what each command leaves behind.
+    monkeypatch.setattr(cli, "collect_less_often", lambda: None)
 
     def run(*arguments: str, stdin: bytes = b"", **variables: object) -> Ended:
         _forget()
