@@ -16,10 +16,10 @@ def clock() -> datetime:
     return now - (now.date() - TODAY)
 
 
-def todays_date(needed: timedelta = timedelta(minutes=1)) -> date:
-    """The date of processes that a test starts, once as much is left of it as the test needs."""
+def todays_date() -> date:
+    """The date of processes that a test starts now, who have at least a minute of it left."""
     now = datetime.now(UTC)
     tomorrow = datetime.combine(now.date() + timedelta(1), time_of_day.min, UTC)
-    if (left := tomorrow - now) < needed:
+    if (left := tomorrow - now) < timedelta(minutes=1):
         time.sleep(left.total_seconds())
     return datetime.now(UTC).date()
