@@ -117,10 +117,10 @@ def ask(
     ]
 
     def answer(stats: Mapping[str, AccountStats]) -> None:
-        found = measured()
+        found, nothing = measured(), dict.fromkeys(measures, 0)
         for account, one in stats.items():
             one.reading = reading
-            one.measures = dict.fromkeys(measures, 0) | found.get(account, {})
+            one.measures = nothing | found.get(account, {})
         for fill in asked:
             fill(stats)
         if Part.RHYTHM in reading.parts:
