@@ -212,25 +212,18 @@ def health_of(facts: Facts, settings: HealthSettings) -> Health:
 
 
 def _weighed(facts: Facts, settings: HealthSettings) -> _Weighed:
-    # Lists and loops, since every account that is evaluated comes through here.
+    # Lists, not generators: every account that is evaluated comes through here.
     bands = [
         [_band(facts[name], scales, facts) for name, scales in of_part]
         for of_part in settings.compiled
     ]
-    weights, known, told = [], [], []
-    for part, of_part in zip(settings.parts, bands, strict=True):
-        number = len(of_part) - of_part.count(None)
-        weights.append(part.weight)
-        known.append((part.weight, number))
-        told.append(part.weight * number / len(of_part))
-    weight = fsum([of_part for of_part, number in known if number])
-    shares = [of_part / weight / number if number else 0.0 for of_part, number in known]
-    points = []
-    for share, of_part in zip(shares, bands, strict=True):
-        for band in of_part:
-            if band is not None:
-                points.append(share * band.points)
-    confidence = 100 * fsum(told) / fsum(weights) if weights else 0.0
+    known = [len(of_part) - of_part.count(None) for of_part in bands]
+    weights = [part.weight for part in settings.parts]
+    weight = fsum([w for w, n in zip(weights, known, strict=True) if n])
+    shares = [w / weight / n if n else 0.0 for w, n in zip(weights, known, strict=True)]
+    points = [s * band.points for s, of in zip(shares, bands, strict=True) for band in of if band]
+    told = fsum([w * n / len(of) for w, n, of in zip(weights, known, bands, strict=True)])
+    confidence = 100 * told / fsum(weights) if weights else 0.0
     return _Weighed(bands, shares, fsum(points), confidence, weight > 0)
 
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
-from itertools import zip_longest
 from math import fsum
 from statistics import fmean
 from typing import Any
@@ -144,23 +143,20 @@ def _overdue(goal: Said, on: int) -> bool:
 
 
 def _against_target(goal: Said) -> float | None:
-    value, target = goal.get("value"), goal.get("target")
-    if not (_is_number(value) and _is_number(target)) or not target:
-        return None
-    ratio: float = 100 * value / target
-    return ratio
+    value, target = _number(goal.get("value")), _number(goal.get("target"))
+    return None if value is None or not target else 100 * value / target
 
 
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+def _number(said: Any) -> float | None:
+    """What was said, if it is a number; a target may be a text."""
+    return said if isinstance(said, int | float) and not isinstance(said, bool) else None
 
 
 def _first_achieved(course: Course) -> int | None:
     """The first day at whose end the goal was achieved."""
     said: dict[str, Any] = {}
-    for step, after in zip_longest(course, course[1:]):
+    for step, after in zip(course, [*course[1:], None], strict=True):
         said |= step.said
         if _achieved(said) and (after is None or after.day > step.day):
-            day: int = step.day
-            return day
+            return step.day
     return None
