@@ -10,7 +10,7 @@ from datetime import date, timedelta
 from sqlalchemy import Connection
 
 from worker.core.conditions import Facts
-from worker.core.facts import facts_of, reading_for
+from worker.core.facts import facts_of_all, reading_for
 from worker.core.health import CHANGE, HEALTH, TREND_DAYS, Health, health_of
 from worker.core.metrics import Metrics
 from worker.core.stats import Workspace
@@ -65,10 +65,12 @@ def on_day(
     day, settings = on.toordinal(), workspace.health
     reading, half_life = reading_for(settings.facts, metrics), workspace.ties.half_life
     read = stats_store.read(db, accounts, on, half_life, reading, metrics)
+    begun = [
+        stats for stats in read.values() if stats.first_day is not None and stats.first_day <= day
+    ]
+    found = facts_of_all(begun, day, workspace, metrics)
     return {
-        account: health_of(facts_of(stats, day, workspace, metrics), settings)
-        for account, stats in read.items()
-        if stats.first_day is not None and stats.first_day <= day
+        stats.account: health_of(facts, settings) for stats, facts in zip(begun, found, strict=True)
     }
 
 

@@ -45,7 +45,7 @@ class Rulebook:
         asked = self.rules.facts.union(*(webhook.facts for webhook in self.webhooks))
         return asked | self.health.facts if asked & set(HEALTH_FACTS) else asked
 
-    @property
+    @cached_property
     def digest(self) -> str:
         """16 hexadecimal digits, equal for directories that mean the same."""
         parts = (self.ties, self.telling, self.metrics, self.sources, self.health, self.webhooks)

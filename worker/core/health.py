@@ -128,7 +128,7 @@ class HealthSettings:
             for part in self.parts
         )
 
-    @property
+    @cached_property
     def digest(self) -> str:
         """16 hexadecimal digits, equal for settings that mean the same."""
         return hashlib.sha256(repr((self.parts, self.metrics)).encode()).hexdigest()[:16]
@@ -182,8 +182,8 @@ class Health:
 class _Weighed(NamedTuple):
     """The bands of each part's facts, and what each known fact of a part decides of the score."""
 
-    bands: tuple[tuple[Band | None, ...], ...]
-    shares: tuple[float, ...]
+    bands: Sequence[Sequence[Band | None]]
+    shares: Sequence[float]
     exact: float
     confidence: float
     is_known: bool
@@ -212,16 +212,17 @@ def health_of(facts: Facts, settings: HealthSettings) -> Health:
 
 
 def _weighed(facts: Facts, settings: HealthSettings) -> _Weighed:
-    bands = tuple(
-        tuple(_band(facts[name], scales, facts) for name, scales in of_part)
+    # Lists, not generators: every account that is evaluated comes through here.
+    bands = [
+        [_band(facts[name], scales, facts) for name, scales in of_part]
         for of_part in settings.compiled
-    )
+    ]
     known = [len(of_part) - of_part.count(None) for of_part in bands]
     weights = [part.weight for part in settings.parts]
-    weight = fsum(w for w, n in zip(weights, known, strict=True) if n)
-    shares = tuple(w / weight / n if n else 0.0 for w, n in zip(weights, known, strict=True))
-    points = (s * band.points for s, of in zip(shares, bands, strict=True) for band in of if band)
-    told = fsum(w * n / len(of) for w, n, of in zip(weights, known, bands, strict=True))
+    weight = fsum([w for w, n in zip(weights, known, strict=True) if n])
+    shares = [w / weight / n if n else 0.0 for w, n in zip(weights, known, strict=True)]
+    points = [s * band.points for s, of in zip(shares, bands, strict=True) for band in of if band]
+    told = fsum([w * n / len(of) for w, n, of in zip(weights, known, bands, strict=True)])
     confidence = 100 * told / fsum(weights) if weights else 0.0
     return _Weighed(bands, shares, fsum(points), confidence, weight > 0)
 

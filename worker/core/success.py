@@ -1,13 +1,13 @@
 """Facts of success: how far the customer is with the goals that the product was bought for."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from math import fsum
 from statistics import fmean
 from typing import Any
 
 from worker.core.catalogue import Fact, Part
-from worker.core.courses import Course, by, latest
+from worker.core.courses import Course, by, said_last
 from worker.core.units import Unit, Value
 
 _EVENTS = ("outcome",)
@@ -94,24 +94,24 @@ def facts(goals: Sequence[Course], first_day: int | None, on: int) -> dict[str, 
 
     `first_day` is the day of the account's first event, of any type.
     """
-    courses = [known for course in goals if (known := by(course, on))]
-    if not courses:
+    known = [course for goal in goals if (course := by(goal, on))]
+    if not known:
         return {}
-    progress = [p for course in courses if (p := _progress(course)) is not None]
+    said = [said_last(course) for course in known]
+    progress = [p for goal in said if (p := _progress(goal)) is not None]
     sums = [
         (cost, benefit)
-        for course in courses
-        if (cost := latest(course, "cost")) is not None
-        and (benefit := latest(course, "benefit")) is not None
+        for goal in said
+        if (cost := goal.get("cost")) is not None and (benefit := goal.get("benefit")) is not None
     ]
     cost, benefit = fsum(cost for cost, _ in sums), fsum(benefit for _, benefit in sums)
-    ratios = [r for course in courses if (r := _against_target(course)) is not None]
-    first = first_achieved(courses)
+    ratios = [r for goal in said if (r := _against_target(goal)) is not None]
+    first = first_achieved(known)
     return {
         "plan_progress": fmean(progress) if progress else None,
-        "goals": len(courses),
-        "goals_achieved": sum(map(_achieved, courses)),
-        "goals_overdue": sum(_overdue(course, on) for course in courses),
+        "goals": len(known),
+        "goals_achieved": sum(map(_achieved, said)),
+        "goals_overdue": sum(_overdue(goal, on) for goal in said),
         "roi": 100 * (benefit - cost) / cost if cost else None,
         "outcome_against_target": fmean(ratios) if ratios else None,
         "time_to_value": None if first is None or first_day is None else first - first_day,
@@ -123,34 +123,40 @@ def first_achieved(courses: Iterable[Course]) -> int | None:
     return min((day for course in courses if (day := _first_achieved(course))), default=None)
 
 
-def _achieved(course: Course) -> bool:
-    said = latest(course, "achieved")
-    return bool(said) if said is not None else latest(course, "progress") == 100
+Said = Mapping[str, Any]
+"""What was said last of each field of a goal."""
 
 
-def _progress(course: Course) -> float | None:
-    progress: float | None = latest(course, "progress")
-    return 100 if _achieved(course) else progress
+def _achieved(goal: Said) -> bool:
+    said = goal.get("achieved")
+    return bool(said) if said is not None else goal.get("progress") == 100
 
 
-def _overdue(course: Course, on: int) -> bool:
-    due = latest(course, "due")
-    return due is not None and due < date.fromordinal(on).isoformat() and not _achieved(course)
+def _progress(goal: Said) -> float | None:
+    progress: float | None = goal.get("progress")
+    return 100 if _achieved(goal) else progress
 
 
-def _against_target(course: Course) -> float | None:
-    value, target = latest(course, "value"), latest(course, "target")
-    if not (_is_number(value) and _is_number(target)) or not target:
-        return None
-    ratio: float = 100 * value / target
-    return ratio
+def _overdue(goal: Said, on: int) -> bool:
+    due = goal.get("due")
+    return due is not None and due < date.fromordinal(on).isoformat() and not _achieved(goal)
 
 
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+def _against_target(goal: Said) -> float | None:
+    value, target = _number(goal.get("value")), _number(goal.get("target"))
+    return None if value is None or not target else 100 * value / target
+
+
+def _number(said: Any) -> float | None:
+    """What was said, if it is a number; a target may be a text."""
+    return said if isinstance(said, int | float) and not isinstance(said, bool) else None
 
 
 def _first_achieved(course: Course) -> int | None:
     """The first day at whose end the goal was achieved."""
-    days = sorted({step.day for step in course})
-    return next((day for day in days if _achieved(by(course, day))), None)
+    said: dict[str, Any] = {}
+    for step, after in zip(course, [*course[1:], None], strict=True):
+        said |= step.said
+        if _achieved(said) and (after is None or after.day > step.day):
+            return step.day
+    return None

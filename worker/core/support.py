@@ -6,7 +6,7 @@ from statistics import median
 from typing import NamedTuple
 
 from worker.core.catalogue import Fact, Part
-from worker.core.courses import Course, by, latest
+from worker.core.courses import Course, by, said_last
 from worker.core.measures import Measure, Raised, Source
 from worker.core.units import Unit, Value
 
@@ -144,13 +144,13 @@ def standing(course: Course) -> Standing:
     is_open, escalated = True, None
     ended: list[Escalation] = []
     for step in ordered:
-        status, day = step.said["status"], step.day
+        status = step.said["status"]
         if status == "opened" or status == "escalated":
             is_open = True
         if status == "escalated" and escalated is None:
-            escalated = day
+            escalated = step.day
         if status in ("deescalated", "resolved") and escalated is not None:
-            ended.append(Escalation(escalated, max(day, escalated)))
+            ended.append(Escalation(escalated, max(step.day, escalated)))
             escalated = None
         if status == "resolved":
             is_open = False
@@ -161,11 +161,12 @@ def standing(course: Course) -> Standing:
 
 def raised(course: Course) -> Raised:
     """The ticket as it is measured, with what is known of it by now."""
-    is_defect = latest(course, "defect")
+    said = said_last(course)
+    is_defect = said.get("defect")
     return Raised(
         course[0].day,
-        latest(course, "priority"),
-        latest(course, "topic"),
+        said.get("priority"),
+        said.get("topic"),
         None if is_defect is None else str(is_defect).lower(),
     )
 

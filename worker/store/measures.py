@@ -40,7 +40,7 @@ def ask_measures(
         found: dict[str, dict[Measure, int]] = defaultdict(dict)
         for some, rows in asked:
             for account, *values in rows:
-                found[account] |= {m: int(v or 0) for m, v in zip(some, values, strict=True)}
+                found[account].update(zip(some, values, strict=True))
         return found
 
     return answer
@@ -74,7 +74,7 @@ def _column(db: Connection, measure: Measure, parameters: dict[str, Any]) -> str
     amount = AMOUNTS[measure.source][measure.amount]
     if not amount.distinct:
         value = amount.sum_of or "1"
-        return f"CAST(sum(CASE WHEN {' AND '.join(terms)} THEN {value} END) AS bigint)"
+        return f"CAST(coalesce(sum(CASE WHEN {' AND '.join(terms)} THEN {value} END), 0) AS bigint)"
     texts = [column for column in amount.distinct if column != "day"]
     terms += [f"{column} <> ''" for column in texts]
     value = " || ' ' || ".join(

@@ -16,7 +16,7 @@ from worker.core.stats import AccountStats, Additions, Mail
 from worker.core.support import SUPPORT_DAYS
 from worker.core.voice import YEAR, Said, answer, said_in, voice_of
 from worker.store.courses import ask_courses, decode_course
-from worker.store.dialect import Rows, execute_among, execute_rows
+from worker.store.dialect import Rows, answer_now, execute_among, execute_rows
 from worker.store.measures import ask_measures
 
 Fill = Callable[[Mapping[str, AccountStats]], None]
@@ -117,19 +117,19 @@ def ask(
     ]
 
     def answer(stats: Mapping[str, AccountStats]) -> None:
-        found = measured()
+        # It takes the people, and is worked on while the other answers are read.
+        met = [_ask_met(db, stats, on)] if Part.RHYTHM in reading.parts else []
+        found, nothing = measured(), dict.fromkeys(measures, 0)
         for account, one in stats.items():
             one.reading = reading
-            one.measures = dict.fromkeys(measures, 0) | found.get(account, {})
-        for fill in asked:
+            one.measures = nothing | found.get(account, {})
+        for fill in (*asked, *met):
             fill(stats)
-        if Part.RHYTHM in reading.parts:
-            _add_met(db, stats, on)
 
     return answer
 
 
-def _add_met(db: Connection, stats: Mapping[str, AccountStats], on: int) -> None:
+def _ask_met(db: Connection, stats: Mapping[str, AccountStats], on: int) -> Fill:
     """Days of contact with executives, by way of the key of their ties."""
     first = on - RHYTHM_DAYS
     keys = []
@@ -141,7 +141,7 @@ def _add_met(db: Connection, stats: Mapping[str, AccountStats], on: int) -> None
             if tie.state.day > first and tie.contact in execs
         ]
     if not keys:
-        return
+        return lambda stats: None
     rows = execute_rows(
         db,
         """
@@ -154,8 +154,13 @@ def _add_met(db: Connection, stats: Mapping[str, AccountStats], on: int) -> None
         first=first,
         on=on,
     )
-    for account, contact, day in rows:
-        stats[account].met.add((contact, day))
+    answer_now(db)
+
+    def fill(stats: Mapping[str, AccountStats]) -> None:
+        for account, contact, day in rows:
+            stats[account].met.add((contact, day))
+
+    return fill
 
 
 def _ask_mails(db: Connection, accounts: Sequence[str], on: int) -> Fill:
