@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import ColumnElement, Connection, and_, literal_column, or_, select, update
 
 from worker.core.alerts import Alert, AlertReason
+from worker.core.bundles import SILENT, Kind
 from worker.core.flags import State
 from worker.core.muting import Mute, Setting
 from worker.core.retelling import Heard
@@ -95,9 +96,19 @@ def drop_answered(db: Connection, flag: int, rep: str, why: Mute) -> int:
     return _drop(db, and_(of.flag == flag, whose), why)
 
 
-def drop_of_account(db: Connection, account: str, why: Mute) -> int:
-    """Tell nobody what waits to be told of an account; how many messages that were."""
-    return _drop(db, messages.c.account == account, why)
+def silence(db: Connection, accounts: Iterable[str], why: Mute, now: datetime) -> int:
+    """Tell nobody what waits to be told of these accounts, but for what was given to them; how many
+    messages that were. That a flag has ended is still shown on its card, without a word."""
+    of = messages.c
+    theirs = of.account.in_(sorted(set(accounts)))
+    ends_on_card = and_(of.kind == Kind.ALERT, of.reason == AlertReason.RESOLVED)
+    db.execute(
+        update(messages)
+        .where(_ONLY_WAITING, theirs, ends_on_card)
+        .values(kind=Kind.UPDATE.value, due_at=now)
+    )
+    unasked = of.reason.is_distinct_from(AlertReason.ASSIGNED.value)
+    return _drop(db, and_(theirs, of.kind.not_in(SILENT), unasked), why)
 
 
 def drop_low_ones(db: Connection, accounts: Iterable[str], why: Mute) -> int:
