@@ -210,7 +210,7 @@ def zone_of(recipient: str, reps: Reps, telling: Telling) -> ZoneInfo:
 def _message(case: _Case, to: Routed, desk: Desk, *, many: bool) -> New | None:
     """What becomes of the alert for one recipient; None if nothing does."""
     row, alert = case.row, case.alert
-    in_digest = case.told.get(to.recipient) == {Kind.DIGEST}
+    in_digest = case.told.get(to.recipient, frozenset()) == {Kind.DIGEST}
     key, bundle = f"{row.id}/{to.recipient}", messages.account_bundle(row.account)
     if case.mute and case.ends:
         if in_digest:

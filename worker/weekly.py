@@ -17,6 +17,7 @@ from worker.core.subscriptions import terms_on
 from worker.core.telling import Telling
 from worker.core.weeks import Account, Raised, is_empty, summary, week_due
 from worker.planning import zone_of
+from worker.rulebook import Rulebook
 from worker.store import messages, people, stats, weeks
 from worker.store.database import writing
 from worker.store.messages import New, rep
@@ -31,8 +32,9 @@ MOST_UNOWNED = 1_000
 NOTHING = "nothing happened in the week"
 
 
-def plan_weeks(engine: Engine, now: datetime, telling: Telling, half_life: int) -> int:
+def plan_weeks(engine: Engine, now: datetime, book: Rulebook) -> int:
     """Plan the summaries that are due and that nobody has planned; how many messages this made."""
+    telling = book.telling
     if telling.weekly_on is None:
         return 0
     with writing(engine) as db:
@@ -42,7 +44,7 @@ def plan_weeks(engine: Engine, now: datetime, telling: Telling, half_life: int) 
         left = {who: found for who, found in due.items() if found[0] not in known}
         if not left:
             return 0
-        return messages.put(db, list(_weeks(db, left, reps, telling, now, half_life)), now)
+        return messages.put(db, list(_weeks(db, left, reps, book, now)), now)
 
 
 _Due = tuple[str, date, datetime, frozenset[str]]
@@ -67,17 +69,17 @@ def _weeks(
     db: Connection,
     due: Mapping[str, _Due],
     reps: Reps,
-    telling: Telling,
+    book: Rulebook,
     now: datetime,
-    half_life: int,
 ) -> Iterator[New]:
+    half_life, growth = book.ties.half_life, book.rules.growth
     flags = weeks.raised(db, min(day for _, day, *_ in due.values()) - timedelta(days=7))
     accounts = _accounts(db, flags, now.date(), half_life)
     unowned = _unowned(db, reps, now.date(), half_life)
     for who, (key, day, due_at, team) in due.items():
         # Whoever has nobody above sees to it that accounts have an owner.
         above = reps[who].manager
-        week = summary(day, team, flags, accounts, [] if above in reps else unowned)
+        week = summary(day, team, flags, accounts, [] if above in reps else unowned, growth)
         yield New(
             key=key,
             recipient=rep(who),

@@ -13,6 +13,7 @@ from tests.alerts import alert
 from worker.core.alerts import AlertReason, OpenFlag
 from worker.core.bundles import Day, Kind, Why, digest_of, place, together
 from worker.core.quiet import QuietTimes
+from worker.core.rules import Kind as RuleKind
 from worker.core.rules import Severity
 from worker.core.telling import Telling
 
@@ -128,10 +129,12 @@ def test_a_digest_is_by_value_at_stake_whatever_made_its_lines():
             line("none", None),
             line("late", 500.0, renewal_date=None),
             line("soon", 500.0, why=Why.MANY),
+            line("chance", 99_000.0, **CRITICAL, kind=RuleKind.GROWTH),
             line("large", 9_000.0, **LOW),
         ]
     )
-    assert [one.account for one in whole.lines] == ["large", "soon", "late", "small", "none"]
+    by_stake = ["large", "soon", "late", "small", "none", "chance"]
+    assert [one.account for one in whole.lines] == by_stake
     assert whole.why == f"{Why.MANY}; {Why.LOW}"
     assert together([whole, whole]).why == whole.why
 

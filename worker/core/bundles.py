@@ -1,8 +1,8 @@
 """Bundles: which Slack message an alert leaves in, and when.
 
 Most alerts leave at once, in the conversation on their account. What can wait, and what would be
-too much, waits for the recipient's digest: one message a local day, in the morning. What is critical
-and too much waits for no morning: it comes in digests of its own, one an hour at most.
+too much, waits for the recipient's digest: one message a local day, in the morning. What is
+critical and too much waits for no morning: it comes in digests of its own, one an hour at most.
 """
 
 from collections.abc import Iterable, Mapping
@@ -201,11 +201,12 @@ def _as_it_stands(line: DigestLine, states: Mapping[int, State]) -> DigestLine:
 
 
 def by_stake(lines: Iterable[DigestLine]) -> tuple[DigestLine, ...]:
-    """The lines by value at stake, then the nearest renewal, then severity."""
+    """The lines by value at stake, then the nearest renewal, then severity; with growth none is at
+    stake, so it comes last."""
     return tuple(sorted(lines, key=_stake))
 
 
-def _stake(line: DigestLine) -> tuple[float, date, int, str, str]:
+def _stake(line: DigestLine) -> tuple[bool, float, date, int, str, str]:
     rank = line.severity.rank if isinstance(line.severity, Severity) else -1
     renewal = line.renewal_date or date.max
-    return (-(line.mrr or 0), renewal, -rank, line.account, line.title)
+    return (line.is_growth, -(line.mrr or 0), renewal, -rank, line.account, line.title)

@@ -74,9 +74,10 @@ def weekly(weekly: Weekly) -> Message:
         f"{shown(weekly.new, Unit.COUNT)} new",
         f"{shown(weekly.resolved, Unit.COUNT)} resolved",
         f"{shown(waiting, Unit.COUNT)} not acknowledged",
+        f"{counted(weekly.chances, 'new chance')} to grow" if weekly.chances else None,
     )
     at_risk = f"At risk: {risk or 'nothing'}"
-    of_what = " (accounts with an open flag of high or critical)" if risk else ""
+    of_what = " (accounts with an open high or critical risk)" if risk else ""
     top: list[Block] = [
         header(f"📊 {title}"),
         section(f"{figures}\n{at_risk}{of_what}", limit=1_000),
