@@ -21,6 +21,7 @@ def person(contact: str, name: str | None = None, title: str | None = None, **mo
 
 
 DANA = person("dana", "Dana Ruiz", "CIO")
+ANALYST = person("bo", "Bo Ek", "Analyst", role="user")
 LEE = person("lee", "Lee Park", "Analyst", role="champion")
 
 
@@ -190,6 +191,15 @@ def test_a_contact_who_has_left_may_have_been_the_last_but_is_near_no_more():
     assert found == [
         "Last executive contact: Dana Ruiz, CIO (has left), 13 Feb 2026, 5 days ago, with Sam Lee.",
         "Nearest other: Lee Park, Analyst, strong tie, 9 days ago, with Sam Lee.",
+    ]
+
+
+def test_a_champion_who_has_left_is_named_and_who_of_the_users_is_nearest():
+    gone = LEE._replace(gone=True)
+    found = lines({"champions", "champions_left"}, [gone, ANALYST], tie("sam", "bo", 9, 10, 11))
+    assert found == [
+        "Champion: Lee Park, Analyst (has left).",
+        "Last user contact: Bo Ek, Analyst, 9 Feb 2026, 9 days ago, with Sam Lee; strong tie.",
     ]
 
 

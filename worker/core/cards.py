@@ -124,6 +124,7 @@ class Why(Struct, frozen=True, kw_only=True):
     rule: str
     title: str
     conditions: Explained
+    kind: Kind = Kind.RISK
     account_name: str | None = None
     except_when: Explained | None = None
     standing: str | None = None

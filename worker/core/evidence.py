@@ -29,7 +29,9 @@ def who(
     if parts & {"exec", "execs"}:
         lines += scene.lines("executive", "executives", scene.people.execs)
         lines += scene.unknown_levels()
-    if parts & {"user", "users"}:
+    if "champions_left" in facts:
+        lines += scene.champions_who_left()
+    if parts & {"user", "users", "champions"}:
         lines += scene.lines("user", "users", scene.people.users)
     if not _ON_USAGE.isdisjoint(facts):
         lines += scene.usage()
@@ -157,6 +159,16 @@ class _Scene:
         if unknown:
             has = "1 contact has" if unknown == 1 else f"{unknown} contacts have"
             yield f"{has} no known level: a title would say whether they decide."
+
+    def champions_who_left(self) -> Iterator[str]:
+        """Whose place is to be taken."""
+        left = sorted(
+            one.contact for one in self.stats.contacts if one.gone and one.role == "champion"
+        )
+        if left:
+            named = "; ".join(self._person(contact) for contact in left[:_MOST_NAMED])
+            more = f"; {len(left) - _MOST_NAMED} more" if len(left) > _MOST_NAMED else ""
+            yield f"{'Champion' if len(left) == 1 else 'Champions'}: {named}{more}."
 
     def usage(self) -> Iterator[str]:
         """The two windows that usage is counted in, and its last day."""
