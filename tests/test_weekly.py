@@ -7,7 +7,7 @@ import msgspec
 import pytest
 from sqlalchemy import Engine, insert
 
-from tests.pipeline import event, rows, rulebook, take_in
+from tests.pipeline import event, meeting, rows, rulebook, take_in
 from worker import delivery
 from worker.core.cards import Weekly
 from worker.core.conditions import AllOf
@@ -116,6 +116,22 @@ def test_a_chance_to_grow_is_no_revenue_at_risk(engine):
         ("birch", Kind.RISK),
         ("acme", Kind.GROWTH),
     ]
+
+
+def test_what_has_waited_is_told_in_the_words_of_today(engine, tmp_path):
+    book = rulebook(
+        tmp_path,
+        "rules: [{id: x, title: 'Quiet for {days_since_contact}', severity: low, "
+        "when: {days_since_contact: over 5 days}}]",
+    )
+    on = MONDAY.date() - timedelta(days=10)
+    take_in(
+        engine, book, on, event("account", on, name="Acme", owner="sam"), meeting(on - timedelta(6))
+    )
+    assert [row["title"] for row in rows(engine, tables.flags)] == ["Quiet for 6 days"]
+    plan_weeks(engine, MONDAY + 3 * HOUR, book)
+    week = msgspec.json.decode(rows(engine, tables.messages)[-1]["body"], type=Weekly)
+    assert [line.title for line in week.unacknowledged] == ["Quiet for 16 days"]
 
 
 def test_an_account_whose_subscriptions_have_all_churned_needs_no_owner(engine, tmp_path):

@@ -4,9 +4,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, datetime, timedelta
 
 import msgspec
+from msgspec.structs import replace
 from sqlalchemy import Connection, Engine
 
+from worker.alerting import words_now
 from worker.core.bundles import Kind
+from worker.core.cards import Weekly
 from worker.core.facts import mrr_of, renewal_day
 from worker.core.muting import CHURNED
 from worker.core.quiet import released
@@ -26,6 +29,9 @@ LATE = timedelta(days=2)
 """How long a summary may be late, after an outage, say; later than that it is left out."""
 
 CHUNK = 1_000
+MOST_SHOWN = 20
+"""Flags at most that a message has room for."""
+
 MOST_UNOWNED = 1_000
 """Accounts named at most: a message has room for the first few of them."""
 
@@ -80,6 +86,7 @@ def _weeks(
         # Whoever has nobody above sees to it that accounts have an owner.
         above = reps[who].manager
         week = summary(day, team, flags, accounts, [] if above in reps else unowned, growth)
+        week = _in_words_of_today(db, week, book, now.date())
         yield New(
             key=key,
             recipient=rep(who),
@@ -91,6 +98,17 @@ def _weeks(
             why="they manage reps",
             dropped=NOTHING if is_empty(week) else None,
         )
+
+
+def _in_words_of_today(db: Connection, week: Weekly, book: Rulebook, on: date) -> Weekly:
+    """The summary with what its first flags say now: one that has been open for weeks was stored
+    with the days of then."""
+    first, others = week.unacknowledged[:MOST_SHOWN], week.unacknowledged[MOST_SHOWN:]
+    now = words_now(db, {(one.account, one.rule or "") for one in first}, book, on)
+    told = (
+        replace(one, title=now.get((one.account, one.rule or ""), (one.title,))[0]) for one in first
+    )
+    return replace(week, unacknowledged=(*told, *others))
 
 
 def _unowned(db: Connection, reps: Reps, on: date, half_life: int) -> list[str]:

@@ -254,7 +254,7 @@ def messages() -> Mapping[str, Message]:
         ),
         "weekly": message.weekly(
             Weekly(
-                first=date(2026, 2, 9), last=date(2026, 2, 15), new=5, resolved=3, chances=1,
+                first=date(2026, 2, 11), last=date(2026, 2, 17), new=5, resolved=3, chances=1,
                 unacknowledged=LINES[:2], at_risk={"EUR": 24_000.0, "USD": 3_000.0},
                 unowned=("hooli", "umbrella"),
             )
