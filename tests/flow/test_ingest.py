@@ -10,10 +10,12 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import OperationalError
 
 from tests.pipeline import Raw, alerts, at, event, meeting, rows, rulebook, sweep, take_in
+from worker import applying
 from worker import ingest as service
+from worker.applying import Batch, BatchResult
 from worker.core.alerts import AlertReason
 from worker.core.rules import rule_set
-from worker.ingest import MAX_STARTS, BatchResult, TryAgain, ingest
+from worker.ingest import MAX_STARTS, TryAgain, ingest
 from worker.rulebook import Rulebook
 from worker.store import batches, tables
 from worker.store.batches import Counts
@@ -224,8 +226,15 @@ def test_the_same_id_from_another_source_is_another_event(engine, book):
 # A batch is applied once
 
 
-def apply(engine: Engine, book: Rulebook, *events: object, batch: str = "b", **more) -> BatchResult:
-    return ingest(engine, batch, events, book, NOW, **more)
+def apply(
+    engine: Engine,
+    book: Rulebook,
+    *events: object,
+    batch: str = "b",
+    again: bool = False,
+    backfill: bool = False,
+) -> BatchResult:
+    return ingest(engine, Batch(batch, events, backfill=backfill), book, NOW, again=again)
 
 
 def test_the_same_batch_twice_does_nothing_twice_and_says_the_same_of_it(engine, book):
@@ -261,7 +270,7 @@ def test_what_fails_leaves_nothing_behind_and_may_be_tried_again(engine, book, m
     given = [use(), use("2", type="nonsense"), meeting(D - timedelta(9))]
     before = everything(engine)
     with monkeypatch.context() as broken:
-        broken.setattr(service, "prepare", raising(RuntimeError("no")))
+        broken.setattr(applying, "prepare", raising(RuntimeError("no")))
         with pytest.raises(TryAgain, match="no"):
             apply(engine, book, *given)
     assert everything(engine) == before
@@ -273,7 +282,7 @@ def test_a_batch_that_fails_again_and_again_is_parked_whole_with_the_reason(
 ):
     given = [use(), "no json", use("é", data={"count": 1, "x": [None, 1.5]})]
     with monkeypatch.context() as broken:
-        broken.setattr(service, "fold", raising(RuntimeError("no")))
+        broken.setattr(applying, "fold", raising(RuntimeError("no")))
         for start in range(MAX_STARTS - 1):
             with pytest.raises(TryAgain):
                 apply(engine, book, *given, again=start > 0)
@@ -287,7 +296,7 @@ def test_a_batch_that_fails_again_and_again_is_parked_whole_with_the_reason(
 
 def test_a_parked_batch_is_taken_in_again_whole(engine, book, monkeypatch):
     with monkeypatch.context() as broken:
-        broken.setattr(service, "fold", raising(RuntimeError("no")))
+        broken.setattr(applying, "fold", raising(RuntimeError("no")))
         for start in range(MAX_STARTS - 1):
             with pytest.raises(TryAgain):
                 apply(engine, book, use(), again=start > 0)
@@ -323,7 +332,7 @@ def test_a_batch_in_whose_midst_the_database_breaks_off_each_time_is_parked_too(
 ):
     down = OperationalError("COMMIT", {}, Exception("server closed the connection"))
     with monkeypatch.context() as broken:
-        broken.setattr(service, "fold", raising(down))
+        broken.setattr(applying, "fold", raising(down))
         for start in range(MAX_STARTS - 1):
             with pytest.raises(TryAgain):
                 apply(engine, book, use(), again=start > 0)
