@@ -100,15 +100,19 @@ def silence(db: Connection, accounts: Iterable[str], why: Mute, now: datetime) -
     """Tell nobody what waits to be told of these accounts, but for what was given to them; how many
     messages that were. That a flag has ended is still shown on its card, without a word."""
     of = messages.c
-    theirs = of.account.in_(sorted(set(accounts)))
-    ends_on_card = and_(of.kind == Kind.ALERT, of.reason == AlertReason.RESOLVED)
-    db.execute(
-        update(messages)
-        .where(_ONLY_WAITING, theirs, ends_on_card)
-        .values(kind=Kind.UPDATE.value, due_at=now)
-    )
-    unasked = of.reason.is_distinct_from(AlertReason.ASSIGNED.value)
-    return _drop(db, and_(theirs, of.kind.not_in(SILENT), unasked), why)
+    found = db.execute(
+        select(of.id, of.kind, of.reason)
+        .where(_ONLY_WAITING, of.account.in_(sorted(set(accounts))), of.kind.not_in(SILENT))
+        .where(of.reason.is_distinct_from(AlertReason.ASSIGNED.value))
+        # Not those that somebody sends or plans just now: batches wait for no deliveries.
+        .with_for_update(skip_locked=True)
+    ).all()
+    if not found:
+        return 0
+    on_cards = {id_ for id_, *what in found if what == [Kind.ALERT, AlertReason.RESOLVED]}
+    without_a_word = update(messages).where(of.id.in_(on_cards))
+    db.execute(without_a_word.values(kind=Kind.UPDATE.value, due_at=now))
+    return _drop(db, of.id.in_({id_ for id_, *_ in found} - on_cards), why)
 
 
 def drop_low_ones(db: Connection, accounts: Iterable[str], why: Mute) -> int:
