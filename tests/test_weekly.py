@@ -7,10 +7,14 @@ import msgspec
 import pytest
 from sqlalchemy import Engine, insert
 
-from tests.pipeline import event, rows, rulebook, take_in
+from tests.pipeline import event, meeting, rows, rulebook, take_in
 from worker import delivery
 from worker.core.cards import Weekly
+from worker.core.conditions import AllOf
+from worker.core.rules import Kind, Rule, Severity, rule_set
 from worker.core.telling import Telling
+from worker.core.ties import TieSettings
+from worker.rulebook import Rulebook
 from worker.sending import to_show
 from worker.store import tables
 from worker.store.database import engine_for, writing
@@ -59,10 +63,13 @@ def flag(engine: Engine, account: str, **more: object) -> None:
         db.execute(insert(tables.flags).values(values | more))
 
 
+GROWTH = rule_set([Rule("expand", "t", Severity.HIGH, AllOf(()), kind=Kind.GROWTH)], [])
+
+
 def plan(engine: Engine, now: datetime = MONDAY, telling: Telling | None = None) -> list[str]:
     """The recipients of the summaries that are planned now."""
     before = len(rows(engine, tables.messages))
-    plan_weeks(engine, now, telling or Telling(), 60)
+    plan_weeks(engine, now, Rulebook(GROWTH, TieSettings(), telling or Telling()))
     return [row["recipient"] for row in rows(engine, tables.messages)[before:]]
 
 
@@ -94,6 +101,37 @@ def test_a_manager_sees_the_accounts_of_all_below_and_the_topmost_those_of_nobod
     assert weeks["rep:ada"].unowned == ()
     assert weeks["rep:top"].new == 1
     assert weeks["rep:top"].unowned == ("Left", "Lost")
+
+
+def test_a_chance_to_grow_is_no_revenue_at_risk(engine):
+    account(engine, "acme", "sam", mrr=500.0, currency="EUR")
+    account(engine, "birch", "sam", mrr=70.0, currency="EUR")
+    flag(engine, "acme", rule="expand", severity="critical")
+    flag(engine, "birch")
+    plan(engine, MONDAY + 3 * HOUR)
+    week = msgspec.json.decode(rows(engine, tables.messages)[0]["body"], type=Weekly)
+    assert week.at_risk == {"EUR": 70.0}
+    assert (week.new, week.chances) == (1, 1)
+    assert [(line.account, line.kind) for line in week.unacknowledged] == [
+        ("birch", Kind.RISK),
+        ("acme", Kind.GROWTH),
+    ]
+
+
+def test_what_has_waited_is_told_in_the_words_of_today(engine, tmp_path):
+    book = rulebook(
+        tmp_path,
+        "rules: [{id: x, title: 'Quiet for {days_since_contact}', severity: low, "
+        "when: {days_since_contact: over 5 days}}]",
+    )
+    on = MONDAY.date() - timedelta(days=10)
+    take_in(
+        engine, book, on, event("account", on, name="Acme", owner="sam"), meeting(on - timedelta(6))
+    )
+    assert [row["title"] for row in rows(engine, tables.flags)] == ["Quiet for 6 days"]
+    plan_weeks(engine, MONDAY + 3 * HOUR, book)
+    week = msgspec.json.decode(rows(engine, tables.messages)[-1]["body"], type=Weekly)
+    assert [line.title for line in week.unacknowledged] == ["Quiet for 16 days"]
 
 
 def test_an_account_whose_subscriptions_have_all_churned_needs_no_owner(engine, tmp_path):

@@ -14,11 +14,12 @@ from worker.alerting import alerts_of, words, words_of
 from worker.core.answers import resumed
 from worker.core.conditions import Facts, Not, Thresholds
 from worker.core.flags import Flag, State, judge, resolve
+from worker.core.muting import CHURNED, Mute
 from worker.core.rules import CompiledRule, Mode
 from worker.core.stats import Workspace
 from worker.rulebook import Rulebook
 from worker.standings import Read, Standing
-from worker.store import flags, outbox, showing
+from worker.store import flags, outbox, showing, told
 from worker.store.dialect import answer_now
 from worker.store.flags import Move, StoredFlag
 
@@ -113,6 +114,9 @@ def _evaluated(
         for stored in live.values()
         if retire and stored.account in found
     ]
+    churned = [one for one, standing in found.items() if standing.facts["lifecycle"] == CHURNED]
+    if churned:
+        told.silence(db, churned, Mute.CHURNED, now)
     return carry_out(db, moves, found, read, now, sweep)
 
 

@@ -1,4 +1,9 @@
-"""An explanation's flag and what lies ahead of it, in words: a terminal and Slack say the same."""
+"""An explanation's flag and what lies ahead of it, in words: a terminal and Slack say the same, but
+for how they write a date.
+"""
+
+from collections.abc import Callable
+from datetime import date
 
 from worker.core.flags import Flag, State
 from worker.explain import HORIZON, Explanation
@@ -7,32 +12,32 @@ OUTCOMES = {True: "holds", False: "does not hold", None: "unknown"}
 """What a condition comes to, in words."""
 
 
-def standing(flag: Flag | None) -> str:
-    """Where a flag stands, in words."""
+def standing(flag: Flag | None, day: Callable[[date], str] = str) -> str:
+    """Where a flag stands, in words; `day` writes a date."""
     if flag is None:
         return "none"
     if flag.state is State.PENDING:
-        return f"pending since {flag.first_true_on}"
-    opened = f"open since {flag.opened_on}"
+        return f"pending since {day(flag.first_true_on)}"
+    opened = f"open since {day(flag.opened_on)}" if flag.opened_on else "open"
     if flag.shadow:
         opened += " in shadow, where nobody is told"
     if flag.state is not State.OPEN:
-        until = f" until {flag.quiet.until}" if flag.quiet and flag.quiet.until else ""
+        until = f" until {day(flag.quiet.until)}" if flag.quiet and flag.quiet.until else ""
         opened = f"{flag.state}{until}, {opened}"
-    return opened + (f", clearing since {flag.first_false_on}" if flag.first_false_on else "")
+    return opened + (f", clearing since {day(flag.first_false_on)}" if flag.first_false_on else "")
 
 
-def ahead(one: Explanation, horizon: int = HORIZON) -> str:
+def ahead(one: Explanation, horizon: int = HORIZON, day: Callable[[date], str] = str) -> str:
     """The dates on which something changes if nothing happens, and what it changes to, in words.
 
-    `horizon` is how many days were looked ahead.
+    `horizon` is how many days were looked ahead; `day` writes a date.
     """
     said = []
     if one.outcome_change is not None:
         on, outcome, excepted = one.outcome_change
-        said.append(f"from {on} {_says(outcome, excepted)}")
+        said.append(f"from {day(on)} {_says(outcome, excepted)}")
     if one.flag_change is not None:
-        said.append(f"on {one.flag_change.on} its flag {_becomes(one.flag_change.flag)}")
+        said.append(f"on {day(one.flag_change.on)} its flag {_becomes(one.flag_change.flag)}")
     if not said:
         return f"if nothing happens, nothing changes within {horizon} days"
     return f"if nothing happens, {', and '.join(said)}"

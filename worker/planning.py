@@ -88,7 +88,7 @@ def _planned(
     ended = _told_of(db, cases)
     for case, setting in zip(cases, settings, strict=True):
         case.mute = mute(case.alert, setting, now.date())
-        case.told = ended.get(case.alert.flag or 0, {})
+        case.told = ended.get(case.alert.flag or 0, {}) if case.ends else {}
         case.to = _recipients(case, setting, telling, reps)
     many = crowded(_new_flags(cases), telling.many)
     desk = _desk(db, cases, reps, telling, now)
@@ -210,7 +210,7 @@ def zone_of(recipient: str, reps: Reps, telling: Telling) -> ZoneInfo:
 def _message(case: _Case, to: Routed, desk: Desk, *, many: bool) -> New | None:
     """What becomes of the alert for one recipient; None if nothing does."""
     row, alert = case.row, case.alert
-    in_digest = bool(case.told) and case.told[to.recipient] == {Kind.DIGEST}
+    in_digest = case.told.get(to.recipient, frozenset()) == {Kind.DIGEST}
     key, bundle = f"{row.id}/{to.recipient}", messages.account_bundle(row.account)
     if case.mute and case.ends:
         if in_digest:

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from sqlalchemy import Engine
 
-from worker import ruletests
+from worker import outlook, ruletests
 from worker.alerting import alert_of, words
 from worker.core.alerts import AlertReason
 from worker.core.cards import Card, Told, Why
@@ -20,7 +20,7 @@ from worker.core.stats import AccountStats
 from worker.rulebook import Rulebook
 from worker.rulefiles.timelines import Timeline
 from worker.ruletests import Day
-from worker.slack import message, views
+from worker.slack import message, phrases, views
 from worker.slack.actions import Action
 from worker.slack.blocks import caption
 from worker.slack.page import Shown
@@ -100,10 +100,11 @@ def _of_day(rule: Rule, flag: Flag, day: Day, stats: AccountStats, book: Ruleboo
         on=day.on,
         rule=rule.id,
         title=title,
+        kind=rule.kind,
         conditions=explained(rule.when, day.facts, thresholds),
         account_name=alert.account_name,
         except_when=explained(unless, day.facts, thresholds) if unless else None,
-        standing=f"open since {flag.opened_on}",
+        standing=outlook.standing(flag, phrases.day),
         who=alert.who,
         clears=alert.clears,
     )

@@ -241,8 +241,7 @@ def request_webhooks() -> None:
 @app.task(name=WEEKS)
 def plan_weeks() -> None:
     """Plan the weekly summaries that are due."""
-    book = rules_in_force()
-    if weekly.plan_weeks(engine(), clock(), book.telling, book.ties.half_life):
+    if weekly.plan_weeks(engine(), clock(), rules_in_force()):
         request_delivery()
 
 

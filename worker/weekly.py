@@ -4,9 +4,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, datetime, timedelta
 
 import msgspec
+from msgspec.structs import replace
 from sqlalchemy import Connection, Engine
 
+from worker.alerting import words_now
 from worker.core.bundles import Kind
+from worker.core.cards import Weekly
 from worker.core.facts import mrr_of, renewal_day
 from worker.core.muting import CHURNED
 from worker.core.quiet import released
@@ -17,6 +20,7 @@ from worker.core.subscriptions import terms_on
 from worker.core.telling import Telling
 from worker.core.weeks import Account, Raised, is_empty, summary, week_due
 from worker.planning import zone_of
+from worker.rulebook import Rulebook
 from worker.store import messages, people, stats, weeks
 from worker.store.database import writing
 from worker.store.messages import New, rep
@@ -25,14 +29,18 @@ LATE = timedelta(days=2)
 """How long a summary may be late, after an outage, say; later than that it is left out."""
 
 CHUNK = 1_000
+MOST_SHOWN = 20
+"""Flags at most that a message has room for."""
+
 MOST_UNOWNED = 1_000
 """Accounts named at most: a message has room for the first few of them."""
 
 NOTHING = "nothing happened in the week"
 
 
-def plan_weeks(engine: Engine, now: datetime, telling: Telling, half_life: int) -> int:
+def plan_weeks(engine: Engine, now: datetime, book: Rulebook) -> int:
     """Plan the summaries that are due and that nobody has planned; how many messages this made."""
+    telling = book.telling
     if telling.weekly_on is None:
         return 0
     with writing(engine) as db:
@@ -42,7 +50,7 @@ def plan_weeks(engine: Engine, now: datetime, telling: Telling, half_life: int) 
         left = {who: found for who, found in due.items() if found[0] not in known}
         if not left:
             return 0
-        return messages.put(db, list(_weeks(db, left, reps, telling, now, half_life)), now)
+        return messages.put(db, list(_weeks(db, left, reps, book, now)), now)
 
 
 _Due = tuple[str, date, datetime, frozenset[str]]
@@ -67,17 +75,18 @@ def _weeks(
     db: Connection,
     due: Mapping[str, _Due],
     reps: Reps,
-    telling: Telling,
+    book: Rulebook,
     now: datetime,
-    half_life: int,
 ) -> Iterator[New]:
+    half_life, growth = book.ties.half_life, book.rules.growth
     flags = weeks.raised(db, min(day for _, day, *_ in due.values()) - timedelta(days=7))
     accounts = _accounts(db, flags, now.date(), half_life)
     unowned = _unowned(db, reps, now.date(), half_life)
     for who, (key, day, due_at, team) in due.items():
         # Whoever has nobody above sees to it that accounts have an owner.
         above = reps[who].manager
-        week = summary(day, team, flags, accounts, [] if above in reps else unowned)
+        week = summary(day, team, flags, accounts, [] if above in reps else unowned, growth)
+        week = _in_words_of_today(db, week, book, now.date())
         yield New(
             key=key,
             recipient=rep(who),
@@ -89,6 +98,17 @@ def _weeks(
             why="they manage reps",
             dropped=NOTHING if is_empty(week) else None,
         )
+
+
+def _in_words_of_today(db: Connection, week: Weekly, book: Rulebook, on: date) -> Weekly:
+    """The summary with what its first flags say now: one that has been open for weeks was stored
+    with the days of then."""
+    first, others = week.unacknowledged[:MOST_SHOWN], week.unacknowledged[MOST_SHOWN:]
+    now = words_now(db, {(one.account, one.rule or "") for one in first}, book, on)
+    told = (
+        replace(one, title=now.get((one.account, one.rule or ""), (one.title,))[0]) for one in first
+    )
+    return replace(week, unacknowledged=(*told, *others))
 
 
 def _unowned(db: Connection, reps: Reps, on: date, half_life: int) -> list[str]:

@@ -86,6 +86,14 @@ def test_not_a_risk_is_kept_with_its_reason(office, reason):
     assert [row["reason"] for row in office.answers] == [reason]
 
 
+def test_a_note_that_breaks_off_within_an_emoji_is_kept_but_for_that(office):
+    window = opened(office, "not_a_risk")
+    person = office.person("USAM")
+    person.submit(window, reason=chosen("known_and_handled"), note={"value": "ok \ud83d\x00"})
+    assert heard(office).startswith("Dismissed")
+    assert [row["note"] for row in office.answers] == ["ok \ufffd\ufffd"]
+
+
 def test_a_window_that_is_submitted_twice_counts_once(office):
     window = opened(office, "not_a_risk")
     for number in (1, 2):
@@ -226,7 +234,13 @@ def test_an_accounts_card_shows_its_ties_its_last_contacts_and_what_is_open(offi
 
 
 @pytest.mark.parametrize(
-    ("words", "says"), [("", "/tiewatch mine"), ("help", "/tiewatch mine"), ("acm", "no account")]
+    ("words", "says"),
+    [
+        ("", "/tiewatch mine"),
+        ("help", "/tiewatch mine"),
+        ("acm", "no account"),
+        ("\x00", "no account"),
+    ],
 )
 def test_a_command_that_cannot_be_done_says_what_can(office, words, says):
     assert office.person("USAM").command(words).status == 200

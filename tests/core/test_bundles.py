@@ -13,6 +13,7 @@ from tests.alerts import alert
 from worker.core.alerts import AlertReason, OpenFlag
 from worker.core.bundles import Day, Kind, Why, digest_of, place, together
 from worker.core.quiet import QuietTimes
+from worker.core.rules import Kind as RuleKind
 from worker.core.rules import Severity
 from worker.core.telling import Telling
 
@@ -52,11 +53,14 @@ def placed(now, of, day=None, telling=None, zone=UTC):
         (NOON, CRITICAL, Day(many=True, digest_gone=True), Telling(), "account/acme", "03 12:00", Why.AT_ONCE),
         (NIGHT, CRITICAL, Day(many=True), NIGHTS, "digest/2026-06-04", "04 08:00", Why.MANY),
         (NIGHT, CRITICAL, Day(many=True), THROUGH, "account/acme", "03 22:00", Why.AT_ONCE),
-        (NOON, CRITICAL, Day(many=True, digest_gone=True, messages=20), Telling(), "digest/2026-06-04", "04 08:00", Why.BUDGET),
+        (NOON, CRITICAL, Day(many=True, digest_gone=True, messages=20), Telling(), "digest/2026-06-03T12", "03 12:00", Why.BUDGET),
         (DAWN, LOW, Day(digest_gone=True), Telling(), "digest/2026-06-04", "04 08:00", Why.LOW),
         (NOON, {}, Day(messages=19), Telling(), "account/acme", "03 12:00", Why.AT_ONCE),
         (NOON, {}, Day(messages=20), Telling(), "digest/2026-06-04", "04 08:00", Why.BUDGET),
-        (NOON, CRITICAL, Day(messages=20), Telling(), "digest/2026-06-04", "04 08:00", Why.BUDGET),
+        (NOON, CRITICAL, Day(messages=20), Telling(), "digest/2026-06-03T12", "03 12:00", Why.BUDGET),
+        (NOON, CRITICAL, Day(messages=20, urgent_gone=True), Telling(), "digest/2026-06-03T13", "03 13:00", Why.BUDGET),
+        (NIGHT, CRITICAL, Day(messages=20), NIGHTS, "digest/2026-06-04T08", "04 08:00", Why.BUDGET),
+        ("2026-06-03T17:30", CRITICAL, Day(messages=20, urgent_gone=True), NIGHTS, "digest/2026-06-04T08", "04 08:00", Why.BUDGET),
         (NOON, CRITICAL, Day(messages=20), THROUGH, "account/acme", "03 12:00", Why.AT_ONCE),
         (NOON, CHECK, Day(), Telling(), "digest/2026-06-04", "04 08:00", Why.NOTHING_OPEN),
         (NOON, CHECK | {"open_flags": (FLAG,)}, Day(), Telling(), "account/acme", "03 12:00", Why.AT_ONCE),
@@ -125,10 +129,12 @@ def test_a_digest_is_by_value_at_stake_whatever_made_its_lines():
             line("none", None),
             line("late", 500.0, renewal_date=None),
             line("soon", 500.0, why=Why.MANY),
+            line("chance", 99_000.0, **CRITICAL, kind=RuleKind.GROWTH),
             line("large", 9_000.0, **LOW),
         ]
     )
-    assert [one.account for one in whole.lines] == ["large", "soon", "late", "small", "none"]
+    by_stake = ["large", "soon", "late", "small", "none", "chance"]
+    assert [one.account for one in whole.lines] == by_stake
     assert whole.why == f"{Why.MANY}; {Why.LOW}"
     assert together([whole, whole]).why == whole.why
 

@@ -11,7 +11,7 @@ from tests.alerts import alert
 from worker.core.alerts import Alert, AlertReason, OpenFlag
 from worker.core.conversations import Standing, card, ended_on, goes_on, latest, worth_beginning
 from worker.core.flags import State
-from worker.core.rules import Severity
+from worker.core.rules import Kind, Severity
 
 DAY = alert().on
 OPENED, WORSE, RESOLVED = AlertReason.OPENED, AlertReason.WORSE, AlertReason.RESOLVED
@@ -32,6 +32,11 @@ def test_a_card_has_the_last_alert_of_each_rule_worst_first_and_what_is_over_at_
     assert [(one.rule, one.reason) for one in latest(told)] == [
         ("a", WORSE), ("c", OPENED), ("b", RESOLVED),
     ]  # fmt: skip
+
+
+def test_a_card_has_a_risk_before_a_chance_whatever_its_severity():
+    told = [of("grows", severity=Severity.CRITICAL, kind=Kind.GROWTH), of("small")]
+    assert [one.rule for one in latest(told)] == ["small", "grows"]
 
 
 @given(st.lists(st.tuples(st.sampled_from("abc"), st.sampled_from([OPENED, WORSE, RESOLVED]))))

@@ -40,19 +40,7 @@ def of(account, severity):
 def test_a_recipient_gets_at_most_the_budget_and_one_digest_a_local_day(told, name, budget, quiet):
     zone = ZoneInfo(name)
     telling = Telling(budget=budget, quiet=quiet)
-    planned: list[tuple[str, Kind, datetime]] = []
-    for minutes, account, severity, many in sorted(told):
-        now = START + timedelta(minutes=minutes)
-        desk = Desk(telling, {"rep:sam": zone}, now)
-        for bundle, kind, due_at in planned:  # as planning remembers them, some of which have left
-            desk.remember("rep:sam", bundle, kind, due_at, gone=due_at <= now)
-        found = desk.place(of(account, severity), "rep:sam", in_digest=False, many=many)
-        assert found.due_at >= now
-        if found.kind is Kind.DIGEST:
-            left = [due_at for bundle, _, due_at in planned if bundle == found.bundle]
-            assert all(due_at > now for due_at in left), "it joined a digest that had left"
-        assert released(found.due_at, quiet, zone) == found.due_at
-        planned.append((found.bundle, found.kind, found.due_at))
+    planned = list(placed(told, telling, zone))
     conversations = defaultdict(set)
     digests = defaultdict(set)
     for bundle, kind, due_at in planned:
@@ -60,6 +48,41 @@ def test_a_recipient_gets_at_most_the_budget_and_one_digest_a_local_day(told, na
         (digests if kind is Kind.DIGEST else conversations)[day].add(bundle)
     assert all(len(bundles) <= budget for bundles in conversations.values())
     assert all(bundles == {f"digest/{day}"} for day, bundles in digests.items())
+
+
+@given(
+    st.lists(comes, max_size=60), st.sampled_from(ZONES), st.sampled_from([QuietTimes(), WEEKENDS])
+)
+def test_what_is_critical_waits_an_hour_at_most_and_is_no_flood(told, name, quiet):
+    zone, telling = ZoneInfo(name), Telling(budget=1, quiet=quiet)
+    critical = [(minutes, account, Severity.CRITICAL, many) for minutes, account, _, many in told]
+    sent: dict[str, datetime] = {}
+    moments = [START + timedelta(minutes=minutes) for minutes, *_ in sorted(critical)]
+    for now, (bundle, kind, due_at) in zip(moments, placed(critical, telling, zone), strict=True):
+        assert due_at <= released(now + timedelta(hours=1), quiet, zone)
+        if kind is Kind.DIGEST:
+            sent[bundle] = min(due_at, sent.get(bundle, due_at))
+    hours = Counter(at.replace(minute=0, second=0) for at in sent.values())
+    assert all(number <= 2 for number in hours.values()), "one, beside the digest of the day"
+
+
+def placed(told, telling, zone):
+    """(bundle, kind, due at) of all that comes, as planning remembers what came before; a digest
+    has left once it is due."""
+    planned: list[tuple[str, Kind, datetime]] = []
+    for minutes, account, severity, many in sorted(told):
+        now = START + timedelta(minutes=minutes)
+        desk = Desk(telling, {"rep:sam": zone}, now)
+        for bundle, kind, due_at in planned:
+            desk.remember("rep:sam", bundle, kind, due_at, gone=due_at <= now)
+        found = desk.place(of(account, severity), "rep:sam", in_digest=False, many=many)
+        assert found.due_at >= now
+        if found.kind is Kind.DIGEST:
+            left = [due_at for bundle, _, due_at in planned if bundle == found.bundle]
+            assert all(due_at > now for due_at in left), "it joined a digest that had left"
+        assert released(found.due_at, telling.quiet, zone) == found.due_at
+        planned.append((found.bundle, found.kind, found.due_at))
+    return planned
 
 
 @given(st.lists(comes, max_size=60))

@@ -8,6 +8,7 @@ import pytest
 from worker.core.evidence import who
 from worker.core.stats import AccountStats, ContactStats, UsageStats, Workspace
 from worker.core.ties import Bucket, Tie, state_of
+from worker.core.voice import Voice
 
 TODAY = date(2026, 2, 18)
 ON = TODAY.toordinal()
@@ -21,6 +22,7 @@ def person(contact: str, name: str | None = None, title: str | None = None, **mo
 
 
 DANA = person("dana", "Dana Ruiz", "CIO")
+ANALYST = person("bo", "Bo Ek", "Analyst", role="user")
 LEE = person("lee", "Lee Park", "Analyst", role="champion")
 
 
@@ -191,6 +193,39 @@ def test_a_contact_who_has_left_may_have_been_the_last_but_is_near_no_more():
         "Last executive contact: Dana Ruiz, CIO (has left), 13 Feb 2026, 5 days ago, with Sam Lee.",
         "Nearest other: Lee Park, Analyst, strong tie, 9 days ago, with Sam Lee.",
     ]
+
+
+def test_a_champion_who_has_left_is_named_and_who_of_the_users_is_nearest():
+    gone = LEE._replace(gone=True)
+    found = lines({"champions", "champions_left"}, [gone, ANALYST], tie("sam", "bo", 9, 10, 11))
+    assert found == [
+        "Champion: Lee Park, Analyst (has left).",
+        "Last user contact: Bo Ek, Analyst, 9 Feb 2026, 9 days ago, with Sam Lee; strong tie.",
+    ]
+
+
+def test_detractors_are_named_whom_nobody_has_called_the_longest_wait_first():
+    voice = Voice(
+        latest=3,
+        nps_days={
+            "lee": (ON - 8, True),
+            "": (ON - 9, True),
+            "dana": (ON - 20, True),  # met since
+            "bo": (ON - 30, False),
+        },
+    )
+    ties = [tie("sam", "dana", 7)]
+    stats = AccountStats("acme", contacts=[DANA, LEE], ties=ties, voice=voice)
+    assert who(stats, ON, Workspace(ON - 400), {"detractor_waiting"}, NAMES) == (
+        "Detractor: Lee Park, Analyst, 10 Feb 2026, 8 days ago, without contact since.",
+    )
+    alone = AccountStats("acme", contacts=[LEE], voice=voice)
+    assert who(alone, ON, Workspace(ON - 400), {"detractor_waiting"}, NAMES) == (
+        "Detractor: dana, 29 Jan 2026, 20 days ago, without contact since.",
+        "Detractor: somebody whom the survey does not name, 9 Feb 2026, 9 days ago, "
+        "without contact since.",
+        "Detractor: Lee Park, Analyst, 10 Feb 2026, 8 days ago, without contact since.",
+    )
 
 
 def test_a_rep_who_has_left_has_no_tie_to_offer():

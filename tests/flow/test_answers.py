@@ -20,13 +20,14 @@ from worker.core.answers import (
     Snooze,
     SnoozeFor,
 )
+from worker.core.muting import Mute
 from worker.core.quiet import QuietTimes
 from worker.core.telling import Telling
 from worker.explain import explain
 from worker.rulebook import Rulebook
 from worker.slack_actions.answering import Done, answer
 from worker.slack_actions.authority import Clicked
-from worker.store import answers, tables
+from worker.store import answers, tables, told
 from worker.store.database import reading, writing
 
 D = date(2026, 2, 18)
@@ -400,3 +401,48 @@ def test_no_reminder_or_escalation_of_a_flag_is_sent_that_has_been_answered(engi
     assert waiting(engine) == [("rep:sam", "still open"), ("rep:kim", "not acknowledged")]
     say(engine, book, id_, Acknowledge(), by="UKIM", on=days(1))
     assert waiting(engine) == []
+
+
+def churn(engine: Engine, book: Rulebook) -> None:
+    take_in(engine, book, D, event("account", D, lifecycle="churned"))
+    hold_until_evening(engine)
+
+
+def on_hold(engine: Engine, _: Rulebook) -> None:
+    with writing(engine) as db:
+        told.silence(db, ["acme"], Mute.ON_HOLD, at(D, 15))
+
+
+@pytest.mark.parametrize(
+    ("severity", "silence"),
+    [("low", churn), ("medium", on_hold)],  # in a digest, in a message of its own
+)
+def test_what_waits_is_taken_back_when_its_account_churns_or_is_put_on_hold(
+    engine, tmp_path, silence, severity
+):
+    book = rulebook(tmp_path, SILENCE.replace("medium", severity))
+    raised(engine, book)
+    hold_until_evening(engine)
+    assert waiting(engine) == [("rep:sam", "opened")]
+    silence(engine, book)
+    assert waiting(engine) == []
+    assert flag(engine)["state"] == "open"
+
+
+@pytest.mark.parametrize("silence", [churn, on_hold])
+def test_what_somebody_was_given_and_that_a_flag_has_ended_outlast_a_silence(engine, book, silence):
+    id_ = raised(engine, book)
+    planning.plan(engine, at(D, 9))
+    with writing(engine) as db:
+        db.execute(update(tables.messages).values(state="sent", sent_at=at(D, 9)))
+    say(engine, book, id_, Assign("lee"))
+    take_in(engine, book, D, meeting(D))
+    hold_until_evening(engine)
+    assert waiting(engine) == [
+        ("rep:lee", "assigned"),
+        ("rep:sam", "resolved"),
+    ]
+    silence(engine, book)
+    left = {row["recipient"]: row for row in rows(engine, tables.messages)}
+    assert left["rep:sam"]["kind"] == "update", "its card shows the end, without a word"
+    assert left["rep:sam"]["due_at"] < at(D, 20)

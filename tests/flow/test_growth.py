@@ -27,3 +27,18 @@ def test_growth_is_alerted_and_listed_as_such_and_is_no_risk(engine, tmp_path):
     assert {change.title.lower(): change.kind for change in shown.changes} == KINDS
     (account,) = shown.accounts
     assert (account.worst, account.open) == ("low", 2)
+
+
+def test_growth_puts_no_account_before_one_with_more_at_stake(engine, tmp_path):
+    book = rulebook(tmp_path, RULES)
+    about = {"owner": "sam", "currency": "EUR"}
+    take_in(
+        engine,
+        book,
+        DAY,
+        event("account", DAY, account="acme", seats=10, mrr=500, **about),
+        event("account", DAY, account="birch", mrr=800, **about),
+    )
+    shown = lists.home(engine, ["sam"], book, at(DAY))
+    assert [line.account for line in shown.accounts] == ["birch", "acme"]
+    assert [line.rule for line in shown.flags] == ["small", "small", "grows"]

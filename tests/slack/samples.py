@@ -91,7 +91,7 @@ GROWTH = alert(
     rule="ready-to-grow",
     severity=Severity.LOW,
     kind=rules.Kind.GROWTH,
-    title="93% of the licences used every day, and 2 strong exec ties",
+    title="93% of the licences used every day; strong exec ties: 2",
     why=(
         "licence utilisation: 93% (over 90%)",
         "executives with a strong tie: 2 (at least 1)",
@@ -106,7 +106,7 @@ GROWN = alert(
     reason=AlertReason.RESOLVED,
     rule="ready-to-grow",
     kind=rules.Kind.GROWTH,
-    title="71% of the licences used every day, and 2 strong exec ties",
+    title="71% of the licences used every day; strong exec ties: 2",
     on=date(2026, 2, 21),
     why=("licence utilisation: 71% (at most 90%)",),
     who=(),
@@ -190,8 +190,8 @@ WHY = Why(
         "lifecycle", "active", Comparison.IS, (Limit("trial"), Limit("churned")), False,
         "lifecycle: active (one of trial, churned)",
     ),
-    standing="open since 2026-02-12", who=QUIET_EXECS.who, clears=QUIET_EXECS.clears,
-    ahead="if nothing happens, from 2026-04-01 the rule does not hold",
+    standing="open since 12 Feb 2026", who=QUIET_EXECS.who, clears=QUIET_EXECS.clears,
+    ahead="if nothing happens, from 1 Apr 2026 the rule does not hold",
 )  # fmt: skip
 
 HOME = Home(
@@ -254,7 +254,7 @@ def messages() -> Mapping[str, Message]:
         ),
         "weekly": message.weekly(
             Weekly(
-                first=date(2026, 2, 9), last=date(2026, 2, 15), new=5, resolved=3,
+                first=date(2026, 2, 11), last=date(2026, 2, 17), new=5, resolved=3, chances=1,
                 unacknowledged=LINES[:2], at_risk={"EUR": 24_000.0, "USD": 3_000.0},
                 unowned=("hooli", "umbrella"),
             )

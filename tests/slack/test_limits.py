@@ -132,6 +132,7 @@ weeks = st.builds(
     unacknowledged=up_to(300, lines),
     at_risk=st.dictionaries(words, st.floats(0, 1e15), max_size=12),
     unowned=up_to(5_000, words),
+    chances=st.integers(0, 10**9),
 )
 ties = st.builds(
     TieLine,

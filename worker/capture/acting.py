@@ -10,6 +10,7 @@ from slack_sdk import WebClient
 
 from worker.capture.asking import TITLES, Asked, Desk, asked
 from worker.capture.replies import Reply, told
+from worker.capture.typed import words_of
 from worker.capture.windows import ask
 from worker.core.answers import Acknowledge, Refused
 from worker.core.cards import AccountCard
@@ -66,7 +67,7 @@ def commanded(desk: Desk, client: WebClient, command: Mapping[str, Any]) -> None
     """Act on `/tiewatch`."""
     reply = Reply(client, command.get("trigger_id"), command["response_url"])
     who = Asked(desk, client, command["user_id"], command.get("team_id"), reply)
-    words = _as_typed(str(command.get("text") or "")).strip()
+    words = words_of(str(command.get("text") or ""))
     with told(reply, "tiewatch", who.user):
         if words in ("", "help"):
             raise Refused(USAGE)
@@ -77,13 +78,6 @@ def commanded(desk: Desk, client: WebClient, command: Mapping[str, Any]) -> None
             reply.show(message.mine(found, desk.now().date()))
         else:
             reply.show(message.account(_account(who, words)))
-
-
-def _as_typed(text: str) -> str:
-    """The text of a command as it was typed: Slack sends these three characters escaped."""
-    for escaped, typed in (("&lt;", "<"), ("&gt;", ">"), ("&amp;", "&")):
-        text = text.replace(escaped, typed)
-    return text
 
 
 def _account(who: Asked, words: str) -> AccountCard:

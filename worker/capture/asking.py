@@ -24,7 +24,7 @@ log = structlog.get_logger("tiewatch")
 TITLES = {
     Action.ACKNOWLEDGE: "Acknowledge",
     Action.SNOOZE: "Snooze",
-    Action.DISMISS: "Not a risk",
+    Action.DISMISS: "Dismiss",  # a risk, or a chance
     Action.ASSIGN: "Assign",
     Action.FIX_CONTACT: "Fix contact",
     Action.WHY: "Why?",

@@ -2,7 +2,7 @@
 acknowledged, and handed to whoever acts on it (acting.py, windows.py).
 
 Slack wants an answer within three seconds, so what is to be done is handed over, and answered. What
-cannot be kept in that time is not answered for, so that Slack tells whoever clicked.
+cannot be kept in that time is answered with 503, so that Slack tells whoever clicked.
 """
 
 import logging
@@ -14,9 +14,10 @@ from typing import Any
 
 import structlog
 from fastapi import APIRouter
-from slack_bolt import App, BoltRequest
+from slack_bolt import App, BoltContext, BoltRequest, BoltResponse
 from slack_bolt.authorization import AuthorizeResult
 from slack_sdk import WebClient
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
@@ -30,6 +31,9 @@ from worker.slack.actions import PATTERN, Field
 
 PATH = "/slack/events"
 COMMAND = "/tiewatch"
+
+_OURS = "is_ours"
+"""In Bolt's context of a request: somebody here listens to such."""
 
 log = structlog.get_logger("tiewatch")
 
@@ -57,13 +61,20 @@ def listener(desk: Desk, client: WebClient, executor: Executor) -> App:
 
     work = handed_to(executor)
     ours = re.compile(PATTERN)
-    app.action(ours)(_on_action(desk, work))
-    app.options(re.compile(f"^({Field.ASSIGNEE}|{Field.CONTACT})$"))(_on_typing(desk))
-    app.view(ours)(_on_view(desk, work))
-    app.command(COMMAND)(_on_command(desk, work))
+    noting = [_note_as_ours]
+    app.action(ours, middleware=noting)(_on_action(desk, work))
+    typed = re.compile(f"^({Field.ASSIGNEE}|{Field.CONTACT})$")
+    app.options(typed, middleware=noting)(_on_typing(desk))
+    app.view(ours, middleware=noting)(_on_view(desk, work))
+    app.command(COMMAND, middleware=noting)(_on_command(desk, work))
     app.event("app_home_opened")(_on_home(desk, work))
-    app.error(_failed)
+    app.error(_unanswered)
     return app
+
+
+def _note_as_ours(context: BoltContext, next: Callable[[], Any]) -> None:
+    context[_OURS] = True
+    next()
 
 
 def handed_to(executor: Executor) -> Work:
@@ -141,6 +152,13 @@ def _noted(what: Callable[..., None], *given: Any) -> None:
         _failed(error)
 
 
+def _unanswered(error: Exception) -> BoltResponse | None:
+    """Whoever listened failed before Slack was answered; Bolt's answer is 500, if this is none."""
+    _failed(error)
+    away = isinstance(error, SQLAlchemyError)
+    return BoltResponse(status=HTTPStatus.SERVICE_UNAVAILABLE) if away else None
+
+
 def _failed(error: Exception) -> None:
     log.error("what came from Slack failed", error=f"{type(error).__name__}: {error}"[:500])
 
@@ -169,6 +187,9 @@ def router(app: App, secret: str, desk: Desk) -> APIRouter:
         except (ValueError, AttributeError, TypeError):  # Bolt takes for granted that it is JSON
             return Response(status_code=HTTPStatus.BAD_REQUEST)
         answer = await run_in_threadpool(app.dispatch, asked)
+        if answer.status == HTTPStatus.NOT_FOUND and asked.context.get(_OURS):
+            # Bolt says so too where whoever listens has not answered in time.
+            return Response(status_code=HTTPStatus.SERVICE_UNAVAILABLE)
         return Response(
             content=answer.body,
             status_code=answer.status,

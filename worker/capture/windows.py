@@ -9,6 +9,7 @@ from slack_sdk import WebClient
 
 from worker.capture.asking import TITLES, Asked, Desk, asked
 from worker.capture.replies import Private, Reply, told
+from worker.capture.typed import kept
 from worker.core.answers import (
     Answer,
     Assign,
@@ -86,7 +87,7 @@ def submitted(desk: Desk, client: WebClient, body: Mapping[str, Any]) -> None:
         if action is Action.FIX_CONTACT:
             _fix(who, private.flag, key, view)
         else:
-            note = _field(view, Field.NOTE).get("value")
+            note = kept(_field(view, Field.NOTE).get("value") or "") or None
             who.answer(private.flag, key, _given(desk, action, view), note)
 
 

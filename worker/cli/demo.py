@@ -23,6 +23,7 @@ from worker.celery_app import DEMO_NOW, INGEST, SWEEP
 from worker.cli.access import database, queue
 from worker.cli.terminal import AsJson, Refused, out, print_json, progress, say, table
 from worker.core.alerts import Alert, AlertReason
+from worker.core.rules import Kind
 from worker.demo.simulation import LAST_DAY, first_day, simulate
 from worker.sending import to_show
 from worker.settings import PREFIX, settings
@@ -202,8 +203,9 @@ def _tell(
     )
 
 
-def _urgency(alert: Alert) -> tuple[int, float]:
-    return -(alert.severity.rank if alert.severity else 0), -(alert.mrr or 0)
+def _urgency(alert: Alert) -> tuple[bool, int, float]:
+    rank = alert.severity.rank if alert.severity else 0
+    return alert.kind is Kind.GROWTH, -rank, -(alert.mrr or 0)
 
 
 def _year(alerts: Sequence[Alert], still_open: set[tuple[str, str]]) -> dict[str, dict[str, int]]:

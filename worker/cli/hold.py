@@ -43,8 +43,8 @@ def run(
         if last_day is None:
             if not holds.lift(db, account):
                 raise Refused(f"{account!r} is not on hold. 'tiewatch hold' lists what is.")
-        elif holds.put(db, account, last_day, runtime.clock()):
-            told.drop_of_account(db, account, Mute.ON_HOLD)
+        elif holds.put(db, account, last_day, now := runtime.clock()):
+            told.silence(db, [account], Mute.ON_HOLD, now)
         else:
             raise Refused(f"There is no account {account!r}. 'tiewatch facts' lists them.")
     if as_json:

@@ -1,7 +1,8 @@
 """Bundles: which Slack message an alert leaves in, and when.
 
 Most alerts leave at once, in the conversation on their account. What can wait, and what would be
-too much, waits for the recipient's digest: one message a local day, in the morning.
+too much, waits for the recipient's digest: one message a local day, in the morning. What is
+critical and too much waits for no morning: it comes in digests of its own, one an hour at most.
 """
 
 from collections.abc import Iterable, Mapping
@@ -65,12 +66,14 @@ class Day(NamedTuple):
     """What a recipient has had, or will have, by now.
 
     `messages` counts those of this local day, but for the conversation on the alert's account;
-    `digest_gone` is whether its digest has been sent; `in_digest` whether the flag of the alert was
-    told to them in a digest, and nowhere else; `many` whether it is one of many of its sweep.
+    `digest_gone` is whether its digest has been sent, `urgent_gone` whether the digest of this hour
+    has that holds what is critical; `in_digest` whether the flag of the alert was told to them in a
+    digest, and nowhere else; `many` whether it is one of many of its sweep.
     """
 
     messages: int = 0
     digest_gone: bool = False
+    urgent_gone: bool = False
     in_digest: bool = False
     many: bool = False
 
@@ -102,6 +105,9 @@ def place(alert: Alert, day: Day, telling: Telling, now: datetime, zone: tzinfo)
     quiet_until = released(now, telling.quiet, zone)
     free = now if through else quiet_until
     if why := _for_digest(alert, day, telling, through=through, quiet=now < quiet_until):
+        if why is Why.BUDGET and alert.severity is Severity.CRITICAL:
+            due_at = released(_next_hour(free), telling.quiet, zone) if day.urgent_gone else free
+            return Placed(Kind.DIGEST, urgent_digest(due_at), due_at, why)
         local_day, due_at = next_morning(now, telling.digest_at, telling.quiet, zone)
         today = free.astimezone(zone).date()
         if day.digest_gone and local_day == today:  # it left before its time, for there were many
@@ -113,6 +119,15 @@ def place(alert: Alert, day: Day, telling: Telling, now: datetime, zone: tzinfo)
     kind = _KINDS.get(alert.reason, Kind.ALERT)
     bundle = f"account/{alert.account}"
     return Placed(kind, bundle, free, Why.AT_ONCE if free <= now else Why.QUIET)
+
+
+def urgent_digest(at: datetime) -> str:
+    """The bundle of what is critical and beyond the budget, in the hour of a moment in UTC."""
+    return f"digest/{at:%Y-%m-%dT%H}"
+
+
+def _next_hour(at: datetime) -> datetime:
+    return at.replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
 
 
 def _for_digest(
@@ -186,11 +201,12 @@ def _as_it_stands(line: DigestLine, states: Mapping[int, State]) -> DigestLine:
 
 
 def by_stake(lines: Iterable[DigestLine]) -> tuple[DigestLine, ...]:
-    """The lines by value at stake, then the nearest renewal, then severity."""
+    """The lines by value at stake, then the nearest renewal, then severity; with growth none is at
+    stake, so it comes last."""
     return tuple(sorted(lines, key=_stake))
 
 
-def _stake(line: DigestLine) -> tuple[float, date, int, str, str]:
+def _stake(line: DigestLine) -> tuple[bool, float, date, int, str, str]:
     rank = line.severity.rank if isinstance(line.severity, Severity) else -1
     renewal = line.renewal_date or date.max
-    return (-(line.mrr or 0), renewal, -rank, line.account, line.title)
+    return (line.is_growth, -(line.mrr or 0), renewal, -rank, line.account, line.title)

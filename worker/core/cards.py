@@ -49,6 +49,11 @@ class DigestLine(Struct, frozen=True, kw_only=True):
     flag: int | None = None
     state: State | None = None
 
+    @property
+    def is_growth(self) -> bool:
+        """Whether it is of a chance, and no risk."""
+        return self.kind is Kind.GROWTH
+
 
 class Digest(Struct, frozen=True, kw_only=True):
     """Many alerts in one message, by value at stake; `why` says why they come together."""
@@ -61,7 +66,8 @@ class Digest(Struct, frozen=True, kw_only=True):
 class Weekly(Struct, frozen=True, kw_only=True):
     """A manager's week, both days included: how many flags, what is at risk, who owns nothing.
 
-    `at_risk` is the monthly revenue of accounts with an open flag of high or critical, by currency.
+    `new` and `resolved` count risks, `chances` the new flags of growth. `at_risk` is the monthly
+    revenue of accounts with an open risk of high or critical severity, by currency.
     """
 
     first: date
@@ -71,6 +77,7 @@ class Weekly(Struct, frozen=True, kw_only=True):
     unacknowledged: tuple[DigestLine, ...]
     at_risk: dict[str, float]
     unowned: tuple[str, ...]
+    chances: int = 0
 
 
 class TieLine(Struct, frozen=True, kw_only=True):
@@ -117,6 +124,7 @@ class Why(Struct, frozen=True, kw_only=True):
     rule: str
     title: str
     conditions: Explained
+    kind: Kind = Kind.RISK
     account_name: str | None = None
     except_when: Explained | None = None
     standing: str | None = None

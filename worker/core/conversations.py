@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from worker.core.alerts import REOPEN_WINDOW, Alert, AlertReason
 from worker.core.cards import Card, Told
 from worker.core.flags import State
+from worker.core.rules import Kind
 
 
 class Standing(NamedTuple):
@@ -36,7 +37,8 @@ def goes_on(ended_on: date | None, on: date) -> bool:
 
 
 def latest(alerts: Iterable[Alert]) -> tuple[Alert, ...]:
-    """Of alerts in order, the last one of each rule, and the last renewal check; worst first.
+    """Of alerts in order, the last one of each rule, and the last renewal check; worst first, and
+    risks before growth.
 
     A rule's flag that has ended stays, behind those that have not.
     """
@@ -47,8 +49,9 @@ def latest(alerts: Iterable[Alert]) -> tuple[Alert, ...]:
     return tuple(sorted(last.values(), key=_urgency))
 
 
-def _urgency(alert: Alert) -> tuple[bool, int]:
-    return alert.reason is AlertReason.RESOLVED, -(alert.severity.rank if alert.severity else -1)
+def _urgency(alert: Alert) -> tuple[bool, bool, int]:
+    over, growth = alert.reason is AlertReason.RESOLVED, alert.kind is Kind.GROWTH
+    return over, growth, -(alert.severity.rank if alert.severity else -1)
 
 
 def told(alerts: Iterable[Alert], standings: Mapping[str, Standing]) -> tuple[Told, ...]:

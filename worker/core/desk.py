@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, tzinfo
 
 from worker.core.alerts import Alert
-from worker.core.bundles import Day, Kind, Placed, place
+from worker.core.bundles import Day, Kind, Placed, place, urgent_digest
 from worker.core.quiet import released
 from worker.core.telling import Telling
 
@@ -42,12 +42,14 @@ class Desk:
         many of its sweep.
         """
         zone = self.zones[recipient]
-        today = released(self.now, self.telling.quiet, zone).astimezone(zone).date()
+        free = released(self.now, self.telling.quiet, zone)
+        today = free.astimezone(zone).date()
         # Whatever is told of an account in a day is one conversation, and counts once.
         others = self._bundles[recipient, today] - {f"account/{alert.account}"}
         day = Day(
             messages=len(others),
             digest_gone=(recipient, f"digest/{today}") in self._gone,
+            urgent_gone=(recipient, urgent_digest(free)) in self._gone,
             in_digest=in_digest,
             many=many,
         )

@@ -10,6 +10,7 @@ from worker.core.facts import LICENCE_DAYS, USAGE_DAYS, People, decision_level, 
 from worker.core.stats import AccountStats, Workspace
 from worker.core.ties import Tier, strength
 from worker.core.units import Unit, shown
+from worker.core.voice import unheard
 
 
 def who(
@@ -29,8 +30,12 @@ def who(
     if parts & {"exec", "execs"}:
         lines += scene.lines("executive", "executives", scene.people.execs)
         lines += scene.unknown_levels()
-    if parts & {"user", "users"}:
+    if "champions_left" in facts:
+        lines += scene.champions_who_left()
+    if parts & {"user", "users", "champions"}:
         lines += scene.lines("user", "users", scene.people.users)
+    if "detractor_waiting" in facts:
+        lines += scene.detractors()
     if not _ON_USAGE.isdisjoint(facts):
         lines += scene.usage()
     if not _ON_LICENCES.isdisjoint(facts):
@@ -157,6 +162,26 @@ class _Scene:
         if unknown:
             has = "1 contact has" if unknown == 1 else f"{unknown} contacts have"
             yield f"{has} no known level: a title would say whether they decide."
+
+    def champions_who_left(self) -> Iterator[str]:
+        """Whose place is to be taken."""
+        left = sorted(
+            one.contact for one in self.stats.contacts if one.gone and one.role == "champion"
+        )
+        if left:
+            named = "; ".join(self._person(contact) for contact in left[:_MOST_NAMED])
+            more = f"; {len(left) - _MOST_NAMED} more" if len(left) > _MOST_NAMED else ""
+            yield f"{'Champion' if len(left) == 1 else 'Champions'}: {named}{more}."
+
+    def detractors(self) -> Iterator[str]:
+        """Who gave a bad score and has heard from nobody since, whoever waits longest first."""
+        waiting = unheard(self.stats.voice, self.stats.ties)
+        ranked = sorted(waiting.items(), key=lambda one: (one[1], one[0]))
+        for contact, day in ranked[:_MOST_MISSING]:
+            whom = self._person(contact) if contact else "somebody whom the survey does not name"
+            yield f"Detractor: {whom}, {_date(day)}, {self._ago(day)}, without contact since."
+        if len(ranked) > _MOST_MISSING:
+            yield f"{len(ranked) - _MOST_MISSING} more detractors wait."
 
     def usage(self) -> Iterator[str]:
         """The two windows that usage is counted in, and its last day."""

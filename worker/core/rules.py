@@ -131,6 +131,11 @@ class RuleSet:
     off: frozenset[str] = frozenset()
     includes_shipped: bool = False
 
+    @property
+    def growth(self) -> frozenset[str]:
+        """The ids of the rules that are of growth."""
+        return frozenset(one.id for one in self.rules if one.kind is Kind.GROWTH)
+
 
 def rule_set(
     rules: Iterable[Rule],

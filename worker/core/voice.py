@@ -214,7 +214,9 @@ def facts(
         if recent and before
         else None,
         "days_since_survey": on - voice.last_day,
-        "detractor_waiting": None if voice.latest is None else _waiting(voice, ties, on),
+        "detractor_waiting": None
+        if voice.latest is None
+        else on - min(unheard(voice, ties).values(), default=on),
     }
 
 
@@ -222,14 +224,15 @@ def _share(part: int, whole: int) -> float | None:
     return 100 * part / whole if whole else None
 
 
-def _waiting(voice: Voice, ties: Sequence[Tie], on: int) -> int:
+def unheard(voice: Voice, ties: Sequence[Tie]) -> dict[str, int]:
+    """The detractors of the year (empty: not named) with whom nobody has been in contact since,
+    with the day of their answer."""
     met: dict[str, int] = {}
     for tie in ties:
         met[tie.contact] = max(met.get(tie.contact, 0), tie.state.day)
     last = max(met.values(), default=0)
-    waits = [
-        on - day
+    return {
+        contact: day
         for contact, (day, unhappy) in voice.nps_days.items()
         if unhappy and (met.get(contact, 0) if contact else last) < day
-    ]
-    return max(waits, default=0)
+    }

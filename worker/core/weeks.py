@@ -9,7 +9,7 @@ from worker.core.bundles import by_stake
 from worker.core.cards import DigestLine, Weekly
 from worker.core.flags import HEARD_OF, State
 from worker.core.quiet import instant
-from worker.core.rules import Severity
+from worker.core.rules import Kind, Severity
 
 _SEVERE = frozenset({Severity.HIGH, Severity.CRITICAL})
 
@@ -54,15 +54,18 @@ def summary(
     flags: Iterable[Raised],
     accounts: Mapping[str, Account],
     unowned: Sequence[str],
+    growth: Collection[str] = (),
 ) -> Weekly:
     """The seven days before `day`, of the accounts that the reps of a team own.
 
-    `unowned` are the names of accounts that nobody owns.
+    `unowned` are the names of accounts that nobody owns, `growth` the ids of the rules that are of
+    growth.
     """
     first, last = day - timedelta(days=7), day - timedelta(days=1)
     ours = [one for one in flags if one.account in accounts and accounts[one.account].owner in team]
     at_risk: dict[str, float] = defaultdict(float)
-    severe = {one.account for one in ours if one.state in HEARD_OF and one.severity in _SEVERE}
+    risks = [one for one in ours if one.rule not in growth]
+    severe = {one.account for one in risks if one.state in HEARD_OF and one.severity in _SEVERE}
     for account in sorted(severe):
         known = accounts[account]
         if known.mrr:
@@ -70,21 +73,22 @@ def summary(
     return Weekly(
         first=first,
         last=last,
-        new=sum(first <= one.opened_on <= last for one in ours),
+        new=sum(first <= one.opened_on <= last for one in risks),
         resolved=sum(
-            one.resolved_on is not None and first <= one.resolved_on <= last for one in ours
+            one.resolved_on is not None and first <= one.resolved_on <= last for one in risks
         ),
         unacknowledged=by_stake(
-            _line(one, accounts[one.account])
+            _line(one, accounts[one.account], Kind.GROWTH if one.rule in growth else Kind.RISK)
             for one in ours
             if one.state is State.OPEN and one.opened_on <= last
         ),
         at_risk=dict(at_risk),
         unowned=tuple(unowned),
+        chances=sum(one.rule in growth and first <= one.opened_on <= last for one in ours),
     )
 
 
-def _line(flag: Raised, account: Account) -> DigestLine:
+def _line(flag: Raised, account: Account, kind: Kind) -> DigestLine:
     return DigestLine(
         account=flag.account,
         title=flag.title,
@@ -94,6 +98,7 @@ def _line(flag: Raised, account: Account) -> DigestLine:
         renewal_date=account.renewal_date,
         rule=flag.rule,
         severity=flag.severity,
+        kind=kind,
         flag=flag.id,
         state=flag.state,
     )
@@ -101,4 +106,5 @@ def _line(flag: Raised, account: Account) -> DigestLine:
 
 def is_empty(week: Weekly) -> bool:
     """Whether there is nothing in it that a manager would want to be told."""
-    return not (week.new or week.resolved or week.unacknowledged or week.at_risk or week.unowned)
+    counted = week.new or week.resolved or week.chances or week.unacknowledged
+    return not (counted or week.at_risk or week.unowned)

@@ -30,7 +30,6 @@ from worker.core.portfolio.figures import (
     renewals,
     without_revenue,
 )
-from worker.core.rules import Kind
 from worker.core.subscriptions import SubscriptionEvent
 from worker.core.success import first_achieved
 from worker.core.units import Value
@@ -142,8 +141,8 @@ def read_report(
     """The same from a database whose ties have the half-life of the rules."""
     found = _Portfolio()
     ids = stats.account_ids(db, last)
-    growing = {rule.id for rule in book.rules.rules if rule.kind is Kind.GROWTH}
-    risky = {account for account, rule in flags.at_risk(db, last) if rule not in growing}
+    growth = book.rules.growth
+    risky = {account for account, rule in flags.at_risk(db, last) if rule not in growth}
     for start in range(0, len(ids), CHUNK):
         some = ids[start : start + CHUNK]
         _read(db, book, some, first, last, risky, currency, found)

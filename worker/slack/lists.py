@@ -1,7 +1,7 @@
 """Many flags in one message: a digest, a manager's week, what is mine."""
 
 from collections.abc import Iterator, Sequence
-from datetime import date
+from datetime import date, timedelta
 
 from slack_sdk.models.blocks import Block, SectionBlock
 
@@ -66,7 +66,7 @@ def digest(digest: Digest) -> Message:
 def weekly(weekly: Weekly) -> Message:
     """A manager's week: the figures, what nobody has taken up, and who has no owner."""
     title = f"Week of {day(weekly.first)} to {day(weekly.last)}"
-    waiting = len(weekly.unacknowledged)
+    waiting, told_on = len(weekly.unacknowledged), weekly.last + timedelta(days=1)
     risk = ", ".join(
         revenue(amount, currency) or "" for currency, amount in sorted(weekly.at_risk.items())[:5]
     )
@@ -74,9 +74,10 @@ def weekly(weekly: Weekly) -> Message:
         f"{shown(weekly.new, Unit.COUNT)} new",
         f"{shown(weekly.resolved, Unit.COUNT)} resolved",
         f"{shown(waiting, Unit.COUNT)} not acknowledged",
+        f"{counted(weekly.chances, 'new chance')} to grow" if weekly.chances else None,
     )
     at_risk = f"At risk: {risk or 'nothing'}"
-    of_what = " (accounts with an open flag of high or critical)" if risk else ""
+    of_what = " (accounts with an open high or critical risk)" if risk else ""
     top: list[Block] = [
         header(f"📊 {title}"),
         section(f"{figures}\n{at_risk}{of_what}", limit=1_000),
@@ -92,8 +93,7 @@ def weekly(weekly: Weekly) -> Message:
     return Message(
         text=fitted(f"{title}: {figures}. {at_risk}.", MAX_TEXT),
         blocks=first_that_fits(
-            [*top, *listed(weekly.unacknowledged, weekly.last, most), *bottom]
-            for most in MOST_LINES
+            [*top, *listed(weekly.unacknowledged, told_on, most), *bottom] for most in MOST_LINES
         ),
     )
 

@@ -39,7 +39,7 @@ from worker.slack.blocks import (
 from worker.slack.explained import conditions
 from worker.slack.home import home_blocks
 from worker.slack.phrases import MAX_NAME, day, joined, line, lines, mark, named, sentence, titled
-from worker.slack.wording import NOT_A_RISK
+from worker.slack.wording import NOT_A_RISK, clears
 
 LONGEST_NOTE = 500
 MAX_TITLE = View.title_max_length
@@ -196,7 +196,7 @@ def why(said: Why) -> View:
     texts = {
         "Who": bullets(lines(said.who)),
         "Flag": _sentence(said.standing),
-        "Clears when": _sentence(said.clears),
+        f"{clears(said.kind).capitalize()} when": _sentence(said.clears),
         "What lies ahead": _sentence(said.ahead),
     }
     blocks += [_paragraph(label, text) for label, text in texts.items() if text]

@@ -234,12 +234,13 @@ def _footer(alert: Alert) -> str:
     return joined(
         f"Since {day(alert.since)}" if alert.since else None,
         _end(alert) if resolved else None,
-        f"{_clears(alert.kind)} when {line(alert.clears)}" if alert.clears else None,
+        f"{clears(alert.kind)} when {line(alert.clears)}" if alert.clears else None,
         f"rule {line(alert.rule)}" if alert.rule else None,
     )
 
 
-def _clears(kind: Kind) -> str:
+def clears(kind: Kind) -> str:
+    """What a flag does that will no longer hold."""
     return "passes" if kind is Kind.GROWTH else "clears"
 
 

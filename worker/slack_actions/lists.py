@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import cached_property
+from operator import itemgetter
 
 from sqlalchemy import Connection, Engine
 
@@ -34,7 +35,7 @@ class Reading:
     @cached_property
     def growth(self) -> frozenset[str]:
         """The ids of the rules that are of growth."""
-        return frozenset(one.id for one in self.book.rules.rules if one.kind is Kind.GROWTH)
+        return self.book.rules.growth
 
     def kind(self, rule: str) -> Kind:
         """What a rule is about."""
@@ -88,7 +89,7 @@ def home(engine: Engine, reps: Collection[str], book: Rulebook, now: datetime) -
 def lines(
     at: Reading, found: Collection[OnDesk], rep_names: Mapping[str, str]
 ) -> tuple[DigestLine, ...]:
-    """Flags as they are now: the worst first, then by value at stake."""
+    """Flags as they are now: the worst first, then by value at stake; growth comes last."""
     current = words_now(at.db, {(one.account, one.rule) for one in found}, at.book, at.on)
     accounts = {
         account: about(Standing(one, {}), at.on, rep_names)
@@ -113,31 +114,35 @@ def lines(
                 state=one.state,
             )
         )
-    return tuple(sorted(listed, key=lambda line: (-_rank(line.severity), -(line.mrr or 0))))
+    return tuple(sorted(listed, key=_urgency))
+
+
+def _urgency(line: DigestLine) -> tuple[bool, int, float]:
+    return line.is_growth, -_rank(line.severity), -(line.mrr or 0)
 
 
 def _by_risk(
     at: Reading, owned: Collection[str], found: Collection[OnDesk], rep_names: Mapping[str, str]
 ) -> tuple[AccountLine, ...]:
-    """Accounts by their worst flag, then by how many, then by what they are worth."""
-    lines = []
+    """Accounts by their worst risk, then by how many, then by what they are worth."""
+    lines: list[tuple[tuple[int, int, float], AccountLine]] = []
     for account, one in at.stats(owned).items():
         said = about(Standing(one, {}), at.on, rep_names)
         theirs = [flag for flag in found if flag.account == account]
         risks = [one.severity for one in theirs if at.kind(one.rule) is Kind.RISK]
-        lines.append(
-            AccountLine(
-                account=account,
-                account_name=said.account_name,
-                segment=said.segment,
-                mrr=said.mrr,
-                currency=said.currency,
-                renewal_date=said.renewal_date,
-                worst=max(risks, key=_rank, default=None),
-                open=len(theirs),
-            )
+        worst = max(risks, key=_rank, default=None)
+        line = AccountLine(
+            account=account,
+            account_name=said.account_name,
+            segment=said.segment,
+            mrr=said.mrr,
+            currency=said.currency,
+            renewal_date=said.renewal_date,
+            worst=worst,
+            open=len(theirs),
         )
-    return tuple(sorted(lines, key=lambda line: (-_rank(line.worst), -line.open, -(line.mrr or 0))))
+        lines.append(((-_rank(worst), -len(risks), -(said.mrr or 0)), line))
+    return tuple(line for _, line in sorted(lines, key=itemgetter(0)))
 
 
 def _rank(severity: Severity | None) -> int:

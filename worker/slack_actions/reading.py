@@ -15,6 +15,7 @@ from worker.explain import explain
 from worker.outlook import ahead, standing
 from worker.rulebook import Rulebook
 from worker.scene import alert_now, look
+from worker.slack.phrases import day
 from worker.slack_actions.authority import NO_FLAG
 from worker.slack_actions.lists import about, begin, lines
 from worker.store import answers, desks, flags, people
@@ -81,13 +82,14 @@ def why(engine: Engine, flag: int, book: Rulebook, now: datetime) -> Why:
         on=at.on,
         rule=desk.rule,
         title=desk.title,
+        kind=at.kind(desk.rule),
         conditions=found.conditions,
         account_name=desk.account_name,
         except_when=found.except_when,
-        standing=standing(found.flag),
+        standing=standing(found.flag, day),
         who=found.who,
         clears=found.clears,
-        ahead=ahead(found, AHEAD),
+        ahead=ahead(found, AHEAD, day),
     )
 
 

@@ -95,9 +95,27 @@ def drop_answered(db: Connection, flag: int, rep: str, why: Mute) -> int:
     return _drop(db, and_(of.flag == flag, whose), why)
 
 
-def drop_of_account(db: Connection, account: str, why: Mute) -> int:
-    """Tell nobody what waits to be told of an account; how many messages that were."""
-    return _drop(db, messages.c.account == account, why)
+# In a batch's pipeline, so in plain SQL, and in one statement.
+_SILENCE = """
+    UPDATE messages SET
+        state = CASE WHEN kind = 'alert' AND reason = 'resolved' THEN state ELSE 'dropped' END,
+        error = CASE WHEN kind = 'alert' AND reason = 'resolved' THEN error ELSE :why END,
+        due_at = CASE WHEN kind = 'alert' AND reason = 'resolved' THEN :now ELSE due_at END,
+        kind = CASE WHEN kind = 'alert' AND reason = 'resolved' THEN 'update' ELSE kind END
+    WHERE id IN (
+        SELECT id FROM messages
+        WHERE account {among} AND state IN ('waiting', 'sending') AND state = 'waiting'
+          AND tried_at IS NULL AND kind NOT IN ('update', 'redrawn')
+          AND coalesce(reason, '') <> 'assigned'
+"""
+
+
+def silence(db: Connection, accounts: Iterable[str], why: Mute, now: datetime) -> None:
+    """Tell nobody what waits to be told of these accounts, but for what was given to them. That a
+    flag has ended is still shown on its card, without a word."""
+    # Not those that somebody sends or plans just now: batches wait for no deliveries.
+    passed_over = " FOR UPDATE SKIP LOCKED)" if db.dialect.name == "postgresql" else ")"
+    execute_among(db, _SILENCE + passed_over, sorted(set(accounts)), why=why.value, now=now)
 
 
 def drop_low_ones(db: Connection, accounts: Iterable[str], why: Mute) -> int:
