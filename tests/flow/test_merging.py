@@ -56,10 +56,15 @@ def emptied(engine: Engine) -> None:
         db.execute(tables.workspace.update().values(first_interaction_day=None))
 
 
+_number = count(1)
+
+
 def take_in(engine: Engine, book: Rulebook, batches: list[list[Raw]]) -> None:
-    for number, batch in enumerate(batches):
-        done = ingest(engine, f"{id(batches)}-{number}", batch, book, RECEIVED, backfill=True)
-        assert not done.rejected
+    """Each batch under an id that none has had: one that has is taken for a repeat, and passed
+    over."""
+    for batch in batches:
+        done = ingest(engine, f"batch {next(_number)}", batch, book, RECEIVED, backfill=True)
+        assert not done.rejected and done.parked is None
 
 
 def known(engine: Engine) -> dict[str, Any]:
