@@ -19,7 +19,7 @@ from worker.core.problems import as_json
 from worker.core.sorting import NAMING, by_email
 from worker.store import holdings, waiting
 from worker.store.dialect import execute_rows
-from worker.store.merges import attributed, survivor_of
+from worker.store.merges import attributed, of_today
 from worker.store.waiting import Waiting, undeciding
 
 _EVENT = {"source": "text", "id": "text"}
@@ -63,7 +63,7 @@ def settle(
             continue
         if names_by_email(one):
             mailed.append(place)
-        elif one.get("type") in _HOLDERS and _says_what_is_held(one):
+        elif _says_what_is_held(one):
             told.append(place)
     settled = Settled(raw)
     if not told and not mailed:
@@ -172,6 +172,12 @@ def names_by_email(one: Any) -> bool:
     return by_email(one) and MEMBER not in one and one.get("type") in NAMING
 
 
+def is_heard(one: Mapping[str, Any]) -> bool:
+    """Whether a decoded event is looked at here: it names people by their addresses, or says whose
+    domains and addresses are."""
+    return names_by_email(one) or _says_what_is_held(one)
+
+
 def as_event(raw: Any, received: datetime) -> Event | Quarantined:
     """One that names people by their addresses; its account is none if it is left to them."""
     of_people = raw.get("subject") is None and raw.get("type") in NAMING
@@ -190,16 +196,16 @@ def readings(db: Connection, events: Sequence[tuple[Event, Any, Collection[str]]
         for one in people_in(event.data):
             keys.update(keys_of(one, undeciding(raw)))
     found = holdings.of(db, keys)
-    several = {
-        one.account
-        for held in found.values()
-        if len({one.account for one in held}) > 1
-        for one in held
-    }
-    survivors = {account: survivor_of(db, account) for account in several}
-    return [read(event, found, undeciding(raw), logged, survivors) for event, raw, logged in events]
+    holders = {(one.account, one.person) for held in found.values() for one in held}
+    accounts = {account for account, _ in holders} | {event.account for event, _, _ in events}
+    today = of_today(db, holders | {(account, "") for account in accounts if account})
+    return [read(event, found, undeciding(raw), logged, today) for event, raw, logged in events]
 
 
 def _says_what_is_held(one: Mapping[str, Any]) -> bool:
     content = one.get("data")
-    return isinstance(content, dict) and not content.keys().isdisjoint(_HELD)
+    return (
+        one.get("type") in _HOLDERS
+        and isinstance(content, dict)
+        and not content.keys().isdisjoint(_HELD)
+    )
