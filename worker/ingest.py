@@ -1,13 +1,15 @@
 """Takes a batch of events in: one transaction from the event log to the outbox."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
 from sqlalchemy import Connection, Engine
 
 from worker.closing import close_groundless
-from worker.core.events import ALIAS, Event, Quarantined, Rep, parse
+from worker.core.events import ALIAS, MEMBER, Event, Quarantined, Rep, parse
 from worker.core.merges import Claim, Key, claims_in
 from worker.core.stats import Additions, Workspace, additions, earliest
 from worker.evaluation import prepare
@@ -84,12 +86,7 @@ def ingest(
             starts = _count_start(engine, batch, now)
         if starts > MAX_STARTS:
             return _park(engine, batch, raw, refused, "its worker died each time", now)
-        try:
-            with writing(engine) as db, pipelined(db):
-                return _apply(db, batch, raw, refused, book, now, backfill)
-        except MustBeAlone:
-            with writing(engine) as db:
-                return _apply(db, batch, raw, refused, book, now, backfill, alone=True)
+        return _begun_again(engine, batch, raw, refused, book, now, backfill)
     except _IsDone:
         return _result(engine, batch, len(raw))
     except (OtherRules, TryAgain):
@@ -103,6 +100,37 @@ def ingest(
 
 class _IsDone(Exception):
     """The batch has been applied or parked before: what was begun is rolled back."""
+
+
+class _WasHeard(Exception):
+    """Events that turned out to be conflicting duplicates, by their places, have been listened to:
+    what they say of others is to have no effect either."""
+
+    def __init__(self, conflicts: Mapping[int, Quarantined]) -> None:
+        super().__init__()
+        self.conflicts = conflicts
+
+
+def _begun_again(
+    engine: Engine,
+    batch: str,
+    raw: Sequence[object],
+    refused: Sequence[Quarantined],
+    book: Rulebook,
+    now: datetime,
+    backfill: bool,
+) -> BatchResult:
+    """Apply a batch, begun again with what is found out on the way: that nobody else may be at work
+    meanwhile, and which of its events are conflicting duplicates."""
+    alone, conflicts = False, dict[int, Quarantined]()
+    while True:
+        try:
+            with writing(engine) as db, nullcontext() if alone else pipelined(db):
+                return _apply(db, batch, raw, refused, book, now, backfill, alone, conflicts)
+        except MustBeAlone:
+            alone = True
+        except _WasHeard as found:
+            conflicts |= found.conflicts
 
 
 def _result(engine: Engine, batch: str, received: int) -> BatchResult:
@@ -129,11 +157,13 @@ def _apply(
     book: Rulebook,
     now: datetime,
     backfill: bool,
-    alone: bool = False,
+    alone: bool,
+    conflicts: Mapping[int, Quarantined],
 ) -> BatchResult:
     merges.take_turn(db, alone)
     asked = workspace.ask(db)
     given = len(raw)
+    raw = [None if place in conflicts else one for place, one in enumerate(raw)]
     settled = members.settle(db, raw, now, alone)
     mailed = addressed.settle(db, settled.events, settled.accounts, now, alone)
     raw, waiting = mailed.events, settled.waiting | mailed.waiting
@@ -148,10 +178,10 @@ def _apply(
         reread = _reread(db, left, said, news, kept, now)
     events: list[Event] = []
     places: list[int] = []
-    bad: dict[int, Quarantined] = {}
+    bad = dict(conflicts)
     appending = []
     order = sorted(
-        (place for place in range(len(raw)) if place not in waiting),
+        (place for place in range(len(raw)) if place not in waiting and place not in conflicts),
         key=lambda place: _key(raw[place]),
     )
     for start in range(0, len(order), AT_ONCE):  # the database logs a part while we read the next
@@ -170,10 +200,14 @@ def _apply(
         appending.append((begin, event_log.append(db, events[begin:], batch)))
     add = additions(events)
     fresh: list[Event] = []
+    found: dict[int, Quarantined] = {}
     for begin, appended in appending:
-        new, conflicts = appended()
+        new, conflicting = appended()
         fresh += new
-        bad |= {places[begin + index]: one for index, one in conflicts.items()}
+        found |= {places[begin + index]: one for index, one in conflicting.items()}
+    if heard := {place: one for place, one in found.items() if _is_heard(raw[place])}:
+        raise _WasHeard(heard)
+    bad |= found
     if mailed.readings:
         merged = kept is not None and kept.merged
         add = additions(addressed.as_of_each(db, fresh, mailed.readings, merged))
@@ -184,10 +218,11 @@ def _apply(
     alerts, announced = 0, 0
     if kept is not None and (fresh or reread.accounts):
         alerts, announced = _take_effect(db, add, kept, book, now, backfill, reread)
+    received = len(order) + len(conflicts)
     counts = Counts(
-        received=len(order) + len(refused),
+        received=received + len(refused),
         applied=len(fresh),
-        duplicates=len(order) - len(fresh) - len(bad),
+        duplicates=received - len(fresh) - len(bad),
         quarantined=len(bad) + len(refused),
     )
     rejected = [
@@ -204,6 +239,11 @@ def _key(raw: object) -> tuple[str, str]:
     if not isinstance(raw, dict):
         return "", ""
     return str(raw.get("source")), str(raw.get("id"))
+
+
+def _is_heard(raw: Any) -> bool:
+    """Whether an event is listened to before it is logged, for what it says of others."""
+    return isinstance(raw, dict) and (MEMBER in raw or ALIAS in raw or addressed.is_heard(raw))
 
 
 def _claiming(settled: members.Settled, now: datetime) -> Iterator[Event]:
