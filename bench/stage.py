@@ -18,6 +18,7 @@ import sqlalchemy as sa
 from bench.events import Event
 from tests import servers
 from worker import sweeps
+from worker.applying import Batch
 from worker.ingest import ingest
 from worker.rulebook import Rulebook, read_rulebook
 from worker.shipped import rules_dir
@@ -134,7 +135,8 @@ def take(
 ) -> None:
     """Take batches in, in this process, as a worker does."""
     for number, batch in enumerate(batches):
-        ingest(engine, f"{name}-{number}", batch, book, now(), backfill=backfill)
+        given = Batch(f"{name}-{number}", batch, backfill=backfill)
+        ingest(engine, given, book, now())
 
 
 def vacuum(engine: sa.Engine) -> None:

@@ -10,8 +10,9 @@ import msgspec
 from sqlalchemy import Engine, Table, select
 
 from worker import sweeps
+from worker.applying import Batch, BatchResult
 from worker.core.alerts import Alert
-from worker.ingest import BatchResult, ingest
+from worker.ingest import ingest
 from worker.rulebook import Rulebook, read_rulebook
 from worker.store import sweeps as sweeps_store
 from worker.store import tables
@@ -52,7 +53,7 @@ def rulebook(folder: Path, text: str, name: str = "rules") -> Rulebook:
 
 def take_in(engine: Engine, book: Rulebook, day: date, *events: object) -> BatchResult:
     """A batch of its own, received at 13:00 UTC of that day."""
-    return ingest(engine, f"b{next(_number)}", events, book, at(day, 13))
+    return ingest(engine, Batch(f"b{next(_number)}", events), book, at(day, 13))
 
 
 def sweep(engine: Engine, book: Rulebook, day: date, slot: str | None = None) -> Swept:

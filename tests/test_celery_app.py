@@ -1,36 +1,10 @@
-"""How batches travel: as they came, until the process that takes them in."""
-
-from typing import Any
+"""How batches travel through the queue, whatever becomes of a connection or a worker."""
 
 import pytest
 import redis
-from kombu.message import Message
 
 from worker import celery_app, transport
-from worker.celery_app import connect, left_unread
-
-
-@pytest.fixture
-def handed_out(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
-    """What Celery's own way of handing messages out is given."""
-    given: list[Any] = []
-    monkeypatch.setattr(celery_app, "default", lambda *_: lambda *message: given.append(message))
-    return given
-
-
-def test_a_batch_is_not_decoded_to_be_handed_out(handed_out: list[Any]) -> None:
-    message = Message(body="this is not even JSON", content_type="application/json")
-    left_unread(None, None, None)(message, None, "ack", "reject", [])
-    assert handed_out == [(message, None, "ack", "reject", [])]
-    assert message.payload == ([], {}, {})
-    assert message.body == "this is not even JSON"
-
-
-def test_a_message_of_the_old_protocol_is_handed_out_as_it_was_read(handed_out: list[Any]) -> None:
-    message = Message(body='{"task": "x"}', content_type="application/json")
-    left_unread(None, None, None)(message, {"task": "x"}, "ack", "reject", [])
-    assert handed_out == [(message, {"task": "x"}, "ack", "reject", [])]
-    assert message.payload == {"task": "x"}
+from worker.celery_app import connect
 
 
 @pytest.mark.parametrize("half", [True, False])

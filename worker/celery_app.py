@@ -2,11 +2,8 @@
 
 import json
 import os
-from collections.abc import Callable
-from typing import Any
 
-from celery import Celery, Task
-from celery.worker.strategy import default
+from celery import Celery
 from kombu import Queue
 from kombu.serialization import register
 from kombu.transport import TRANSPORT_ALIASES
@@ -19,6 +16,9 @@ SWEEP = "tiewatch.sweep"
 DELIVER = "tiewatch.deliver"
 WEEKS = "tiewatch.weeks"
 WEBHOOKS = "tiewatch.webhooks"
+
+DEMO_NOW = "tiewatch_now"
+"""The message header that carries a demo's simulated time."""
 
 TASK_SECONDS = 50
 """The longest a task may take; its worker process is killed then, and the message comes back."""
@@ -56,23 +56,6 @@ app.conf.update(
         "confirm_publish": True,
     },
 )
-
-
-def left_unread(task: Task, app: Celery, consumer: Any) -> Callable[..., Any]:
-    """How a worker hands this task's messages to its processes: as they came.
-
-    Celery's own way, but for one thing: it would decode a batch to look for arguments that no
-    message has had since protocol 1, and send them along with the body, which is decoded again
-    where the task runs. For a batch that is half of what handing it out costs.
-    """
-    hand_out = default(task, app, consumer)
-
-    def unread(message: Any, body: Any, *more: Any) -> Any:
-        if body is None:  # protocol 2: all that is needed here is in the headers
-            message._decoded_cache = [], {}, {}
-        return hand_out(message, body, *more)
-
-    return unread
 
 
 _CELERYS_OWN = ("CELERY_BROKER_URL", "CELERY_BROKER_READ_URL", "CELERY_BROKER_WRITE_URL")

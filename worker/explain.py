@@ -18,13 +18,12 @@ from worker.core.conditions import AllOf, Condition, Facts, Not, facts_in
 from worker.core.evidence import who
 from worker.core.explanation import Explained, explained
 from worker.core.facts import facts_of
-from worker.core.flags import Flag, State, judge
+from worker.core.flags import Flag, State, evaluation_date, judge
 from worker.core.health import HEALTH, TREND_DAYS
 from worker.core.reading import BASE
 from worker.core.reasons import clears, missing
 from worker.core.rules import CompiledRule, Rule
 from worker.core.stats import AccountStats, Workspace
-from worker.ingest import evaluation_date
 from worker.rulebook import Rulebook
 from worker.store import flags, people, stats, sweeps
 from worker.store.database import reading, writing

@@ -12,8 +12,8 @@ from datetime import date, datetime
 from sqlalchemy import Connection, Engine
 
 from worker.closing import close, close_groundless, take_up
+from worker.core.flags import evaluation_date
 from worker.evaluation import evaluate
-from worker.ingest import evaluation_date
 from worker.rulebook import OtherRules, Rulebook
 from worker.store import flags, merges, ties, workspace
 from worker.store.rebuilding import Rebuilt, rebuild

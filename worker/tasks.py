@@ -4,6 +4,7 @@ Late acknowledgement does not save a task that raises, so a failed one is sent a
 a growing delay; the services make doing a thing twice the same as doing it once.
 """
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from time import monotonic
@@ -17,10 +18,12 @@ from kombu.exceptions import OperationalError as BrokerDown
 from rich.console import Console
 
 from worker import delivery, logs, planning, sweeps, webhook_delivery, weekly
+from worker.applying import Batch, BatchResult
 from worker.bell import Bell
-from worker.celery_app import DELIVER, INGEST, SWEEP, TASK_SECONDS, WEBHOOKS, WEEKS, app
+from worker.celery_app import DELIVER, DEMO_NOW, INGEST, SWEEP, TASK_SECONDS, WEBHOOKS, WEEKS, app
 from worker.core.events import Quarantined
-from worker.ingest import ingest
+from worker.decoding import loads
+from worker.ingest import ingest, ingest_as_one
 from worker.runtime import (
     clock,
     collect_less_often,
@@ -44,9 +47,6 @@ LONGEST_DELAY = 30
 DELIVERY_TIME = timedelta(seconds=20)
 """How long one pass sends: with a slow Slack too, it must end before its task's time is up."""
 
-DEMO_NOW = "tiewatch_now"
-"""The message header that carries a demo's simulated time."""
-
 log = structlog.get_logger("tiewatch")
 _bell = Bell()
 
@@ -57,39 +57,82 @@ _bell = Bell()
     name=INGEST,
     max_retries=None,
     acks_on_failure_or_timeout=False,
-    Strategy="worker.celery_app:left_unread",
+    Strategy="worker.gathering:gathered",
 )
-def ingest_batch(
-    self: Task, events: list[Any], backfill: bool = False, refused: Sequence[Any] = ()
-) -> None:
-    """Take in a batch: a list of events. The message's id is the batch's.
+def ingest_batch(self: Task, *arguments: Any, **named: Any) -> None:
+    """Take in a batch; its id is the message's.
 
-    `refused` are fields of what goes to quarantine as it came (`core.events.Quarantined`).
+    The argument is the list of its events. With `backfill` it is history. `refused` are fields of
+    what goes to quarantine as it came (`core.events.Quarantined`). What waited behind the message
+    comes along with it (`worker.gathering`).
     """
-    batch, again = self.request.id, handed_out_before(self)
-    given = events if isinstance(events, list) else [events]  # one sent without a list around it
-    bad = [Quarantined(**one | {"problems": tuple(one["problems"])}) for one in refused]
+    batch = _batch(self.request.id, arguments, named)
+    if along := self.request.get("along"):
+        _ingest_as_one(batch, along)
+        return
+    again = handed_out_before(self)
     try:
         result = with_rules_in_force(
-            lambda book: ingest(
-                engine(),
-                batch,
-                given,
-                book,
-                now(self),
-                backfill=backfill,
-                again=again,
-                refused=bad,
-            )
+            lambda book: ingest(engine(), batch, book, now(self), again=again)
         )
     except Exception as error:  # `ingest` could not now, or nobody could say which rules to use
         _again(self, error)
         return
-    if result.parked:
-        log.error("batch parked", batch=batch, events=len(given), error=result.parked)
-        return
-    log.info("batch applied", batch=batch, **_counts(result.counts))
-    if result.alerts or result.announced:
+    _report([batch], [result])
+
+
+def _ingest_as_one(batch: Batch, along: Sequence[tuple[str, str]]) -> None:
+    """Take in a batch and those that came along as one, or give all back, to come one by one.
+
+    `along` holds the ids of their messages, and the bodies."""
+    try:
+        given = [batch, *(_unpacked(*message) for message in along)]
+        for backfill in (True, False):
+            alike = [batch for batch in given if batch.backfill == backfill]
+            if alike:
+                _report(alike, _applied_as_one(alike))
+    except Exception as error:
+        log.warning("batches will be taken in one by one", batches=1 + len(along), error=str(error))
+        raise Reject(error, requeue=True) from error
+
+
+def _applied_as_one(alike: Sequence[Batch]) -> Sequence[BatchResult]:
+    return with_rules_in_force(lambda book: ingest_as_one(engine(), alike, book, clock()))
+
+
+def _unpacked(id_: str, body: str | bytes) -> Batch:
+    """A batch from the body of its message, of Celery's second protocol."""
+    arguments, named, _ = loads(body)
+    return _batch(id_, arguments, named)
+
+
+def _batch(id_: str, arguments: Sequence[Any], named: Mapping[str, Any]) -> Batch:
+    """A batch as the arguments of its message tell it; what they cannot tell is put aside."""
+    try:
+        return _as_batch(id_, *arguments, **named)
+    except (TypeError, KeyError) as error:
+        problem = f"a message for {INGEST} has one argument, a list of events: {error}"
+        body = json.dumps([arguments, named])
+        return Batch(id_, [], [Quarantined(None, None, (problem,), body)])
+
+
+def _as_batch(
+    id_: str, events: Any, backfill: bool = False, refused: Sequence[dict[str, Any]] = ()
+) -> Batch:
+    given = events if isinstance(events, list) else [events]  # one sent without a list around it
+    bad = [Quarantined(**one | {"problems": tuple(one["problems"])}) for one in refused]
+    return Batch(id_, given, bad, backfill)
+
+
+def _report(batches: Sequence[Batch], results: Sequence[BatchResult]) -> None:
+    """Say what came of batches, and have those told who should hear of it."""
+    for batch, result in zip(batches, results, strict=True):
+        if result.parked:
+            events = len(batch.events)
+            log.error("batch parked", batch=batch.id, events=events, error=result.parked)
+        else:
+            log.info("batch applied", batch=batch.id, **_counts(result.counts))
+    if any(result.alerts or result.announced for result in results):
         _ring()
 
 

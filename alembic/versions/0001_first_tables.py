@@ -96,7 +96,6 @@ def upgrade() -> None:
         sa.Column("type", sa.Text(), nullable=False),
         sa.Column("time", Instant(), nullable=False),
         sa.Column("account", sa.Text(), nullable=True),
-        sa.Column("batch", sa.Text(), nullable=False),
         sa.Column("body", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("source", "id", name=op.f("pk_events")),
     )
@@ -165,7 +164,6 @@ def upgrade() -> None:
         sa.Column("event_id", sa.Text(), nullable=True),
         sa.Column("problems", sa.Text(), nullable=False),
         sa.Column("body", sa.Text(), nullable=False),
-        sa.Column("batch", sa.Text(), nullable=False),
         sa.Column("received_at", Instant(), nullable=False),
         sa.Column("way", sa.Text(), server_default=sa.text("'events'"), nullable=False),
         sa.PrimaryKeyConstraint("digest", name=op.f("pk_quarantine")),

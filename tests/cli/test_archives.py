@@ -108,6 +108,16 @@ def test_who_in_a_file_of_events_is_nobody_is_said_and_not_taken_in(tiewatch, ar
     assert "1 events of nobody but people of ours and shared mailboxes: ignored." in done.err
 
 
+def test_of_many_mails_that_cannot_be_read_the_first_are_told_and_all_are_counted(
+    tiewatch, archives
+):
+    (archives / "bad.mbox").write_text("From - Thu Mar  5 14:20:00 2026\nTo: a@us.example\n\n" * 30)
+    done = tiewatch("import", "--direct", "--json", "bad.mbox")
+    assert (done.status, done.json["left_out"]) == (2, {"it names no sender": 30})
+    assert done.err.count("it names no sender") == 20
+    assert "... and 10 more like these." in done.err
+
+
 MAPPING = """
 imports:
   log:
@@ -136,3 +146,12 @@ def test_rows_may_know_people_by_their_addresses(tiewatch, archives, embedded):
     assert done.json["left_out"] == {"nobody but people of ours and shared mailboxes": 1}
     ties = {(row["rep"], row["contact"]) for row in rows(embedded, tables.tie_days)}
     assert ties == {("sam@us.example", "dana"), ("ana@us.example", "dana")}
+
+
+def test_a_table_whose_first_column_begins_like_a_mailbox_is_a_table(tiewatch, archives):
+    (archives / "log.yaml").write_text(
+        MAPPING + MAPPING.replace("imports:", "").replace("log", "b")
+    )
+    (archives / "terms.csv").write_text("From date,Id\n2026-03-01,1\n")
+    done = tiewatch("import", "--dry-run", "--mapping", "log.yaml", "terms.csv")
+    assert "terms.csv: is of no kind that is known by its columns (From date, Id)" in done.err

@@ -82,7 +82,7 @@ def test_after_a_mapping_is_mended_old_messages_are_taken_in_once(
         for n in range(3)
     ]
     with writing(embedded) as db:
-        event_log.quarantine(db, bad, "batch", clock())
+        event_log.quarantine(db, bad, clock())
     mapping.write_text(CAPTURE.format(count="$.n"))
     (folder / "rules" / "all.yaml").write_text(RULES)
     assert tiewatch("quarantine", "retry", "--all").status == 1
@@ -92,7 +92,7 @@ def test_after_a_mapping_is_mended_old_messages_are_taken_in_once(
     assert done.json == {"taken_in": 3, "remain": 0}
     assert in_quarantine(embedded) == []
     with writing(embedded) as db:  # as if it had stopped just before they left
-        event_log.quarantine(db, bad, "batch", clock())
+        event_log.quarantine(db, bad, clock())
     assert tiewatch("quarantine", "retry", "--all").status == 0
     assert in_quarantine(embedded) == []
     [day] = rows(embedded, tables.usage_days)

@@ -5,7 +5,7 @@ import signal
 from datetime import datetime
 
 from tests.crash import hurried  # noqa: F401
-from worker import cli, ingest
+from worker import applying, cli
 from worker.core.events import Event, Quarantined, parse
 
 POISON = "poison"
@@ -22,5 +22,5 @@ def parse_or_die(
 
 
 if __name__ == "__main__":
-    setattr(ingest, "parse", parse_or_die)  # noqa: B010
+    setattr(applying, "parse", parse_or_die)  # noqa: B010
     cli.main()

@@ -29,8 +29,6 @@ _STATS = (
     "flags",
 )
 _DIFFERS = {
-    "events.batch",
-    "quarantine.batch",
     "quarantine.received_at",
     "flags.id",
     "workspace.rules",

@@ -15,6 +15,7 @@ from tests.crash.processes import Worker, Workers, publish, until, workers
 from tests.crash.snapshot import contents, difference
 from tests.servers import Valkey, valkey
 from worker import sweeps, transport
+from worker.applying import Batch
 from worker.ingest import ingest
 from worker.rulebook import read_rulebook
 from worker.shipped import rules_dir
@@ -42,13 +43,13 @@ def test_kills_at_random_points_of_a_load_change_nothing(
     # evaluated as of an earlier one.
     today = datetime.now(UTC).date() + timedelta(1)
     events = load.load(today, SEED)
-    arriving = {f"batch-{n}": events[n : n + 100] for n in range(0, len(events), 100)}
+    arriving = {f"batch-{n}": events[n : n + 20] for n in range(0, len(events), 20)}
     undisturbed, disturbed = engine_for(sqlite_url), engine_for(postgresql_url)
 
     remember(undisturbed, today)
     for place in range(0, len(events), 1_000):
         some = events[place : place + 1_000]
-        ingest(undisturbed, f"some-{place}", some, RULES, datetime.now(UTC))
+        ingest(undisturbed, Batch(f"some-{place}", some), RULES, datetime.now(UTC))
     assert flags_by_rule(undisturbed) == {
         (load.RENEWAL, "open"): 40,
         (load.RENEWAL, "resolved"): 40,
@@ -84,11 +85,11 @@ def test_kills_at_random_points_of_a_load_change_nothing(
 def kill_at_random(chance: Random, engine: Engine, queue: Valkey, running: Workers) -> None:
     """Kill one thing after another, each when a random number of batches has been applied."""
     kills = chance.sample(KILLS, len(KILLS))
-    points = sorted(chance.sample(range(5, 150), len(kills)))
+    points = sorted(chance.sample(range(25, 750), len(kills)))
     start: Callable[[], Worker] = partial(running.start, module="tests.crash.hurried")
     worker = start()
     for point, kill in zip(points, kills, strict=True):
-        until(partial(has_applied, engine, point), running.logs)
+        until(partial(has_applied, engine, max(point, applied(engine) + 1)), running.logs)
         print(f"{applied(engine)} batches applied: kill -9 {kill}")
         match kill:
             case "child":
@@ -104,7 +105,7 @@ def kill_at_random(chance: Random, engine: Engine, queue: Valkey, running: Worke
 def remember(engine: Engine, today: date) -> None:
     """Take in the history of all accounts, and sweep."""
     past = load.history(today)
-    ingest(engine, "past", past, RULES, datetime.now(UTC), backfill=True)
+    ingest(engine, Batch("past", past, backfill=True), RULES, datetime.now(UTC))
     sweep(engine, today)
 
 

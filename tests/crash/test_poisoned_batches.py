@@ -8,12 +8,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from celery import Celery
 from sqlalchemy import Engine, select, text
 
 from tests.crash.doomed import POISON
 from tests.crash.processes import publish, tiewatch, until, workers
+from worker.celery_app import INGEST
 from worker.store.batches import Batch, BatchState, count_start, park, read, restart
 from worker.store.database import engine_for
+from worker.store.tables import batches, quarantine
 from worker.store.tables import events as stored_events
 
 pytestmark = [pytest.mark.crash, pytest.mark.timeout(180)]
@@ -116,6 +119,31 @@ def test_a_batch_that_kills_its_worker_is_parked_and_taken_in_when_that_is_mende
         assert json.loads(done.stdout) == expected
     assert doctor_on_parked(tmp_path, postgresql_url, broker_url) == []
     assert {event["id"] for event in deadly} <= stored(engine)
+
+
+def test_batches_that_wait_are_taken_in_as_one_and_without_the_one_that_fails(
+    engine: Engine, postgresql_url: str, broker_url: str, tmp_path: Path
+) -> None:
+    curse(engine, "RAISE EXCEPTION 'there is a curse on %', NEW.account")
+    before, after = ({f"{n}": good(n) for n in some} for some in (range(60), range(60, 120)))
+    publish(broker_url, before | {"cursed": [usage("c", CURSED)]} | after)
+    with Celery(broker=broker_url, set_as_current=False) as app:
+        app.send_task(INGEST, ("not", "events", "at", "all"), queue=INGEST, task_id="odd")
+    with workers(tmp_path, postgresql_url, broker_url) as running:
+        running.start()
+        until(
+            lambda: all(is_in(engine, id_, BatchState.APPLIED) for id_ in before | after),
+            running.logs,
+        )
+        until(lambda: is_in(engine, "cursed", BatchState.STARTED), running.logs)
+        until(lambda: is_in(engine, "odd", BatchState.APPLIED), running.logs)
+    with engine.connect() as db:
+        assert "one argument, a list of events" in db.scalar(select(quarantine.c.problems))
+        done = list(db.execute(select(batches.c.id, batches.c.finished_at, batches.c.applied)))
+    applied = {id_: number for id_, _, number in done if id_ != "cursed"}
+    assert applied == dict.fromkeys(before | after, 20) | {"odd": 0}
+    assert len({at for _, at, _ in done}) < 100, "hardly any were taken in as one"
+    assert stored(engine) == {event["id"] for some in (before | after).values() for event in some}
 
 
 def test_a_batch_whose_task_raises_is_tried_again_ever_later_and_then_parked(

@@ -15,6 +15,7 @@ from sqlalchemy import Engine, func, select, text
 
 from tests.crash.processes import environment, until
 from worker import scheduler
+from worker.applying import Batch
 from worker.ingest import ingest
 from worker.rulebook import read_rulebook
 from worker.runtime import clock
@@ -40,7 +41,7 @@ def engine(postgresql_url: str) -> Iterator[Engine]:
         | {"time": "2026-01-05T09:00:00Z", "data": {"name": name}}
         for name in ("acme", "birch", "cedar")
     ]
-    ingest(engine, "accounts", events, RULES, datetime.now(UTC), backfill=True)
+    ingest(engine, Batch("accounts", events, backfill=True), RULES, datetime.now(UTC))
     yield engine
     engine.dispose()
 

@@ -69,7 +69,7 @@ def told(days: Days, sqlite_template: Path, tmp_path_factory: pytest.TempPathFac
 
 def _take_in(db: Connection, raw: list[dict[str, Any]], day: date, half_life: int) -> None:
     events = [one for one in (parse(each, _end_of(day)) for each in raw) if isinstance(one, Event)]
-    fresh, conflicts = event_log.append(db, events, str(day))()
+    fresh, conflicts = event_log.append(db, events)()
     assert len(fresh) == len(raw)
     assert not conflicts
     fold(db, additions(fresh), half_life, day, ()).rest()()

@@ -27,7 +27,7 @@ def ingest(db: Connection, batches: list[Batch], facts: Collection[str] = FACTS)
     """How many events were new. The facts that rules look at decide on what is folded first."""
     new = 0
     for batch in batches:
-        fresh, conflicts = event_log.append(db, parsed(batch), "batch")()
+        fresh, conflicts = event_log.append(db, parsed(batch))()
         assert not conflicts
         fold(db, additions(fresh), SETTINGS.half_life, TODAY, facts).rest()()
         new += len(fresh)

@@ -13,6 +13,7 @@ from sqlalchemy import Engine
 
 from tests.histories import TODAY, Raw, histories, parsed
 from tests.pipeline import at, event, meeting, rows, rulebook, sweep
+from worker.applying import Batch
 from worker.backtest.replay import Period, Raised, replay
 from worker.ingest import ingest
 from worker.rulebook import Rulebook
@@ -65,7 +66,7 @@ def lived(engine: Engine, book: Rulebook, events: Sequence[Raw], last: date) -> 
         by_day[one.time.date()].append(raw)
     for on in days(min(by_day), last):
         if on in by_day:
-            done = ingest(engine, f"day {on}", by_day[on], book, at(on, 22))
+            done = ingest(engine, Batch(f"day {on}", by_day[on]), book, at(on, 22))
             assert done.counts.applied == len(by_day[on])
         sweep(engine, book, on)
     opened = [row for row in rows(engine, tables.flags) if row["opened_on"] is not None]
@@ -140,7 +141,7 @@ def test_both_databases_replay_what_they_lived(engine: Engine, book: Rulebook) -
 
 def test_a_backtest_writes_nothing(engine: Engine, book: Rulebook) -> None:
     start = date(2026, 1, 5)
-    ingest(engine, "b", story(start), book, at(start + 40 * DAY), backfill=True)
+    ingest(engine, Batch("b", story(start), backfill=True), book, at(start + 40 * DAY))
     assert backtested(engine, book, start + 50 * DAY)
     assert rows(engine, tables.flags) == rows(engine, tables.outbox) == []
 
@@ -161,7 +162,7 @@ def test_the_log_is_read_in_order_of_time_then_id_then_source(
     ]
     tomorrow = event("account", day + DAY) | {"time": f"{day + DAY}T00:00:00Z"}
     for number, one in enumerate([*raw, tomorrow]):
-        ingest(engine, f"b{number}", [one], book, at(day), backfill=True)
+        ingest(engine, Batch(f"b{number}", [one], backfill=True), book, at(day))
     with reading(engine) as db:
         found = list(logged(db, day))
     assert [(one.id, one.source) for one in found] == [

@@ -35,7 +35,7 @@ dates_to_check = st.lists(st.sampled_from(OTHER_DATES), min_size=2, max_size=2).
 
 
 def ingest(db: Connection, history: list[Raw]) -> None:
-    fresh, conflicts = event_log.append(db, parsed(history), "batch")()
+    fresh, conflicts = event_log.append(db, parsed(history))()
     assert not conflicts
     fold(db, additions(fresh), SETTINGS.half_life, TODAY, FACTS).rest()()
 
@@ -129,7 +129,7 @@ def test_facts_change_of_no_other_accounts_than_those_that_folding_names(
         ingest(db, history[:half])
         workspace, before = read_workspace(db, SETTINGS), facts_on(db, on)
         for raw in again:
-            fresh, _ = event_log.append(db, parsed([raw]), "batch")()
+            fresh, _ = event_log.append(db, parsed([raw]))()
             folded = fold(db, additions(fresh), SETTINGS.half_life, on, looked_at)
             evaluated = facts_on(db, on)
             folded.rest()()
@@ -150,7 +150,7 @@ def test_facts_change_of_no_other_accounts_than_those_that_folding_names(
 def test_more_usage_on_a_day_that_had_some_names_the_account(engine: Engine, days_ago: int) -> None:
     with engine.connect() as db:
         ingest(db, [event(1, days_ago, "usage", {"count": 1})])
-        fresh, _ = event_log.append(db, parsed([event(2, days_ago, "usage", {})]), "batch")()
+        fresh, _ = event_log.append(db, parsed([event(2, days_ago, "usage", {})]))()
         assert fold(db, additions(fresh), SETTINGS.half_life, TODAY, ()).accounts == ["acme"]
 
 

@@ -18,8 +18,9 @@ from sqlalchemy import Engine
 from tests.flow.test_merging import RULES, emptied, known, take_in
 from tests.histories import RECEIVED, Raw, arrivals
 from tests.pipeline import event, rows, rulebook
+from worker.applying import Batch, BatchResult
 from worker.core.events import Interaction
-from worker.ingest import BatchResult, ingest
+from worker.ingest import ingest
 from worker.merging import Order, merge_accounts, merge_contacts, unmerge_account
 from worker.rulebook import Rulebook
 from worker.store import addressed, merges, rereading, tables, waiting
@@ -75,7 +76,7 @@ def book(tmp_path: Path) -> Rulebook:
 
 
 def arrive(engine: Engine, book: Rulebook, *events: Raw) -> BatchResult:
-    return ingest(engine, f"identity-{next(_number)}", events, book, RECEIVED, backfill=True)
+    return ingest(engine, Batch(f"identity-{next(_number)}", events, backfill=True), book, RECEIVED)
 
 
 def facts(engine: Engine) -> dict[str, Any]:

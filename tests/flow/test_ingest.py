@@ -11,10 +11,12 @@ from sqlalchemy.exc import OperationalError
 
 from tests.flow.test_merging import emptied
 from tests.pipeline import Raw, alerts, at, event, meeting, rows, rulebook, sweep, take_in
+from worker import applying
 from worker import ingest as service
+from worker.applying import Batch, BatchResult
 from worker.core.alerts import AlertReason
 from worker.core.rules import rule_set
-from worker.ingest import MAX_STARTS, BatchResult, TryAgain, ingest
+from worker.ingest import MAX_STARTS, TryAgain, ingest
 from worker.rulebook import Rulebook
 from worker.store import batches, tables
 from worker.store.batches import Counts
@@ -255,6 +257,18 @@ def test_a_conflicting_duplicate_changes_nothing_that_it_speaks_of(engine, book,
     assert everything(engine) | {"quarantine": []} == before
 
 
+def test_what_waited_and_is_a_conflicting_duplicate_by_now_keeps_nothing_else_out(engine, book):
+    waits = [use(id_, data={"count": 3}) | {"tiewatchmember": "m"} for id_ in ("1", "2")]
+    assert (
+        take_in(engine, book, D, *(one | {"subject": None} for one in waits)).counts.received == 0
+    )
+    take_in(engine, book, D, use("1"))
+    says = event("contact", D, contact="m") | {"tiewatchmember": "m"}
+    done = take_in(engine, book, D, use("3"), says, says | {"data": {"contact": "n"}})
+    assert done.counts == Counts(received=5, applied=3, quarantined=2)
+    assert usage(engine) == {"acme": 2 + 2 + 3}
+
+
 def test_one_id_may_be_a_duplicate_and_a_conflict_in_one_batch(engine, book):
     given = [use(), use(), use(data={"count": 3}), use(), use(data={"count": 4})]
     result = take_in(engine, book, D, *given)
@@ -274,8 +288,15 @@ def test_the_same_id_from_another_source_is_another_event(engine, book):
 # A batch is applied once
 
 
-def apply(engine: Engine, book: Rulebook, *events: object, batch: str = "b", **more) -> BatchResult:
-    return ingest(engine, batch, events, book, NOW, **more)
+def apply(
+    engine: Engine,
+    book: Rulebook,
+    *events: object,
+    batch: str = "b",
+    again: bool = False,
+    backfill: bool = False,
+) -> BatchResult:
+    return ingest(engine, Batch(batch, events, backfill=backfill), book, NOW, again=again)
 
 
 def test_the_same_batch_twice_does_nothing_twice_and_says_the_same_of_it(engine, book):
@@ -311,7 +332,7 @@ def test_what_fails_leaves_nothing_behind_and_may_be_tried_again(engine, book, m
     given = [use(), use("2", type="nonsense"), meeting(D - timedelta(9))]
     before = everything(engine)
     with monkeypatch.context() as broken:
-        broken.setattr(service, "prepare", raising(RuntimeError("no")))
+        broken.setattr(applying, "prepare", raising(RuntimeError("no")))
         with pytest.raises(TryAgain, match="no"):
             apply(engine, book, *given)
     assert everything(engine) == before
@@ -323,7 +344,7 @@ def test_a_batch_that_fails_again_and_again_is_parked_whole_with_the_reason(
 ):
     given = [use(), "no json", use("é", data={"count": 1, "x": [None, 1.5]})]
     with monkeypatch.context() as broken:
-        broken.setattr(service, "fold", raising(RuntimeError("no")))
+        broken.setattr(applying, "fold", raising(RuntimeError("no")))
         for start in range(MAX_STARTS - 1):
             with pytest.raises(TryAgain):
                 apply(engine, book, *given, again=start > 0)
@@ -337,7 +358,7 @@ def test_a_batch_that_fails_again_and_again_is_parked_whole_with_the_reason(
 
 def test_a_parked_batch_is_taken_in_again_whole(engine, book, monkeypatch):
     with monkeypatch.context() as broken:
-        broken.setattr(service, "fold", raising(RuntimeError("no")))
+        broken.setattr(applying, "fold", raising(RuntimeError("no")))
         for start in range(MAX_STARTS - 1):
             with pytest.raises(TryAgain):
                 apply(engine, book, use(), again=start > 0)
@@ -373,7 +394,7 @@ def test_a_batch_in_whose_midst_the_database_breaks_off_each_time_is_parked_too(
 ):
     down = OperationalError("COMMIT", {}, Exception("server closed the connection"))
     with monkeypatch.context() as broken:
-        broken.setattr(service, "fold", raising(down))
+        broken.setattr(applying, "fold", raising(down))
         for start in range(MAX_STARTS - 1):
             with pytest.raises(TryAgain):
                 apply(engine, book, use(), again=start > 0)

@@ -9,6 +9,7 @@ from sqlalchemy import Engine
 
 from tests.histories import ACCOUNTS, TODAY, any_history, arrivals, parsed
 from tests.pipeline import at, rows, sweep
+from worker.applying import Batch
 from worker.core.facts import FACTS
 from worker.core.memory import Memory
 from worker.core.metrics import Metrics
@@ -46,7 +47,7 @@ def test_memory_has_the_stats_of_the_store_on_any_date(
     memory = Memory()
     with engine.connect() as db:  # and roll back
         for batch in choice.draw(arrivals(choice.draw(any_history))):
-            fresh, _ = event_log.append(db, parsed(batch), "batch")()
+            fresh, _ = event_log.append(db, parsed(batch))()
             fold(db, additions(fresh), SETTINGS.half_life, TODAY, FACTS).rest()()
             memory.add(additions(fresh))
         assert memory.workspace(SETTINGS) == stats.read_workspace(db, SETTINGS)
@@ -67,7 +68,7 @@ def test_the_pipeline_opens_the_flags_that_a_rule_test_expects(engine: Engine) -
     days = [*test.events, *(each.on for each in test.expectations)]
     for on in (min(days) + timedelta(n) for n in range((max(days) - min(days)).days + 1)):
         sent = [msgspec.json.decode(event.body) for event in test.events.get(on, ())]
-        ingest(engine, f"day {on}", sent, book, at(on, 22))
+        ingest(engine, Batch(f"day {on}", sent), book, at(on, 22))
         sweep(engine, book, on)
         live = [row for row in rows(engine, tables.flags) if not row["shadow"]]
         up = {row["rule"] for row in live if row["state"] == "open"}

@@ -21,6 +21,7 @@ from tests.flow.test_any_order import outcome
 from tests.histories import ACCOUNTS, CONTACTS, RECEIVED, TODAY, Raw, any_history, arrivals
 from tests.pipeline import alerts, at, event, flags, meeting, rows, rulebook
 from tests.pipeline import take_in as take_in_on
+from worker.applying import Batch
 from worker.core.alerts import AlertReason
 from worker.ingest import ingest
 from worker.merging import Order, merge_accounts, merge_contacts, unmerge_account, unmerge_contact
@@ -64,7 +65,8 @@ def take_in(engine: Engine, book: Rulebook, batches: list[list[Raw]]) -> None:
     """Each batch under an id that none has had: one that has is taken for a repeat, and passed
     over."""
     for batch in batches:
-        done = ingest(engine, f"batch {next(_number)}", batch, book, RECEIVED, backfill=True)
+        one = Batch(f"batch {next(_number)}", batch, backfill=True)
+        done = ingest(engine, one, book, RECEIVED)
         assert not done.rejected
         assert done.parked is None
 

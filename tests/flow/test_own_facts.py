@@ -61,7 +61,7 @@ def test_a_measure_in_sql_is_the_measure_of_the_rows_one_by_one(
     }
     metrics, memory = Metrics(own=own), Memory()
     with engine.connect() as db:  # and roll back
-        fresh, _ = event_log.append(db, parsed(history), "batch")()
+        fresh, _ = event_log.append(db, parsed(history))()
         fold(db, additions(fresh), SETTINGS.half_life, TODAY, own).rest()()
         memory.add(additions(fresh))
         world = stats.read_workspace(db, SETTINGS)

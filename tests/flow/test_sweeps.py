@@ -27,6 +27,7 @@ from tests.pipeline import (
     take_in,
 )
 from worker import sweeps
+from worker.applying import Batch
 from worker.core.alerts import AlertReason
 from worker.ingest import ingest
 from worker.rulebook import Rulebook
@@ -467,7 +468,7 @@ def test_events_as_they_come_and_a_sweep_a_day_miss_nothing(
         new = days.get(ago, [])
         known += new
         # One batch a day, as usage of the day itself is not evaluated before the day's end.
-        ingest(engine, f"day {on}", new, book, at(on, 22))
+        ingest(engine, Batch(f"day {on}", new), book, at(on, 22))
         of = {raw["subject"] for raw in known if raw["type"] != "rep"}
         touched = {raw["subject"] for raw in new if raw["type"] != "rep"}
         for account in [*sorted(touched), *sorted(of)]:

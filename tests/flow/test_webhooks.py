@@ -218,7 +218,7 @@ def test_a_source_gone_silent_has_not_changed_an_account(engine, tmp_path, crm):
 
 def test_what_rolls_back_is_not_told(engine, tmp_path, crm, monkeypatch):
     book = book_of(tmp_path, crm, FLAGS + FACTS)
-    monkeypatch.setattr("worker.ingest.batches.applied", lambda *_: 1 / 0)
+    monkeypatch.setattr("worker.applying.batches.applied", lambda *_: 1 / 0)
     with pytest.raises(Exception, match="division"):
         take_in(engine, book, D, event("account", D, mrr=10))
     assert rows(engine, tables.webhook_messages) == rows(engine, tables.webhook_facts) == []

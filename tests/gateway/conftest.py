@@ -17,6 +17,7 @@ from sqlalchemy import Engine
 
 from tests.pipeline import rulebook
 from worker import runtime
+from worker.applying import Batch
 from worker.capture import app as gateway_app
 from worker.capture import hosting
 from worker.celery_app import INGEST, connect
@@ -85,7 +86,7 @@ class Gateway:
                     for one in kwargs.get("refused", ())
                 ]
                 batch = message.headers["id"]
-                ingest(self.engine, batch, events, self.book, runtime.clock(), refused=bad)
+                ingest(self.engine, Batch(batch, events, bad), self.book, runtime.clock())
                 message.ack()
             queue.close()
 

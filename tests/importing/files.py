@@ -9,9 +9,10 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from worker.core.moments import Writing
+from worker.importing.files import File
 from worker.importing.kinds import choose
 from worker.importing.reading import records_of
-from worker.importing.taking import File, Taken, take
+from worker.importing.taking import Taken, take
 from worker.rulefiles import load_capture
 from worker.shipped import rules_dir
 

@@ -12,8 +12,9 @@ from worker.capture.retrying import again
 from worker.capture.taking import Taken, why_not
 from worker.core.mapping import Capture, Pick
 from worker.core.moments import Writing
+from worker.importing.files import File
 from worker.importing.records import Record
-from worker.importing.taking import File, take
+from worker.importing.taking import take
 from worker.store.quarantine import Kept
 
 TEXTS = st.text(max_size=20) | st.sampled_from([
@@ -34,6 +35,22 @@ def records(draw: st.DrawFn) -> tuple[str, dict[str, Any]]:
     name = draw(st.sampled_from(sorted(SHIPPED)))
     columns = draw(st.lists(st.sampled_from(sorted(SHIPPED[name].read)), unique=True))
     return name, {column: draw(VALUES) for column in columns}
+
+
+@given(records(), st.randoms(use_true_random=False))
+def test_an_id_does_not_depend_on_what_else_is_in_the_mapping(record, chance):
+    name, values = record
+    mapping = SHIPPED[name]
+    shuffled = replace(mapping, events=tuple(chance.sample(mapping.events, len(mapping.events))))
+    found, again = (
+        take(Record(7, values), File("a.csv", one, "crm", Writing(), CHANGED), NOW).events
+        for one in (mapping, shuffled)
+    )
+    assert sorted(found, key=str) == sorted(again, key=str)
+    for event in found:
+        alone = replace(mapping, events=tuple(s for s in mapping.events if s.type == event["type"]))
+        kept = take(Record(7, values), File("a.csv", alone, "crm", Writing(), CHANGED), NOW).events
+        assert event in kept
 
 
 @settings(max_examples=300)

@@ -52,7 +52,7 @@ def test_a_meeting_is_an_interaction_without_its_title():
     [event] = events([*ONCE, SAM, DANA, room, *secret, *alarm])
     assert event == {
         "specversion": "1.0",
-        "id": "a1",
+        "id": "a1/2026-03-05T08:00:00+00:00",
         "source": "calendar",
         "type": "interaction",
         "time": "2026-03-05T08:00:00+00:00",
@@ -79,6 +79,16 @@ def test_a_weekly_meeting_stays_at_its_hour_when_the_clocks_change():
             "2026-04-06T07:00:00",
         ),
     ]
+
+
+def test_a_meeting_that_becomes_a_series_counts_its_first_time_once():
+    [before] = events([*ONCE, SAM, DANA])
+    weekly = [*ONCE, "RRULE:FREQ=WEEKLY", SAM, DANA]
+    after = events(weekly)
+    assert (after[0], len(after)) == (before, 6)
+    moved = ["UID:a1", "RECURRENCE-ID:20260305T080000Z", "DTSTART:20260306T080000Z", SAM, DANA]
+    ids = [one["id"] for one in events(weekly, moved)]
+    assert sorted(ids) == sorted(one["id"] for one in after)
 
 
 def test_a_series_ends_with_the_import_and_has_its_exceptions():

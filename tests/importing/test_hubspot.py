@@ -167,3 +167,41 @@ def test_owners_are_reps(tmp_path):
         "hubspot-owners",
         {"rep": "42", "name": "Sam Lee", "email": "sam@ours.example"},
     )
+
+
+NO_ANSWER, QUALIFIED = "73a0d17f-1163-4015-bdd5-ec830791da20", "one of the portal's own"
+
+
+def activity(**properties: str) -> dict[str, object]:
+    """One of the API's activities of a contact."""
+    return {
+        "id": "5",
+        "properties": {"hs_timestamp": "2026-02-01T08:00:00Z", "hubspot_owner_id": "42"}
+        | properties,
+        "associations": {
+            "companies": {"results": [{"id": "501"}]},
+            "contacts": {"results": [{"id": "9"}, {"id": "11"}]},
+        },
+    }
+
+
+def test_a_call_of_the_api_that_nobody_answered_is_no_contact(tmp_path):
+    calls = [
+        activity(hs_call_title="Hello", hs_call_disposition=outcome)
+        for outcome in ("", QUALIFIED, NO_ANSWER)
+    ]
+    kind, rows = taken(document(tmp_path / "calls.json", {"results": calls}))
+    assert kind == "hubspot-calls"
+    assert [len(row.events) for row in rows] == [1, 1, 0]
+    assert rows[0].events[0]["data"]["contacts"] == ["9", "11"]
+
+
+def test_a_mail_of_the_api_says_which_way_it_went_or_is_left_out(tmp_path):
+    mails = [
+        activity(hs_email_direction=way)
+        for way in ("INCOMING_EMAIL", "EMAIL", "FORWARDED_EMAIL", "")
+    ]
+    kind, rows = taken(document(tmp_path / "mails.json", {"results": mails}))
+    assert kind == "hubspot-emails"
+    ways = [[one["data"]["direction"] for one in row.events] for row in rows]
+    assert ways == [["inbound"], ["outbound"], ["outbound"], []]

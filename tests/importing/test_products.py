@@ -144,6 +144,18 @@ ZENDESK = [
             ("ticket", None, "2026-02-03", {"ticket": "3", "status": "resolved"}),
         ],
     ),
+    (
+        "zendesk-tickets",
+        {"Summation column": "1", "Id": "3", "Requester": "Dana", "Requester id": "9",
+         "Status": "Closed", "Priority": "Urgent", "Ticket type": "Incident",
+         "Created at": "2026-02-01 10:00", "Updated at": "2026-02-09 10:00",
+         "Organization": "Acme", "Solved at": "2026-02-03 10:00"},
+        [
+            ("ticket", None, "2026-02-01", {
+                "ticket": "3", "status": "opened", "priority": "urgent", "topic": "incident"}),
+            ("ticket", None, "2026-02-03", {"ticket": "3", "status": "resolved"}),
+        ],
+    ),
 ]  # fmt: skip
 INTERCOM = [
     (
@@ -160,7 +172,7 @@ INTERCOM = [
         "intercom-contacts",
         {"Name": "Dana", "Email": "dana@acme.example", "User ID": "9", "Company ID": "acme",
          "Last seen": "2026-05-01 10:00:00 UTC"},
-        [("contact", "acme", "2026-05-01", {
+        [("contact", "acme", "2026-05-31", {
             "contact": "9", "name": "Dana", "emails": ["dana@acme.example"]})],
     ),
     (

@@ -12,13 +12,14 @@ from uuid import uuid4
 
 from sqlalchemy import Engine
 
+from worker.applying import BatchResult
 from worker.capture import hooks, segment
 from worker.capture.taking import Taken, take
 from worker.core.events import Quarantined
 from worker.core.mapping import Capture
 from worker.decoding import value_of
+from worker.importing import faults
 from worker.importing import taking as importing
-from worker.ingest import BatchResult
 from worker.store import quarantine
 from worker.store.database import writing
 from worker.store.quarantine import Kept
@@ -76,8 +77,8 @@ def again(one: Kept, capture: Capture, now: datetime) -> Taken:
         if hook is None:  # there is no such hook any more
             return _still(one)
         return hooks.take([message], one.source or "", hook, capture.people, now)
-    if one.way.startswith(importing.WAY):
-        mapping = capture.imports.get(one.way.removeprefix(importing.WAY))
+    if one.way.startswith(faults.WAY):
+        mapping = capture.imports.get(one.way.removeprefix(faults.WAY))
         became = mapping and importing.again(
             one.body, one.source or "", mapping, capture.people, now
         )

@@ -16,12 +16,14 @@ from rich.console import Console
 from sqlalchemy import Engine
 
 from worker import delivery, planning, runtime, tasks
+from worker.applying import Batch, BatchResult
 from worker.celery_app import INGEST, TASK_SECONDS
 from worker.cli.access import queue
 from worker.cli.sweep import run_sweep
 from worker.cli.terminal import say
 from worker.core.events import Quarantined
-from worker.ingest import BatchResult, TryAgain, evaluation_date, ingest
+from worker.core.flags import evaluation_date
+from worker.ingest import TryAgain, ingest
 from worker.rulebook import OtherRules, Rulebook
 from worker.settings import settings
 from worker.store import batches
@@ -153,17 +155,8 @@ def _apply_here(engine: Engine, batched: Iterable[FileBatch], backfill: bool, ta
 def _ingest(
     engine: Engine, batch: FileBatch, book: Rulebook, *, backfill: bool, again: bool
 ) -> BatchResult:
-    now = runtime.clock()
-    return ingest(
-        engine,
-        batch.id,
-        batch.events,
-        book,
-        now,
-        backfill=backfill,
-        again=again,
-        refused=batch.refused,
-    )
+    given = Batch(batch.id, batch.events, batch.refused, backfill)
+    return ingest(engine, given, book, runtime.clock(), again=again)
 
 
 def _apply_there(

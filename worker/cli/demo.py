@@ -19,7 +19,7 @@ from rich.text import Text
 from sqlalchemy import Engine
 
 from worker import delivery, planning, sweeps, tasks
-from worker.celery_app import INGEST, SWEEP
+from worker.celery_app import DEMO_NOW, INGEST, SWEEP
 from worker.cli.access import database, queue
 from worker.cli.terminal import AsJson, Refused, out, print_json, progress, say, table
 from worker.core.alerts import Alert, AlertReason
@@ -93,7 +93,7 @@ def _take_in(
     engine: Engine, events: Sequence[dict[str, Any]], now: datetime, *, backfill: bool
 ) -> None:
     """Publish a day's events, and wait until they are applied."""
-    headers = {tasks.DEMO_NOW: now.isoformat()}
+    headers = {DEMO_NOW: now.isoformat()}
     ids = []
     for start in range(0, len(events), BATCH_EVENTS):
         ids.append(str(uuid4()))
@@ -114,7 +114,7 @@ def _sweep(engine: Engine, day: date, now: datetime) -> None:
     assert sweep is not None, "the demo's database is new"
     with reading(engine) as db:
         shards = sweeps_store.waiting(db, now, sweeps.MAX_STARTS)
-    tasks.request_shards(shards, {tasks.DEMO_NOW: now.isoformat()})
+    tasks.request_shards(shards, {DEMO_NOW: now.isoformat()})
 
     def swept() -> bool:
         with reading(engine) as db:

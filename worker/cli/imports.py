@@ -24,11 +24,11 @@ from worker.cli.terminal import BAD_INPUT, AsJson, Bar, Refused, print_json, pro
 from worker.cli.trial import show
 from worker.core.mapping import Import
 from worker.core.moments import Writing
-from worker.importing import archives
 from worker.importing.archives import Archive
-from worker.importing.passes import Planned, Rows, plan, told, walk
+from worker.importing.files import File
+from worker.importing.passes import Rows, told, walk
+from worker.importing.plans import Manner, plan
 from worker.importing.records import Unreadable
-from worker.importing.taking import File
 from worker.rulefiles import RuleFilesRefused, load_capture
 from worker.store import members, waiting
 from worker.store.batches import Counts
@@ -81,36 +81,27 @@ def run(
     line and column, and the rest goes on. Taking a file in again does no harm: what is there counts
     once. So does going on after an interruption: run it again.
     """
-    imports, people = _imports(mapping), with_imports(runtime.rules_path()).people
-    writing = Writing(_zone(timezone), day_first)
-    if kind is None and len(imports) == 1:
-        kind = next(iter(imports))
-    planned: list[File | Archive] = []
-    for name in files:
-        try:
-            if archive := _archive(name, kind, mapping):
-                found = Planned(archives.plan(name, archive, source, people, writing.zone), ())
-            else:
-                found = plan(name, imports, kind, source, writing, runtime.clock(), people)
-        except Unreadable as error:
-            raise Refused(str(error)) from error
-        planned.append(found.file)
-        for text in found.said:
-            say(text)
+    manner = _manner(mapping, Writing(_zone(timezone), day_first), kind, source)
+    planned = [_planned(name, manner) for name in files]
     if dry_run:
         show(planned, as_json)
-        return
+    else:
+        _take_in(planned, direct, as_json)
+
+
+def _take_in(planned: Sequence[File | Archive], direct: bool, as_json: bool) -> None:
     engine = database()
     runtime.rulebook()
     rows, tally = Rows(), Tally()
-    with progress("Taking in records", sum(Path(name).stat().st_size for name in files)) as bar:
+    size = sum(Path(file.name).stat().st_size for file in planned)
+    with progress("Taking in records", size) as bar:
         alone = apply(engine, _batches(planned, rows, bar), tally, direct=direct, backfill=True)
     finish(engine, backfill=True, alone=alone)
-    for trouble in rows.troubles:
-        say(trouble)
+    for complaint in rows.complaints:
+        say(complaint)
     say_the_rest(tally)
     _report(rows, tally.counts, _say_what_waits(engine), as_json)
-    if tally.counts.quarantined or tally.parked or rows.troubles:
+    if tally.counts.quarantined or tally.parked or rows.complaints:
         raise typer.Exit(BAD_INPUT)
 
 
@@ -141,16 +132,26 @@ def _report(rows: Rows, counts: Counts, waiting: int, as_json: bool) -> None:
     )
 
 
-def _archive(name: str, kind: str | None, mapping: Path | None) -> str | None:
-    """Mail or calendar, if the file is such an archive or is to be taken for one."""
-    if kind in archives.KINDS:
-        return kind
-    return archives.kind_of(Path(name)) if kind is None and mapping is None else None
+def _planned(name: str, manner: Manner) -> File | Archive:
+    try:
+        found = plan(name, manner, runtime.clock())
+    except Unreadable as error:
+        raise Refused(str(error)) from error
+    for text in found.said:
+        say(text)
+    return found.file
 
 
-def _imports(file: Path | None) -> Mapping[str, Import]:
-    if file is None:
-        return with_imports(runtime.rules_path()).imports
+def _manner(mapping: Path | None, writing: Writing, kind: str | None, source: str | None) -> Manner:
+    """How files are taken; those of a mapping file with one kind are of that kind."""
+    capture = with_imports(runtime.rules_path())
+    imports = capture.imports if mapping is None else _imports(mapping)
+    if kind is None and len(imports) == 1:
+        kind = next(iter(imports))
+    return Manner(imports, capture.people, writing, kind, source)
+
+
+def _imports(file: Path) -> Mapping[str, Import]:
     if not file.is_file():
         raise Refused(f"{file}: there is no such mapping file.")
     try:

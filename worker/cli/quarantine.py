@@ -9,11 +9,12 @@ import typer
 from sqlalchemy import Engine
 
 from worker import runtime
+from worker.applying import Batch, BatchResult
 from worker.capture.mappings import with_imports
 from worker.capture.retrying import Retried, retry
 from worker.cli.access import database
 from worker.cli.terminal import NOT_HELD, AsJson, Refused, out, print_json, progress, say, table
-from worker.ingest import BatchResult, TryAgain, ingest
+from worker.ingest import TryAgain, ingest
 from worker.rulebook import OtherRules, Rulebook
 from worker.store import quarantine as store
 from worker.store.database import reading, writing
@@ -184,7 +185,7 @@ def _ingest(engine: Engine, batch: str, events: list[Any]) -> BatchResult:
     again = False
 
     def apply(book: Rulebook) -> BatchResult:
-        return ingest(engine, batch, events, book, runtime.clock(), again=again)
+        return ingest(engine, Batch(batch, events), book, runtime.clock(), again=again)
 
     while True:
         try:

@@ -15,13 +15,12 @@ from worker.alerting import words_now
 from worker.cli.access import a_date, database
 from worker.cli.terminal import AsJson, Refused, out, print_json, table
 from worker.core.facts import FACTS, Fact, facts_of
-from worker.core.flags import State
+from worker.core.flags import State, evaluation_date
 from worker.core.listing import documented, markdown
 from worker.core.reading import EVERYTHING
 from worker.core.stats import AccountStats, Workspace
 from worker.core.ties import strength
 from worker.core.units import NEVER, Value, shown
-from worker.ingest import evaluation_date
 from worker.rulebook import Rulebook
 from worker.store import flags as flags_store
 from worker.store import stats, sweeps

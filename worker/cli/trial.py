@@ -11,8 +11,8 @@ from worker import runtime
 from worker.cli.batching import SHOWN
 from worker.cli.terminal import NOT_HELD, print_json, progress, say
 from worker.importing.archives import Archive
+from worker.importing.files import File
 from worker.importing.passes import Rows, told, walk
-from worker.importing.taking import File
 
 EXAMPLES = 3
 """Events that are shown."""
@@ -42,7 +42,7 @@ def show(planned: Sequence[File | Archive], as_json: bool) -> None:
                 "events": events,
                 "accounts": len(accounts),
                 "quarantined": faulty,
-                "problems": [*problems, *rows.troubles],
+                "problems": [*problems, *rows.complaints],
                 "examples": examples,
             }
         )
@@ -51,8 +51,8 @@ def show(planned: Sequence[File | Archive], as_json: bool) -> None:
         counted = ", ".join(f"{number:,} {name}" for name, number in events.items()) or "none"
         print(f"Events that would come out: {counted}; of {len(accounts):,} accounts.")
         print(f"{faulty:,} rows would be quarantined. Nothing was taken in.")
-        for problem in (*problems, *rows.troubles):
+        for problem in (*problems, *rows.complaints):
             say(problem)
         print_json(examples)
-    if faulty or rows.troubles:
+    if faulty or rows.complaints:
         raise typer.Exit(NOT_HELD)

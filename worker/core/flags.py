@@ -4,7 +4,7 @@ Holds count UTC dates. Unknown moves nothing: not the state, not the clocks. Wha
 a flag is in core/answers.py; here is what becomes of their answer as the days go on.
 """
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -197,3 +197,8 @@ def _after_false(flag: Flag | None, hold: timedelta, on: date) -> Flag | None:
     if on >= since + hold:
         return resolve(flag._replace(first_false_on=since), on)
     return flag if since == flag.first_false_on else flag._replace(first_false_on=since)
+
+
+def evaluation_date(last_sweep_on: date | None, now: datetime) -> date:
+    """Today, or the date of the last sweep if that is later: flags never go back in time."""
+    return max(now.date(), last_sweep_on or now.date())

@@ -143,7 +143,8 @@ class Import:
     """A kind of files with a record a row: how one is recognised, and what its records become.
 
     A file is of this kind if it has all columns of one of `columns`. Records that `skip` holds for
-    are of no use. All names are as `plain` makes them.
+    are of no use. `changed` leads to when a record was changed last, which decides between two
+    versions of it. All names are as `plain` makes them.
     """
 
     name: str
@@ -153,11 +154,13 @@ class Import:
     id: Value = ()
     time: Value = ()
     skip: Condition = ()
+    changed: Value = ()
 
     @property
     def read(self) -> frozenset[str]:
         """The columns that any of its paths begins with."""
-        values = [self.id, self.time, *(value for shape in self.events for value in _ways(shape))]
+        values = [self.id, self.time, self.changed]
+        values += [value for shape in self.events for value in _ways(shape)]
         picks = [pick for value in values for pick in value]
         picks += [pick for condition in self._conditions() for pick, _ in condition]
         picks += [pick.beside for pick in picks if pick.beside is not None]

@@ -17,6 +17,7 @@ MAIL, CALENDAR = "mail", "calendar"
 KINDS = (MAIL, CALENDAR)
 
 _SUFFIXES = {".mbox": MAIL, ".mbx": MAIL, ".eml": MAIL, ".ics": CALENDAR, ".ical": CALENDAR}
+_OF_RECORDS = (".csv", ".tsv", ".json", ".jsonl", ".ndjson")
 _BEGINNINGS = {b"From ": MAIL, b"BEGIN:VCALENDAR": CALENDAR}
 _WORDS = {MAIL: "message", CALENDAR: "appointment"}
 
@@ -39,8 +40,9 @@ class Archive:
 def kind_of(path: Path) -> str | None:
     """Whether a file is a mail archive or a calendar, by its name or how it begins; else None."""
     name = path.with_suffix("") if path.suffix == ".gz" else path
-    if name.suffix.lower() in _SUFFIXES:
-        return _SUFFIXES[name.suffix.lower()]
+    suffix = name.suffix.lower()
+    if suffix in _SUFFIXES or suffix in _OF_RECORDS:  # whose first column may be "From date"
+        return _SUFFIXES.get(suffix)
     with ExitStack() as held:
         try:
             begin = opened(path, held)[0].read(max(map(len, _BEGINNINGS)))
@@ -55,14 +57,11 @@ def plan(name: str, kind: str, source: str | None, people: People, zone: tzinfo 
     Raises Unreadable, also where nobody could be known to be ours.
     """
     with ExitStack() as held:
-        try:
-            opened(Path(name), held)
-        except Unreadable as error:
-            raise Unreadable(f"{name}: {error}.") from error
+        opened(Path(name), held)
     if not people.internal:
         raise Unreadable(
-            f"{name}: who in it is one of yours cannot be known. Name your domains under 'people:' "
-            "in capture.yaml, as 'internal domains: [example.com]' (docs/identity.md)."
+            "who in it is one of yours cannot be known. Name your domains under 'people:' "
+            "in capture.yaml, as 'internal domains: [example.com]' (docs/identity.md)"
         )
     return Archive(name, kind, source or kind, people, zone or UTC)
 

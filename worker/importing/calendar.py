@@ -29,7 +29,7 @@ def read(
 ) -> Iterator[dict[str, Any] | Skipped]:
     """The events of an .ics file; `zone` is for times without one, `until` that of the import.
 
-    Ids are those of the appointments, with the time that it was planned for if there are several.
+    Ids are those of the appointments with the time that each was planned for.
     """
     for series in series_in(content):
         try:
@@ -67,10 +67,9 @@ def _event(
         return Skipped(series.line, sides.reason)
     if series.cancelled or str(one.event.get("STATUS", "")).upper() == "CANCELLED":
         status = "cancelled"
-    people_named = " ".join(sorted([*sides.reps, *sides.contacts]))
-    name = series.uid or f"{one.start.isoformat()} {people_named}"
+    name = series.uid or " ".join(sorted([*sides.reps, *sides.contacts]))
     return interaction(
-        fit_for_id(f"{name}/{one.key}" if one.key else name),
+        fit_for_id(f"{name}/{one.planned.isoformat()}"),
         source,
         one.start,
         sides,

@@ -2,6 +2,10 @@
 
 Mail that no person wrote is told apart as RFC 3834 and RFC 3464 have it, and by what lists say of
 themselves.
+
+The sender's copy of a mail and those of its receivers are one event. So nothing but what all of
+them have decides what is in it: Message-ID, date, From, To and Cc. What only some copies say, that
+a list passed it on or who got it blind, makes an event of its own, under an id that says so.
 """
 
 import re
@@ -13,13 +17,14 @@ from typing import IO, Any
 
 from worker.capture.digests import digest_of
 from worker.core.addresses import People
-from worker.core.sorting import Ignored, sides_of_mail
+from worker.core.sorting import Ignored, Sides, sides_of_mail
 from worker.importing.headers import Headers, headers_in
 from worker.importing.interactions import fit_for_id, interaction, known
 from worker.importing.skipped import Skipped
 
 _BULK = ("bulk", "junk", "list")
 _UNSENT = ("draft", "drafts", "spam")
+_DELIVERED = ("Delivered-To", "X-Original-To", "Envelope-To")
 _DAEMONS = ("mailer-daemon@", "postmaster@")
 _EARLIEST = 1990
 """The year before which a date is that of a clock which nobody had set."""
@@ -47,28 +52,41 @@ def _event(headers: Headers, people: People, source: str) -> dict[str, Any] | Sk
     time = _time(message)
     if time is None:
         return Skipped(line, "it has no date that can be read", spoilt=True)
-    to = _addresses(message, "To")
-    copied = _addresses(message, "Cc", "Bcc")
-    if not any(people.is_ours(one) for one in (sender[0], *to, *copied)):
-        to += _addresses(message, "Delivered-To", "X-Original-To", "Envelope-To")
+    to, copied = _addresses(message, "To"), _addresses(message, "Cc")
+    names = [_name(message, [sender, to, copied, time.isoformat()])]
     sides = sides_of_mail(sender[0], to, copied, people)
     if isinstance(sides, Ignored):
-        return Skipped(line, sides.reason)
-    id_ = _message_ids(message, "Message-ID")
-    told = [sender, to, copied, time.isoformat()]
-    name = fit_for_id(id_[0]) if id_ else digest_of(told)
-    before = _message_ids(message, "References") or _message_ids(message, "In-Reply-To")
+        sides = _blind(message, sender[0], to, copied, people)
+        if isinstance(sides, Ignored):
+            return Skipped(line, sides.reason)
+        names += sides.reps
+    if kind := automatic(message):
+        names.append(kind)
     return interaction(
-        name,
+        fit_for_id("/".join(names)),
         source,
         time,
         sides,
         people,
         channel="email",
         direction=sides.direction,
-        automatic=automatic(message),
-        thread=fit_for_id(before[0]) if before else name,
+        automatic=kind,
     )
+
+
+def _name(message: Message, told: object) -> str:
+    """The Message-ID, else what is `told` of the mail instead."""
+    found = _MESSAGE_ID.search(_text(message, "Message-ID"))
+    return found[1] if found else digest_of(told)
+
+
+def _blind(
+    message: Message, sender: str, to: list[str], copied: list[str], people: People
+) -> Sides | Ignored:
+    """Who takes part by a blind copy: whom the sender's copy names, or whose mailbox it was in."""
+    seen = any(people.is_ours(one) for one in (sender, *to, *copied))
+    delivered = [] if seen else _addresses(message, *_DELIVERED)
+    return sides_of_mail(sender, [*to, *delivered], [*copied, *_addresses(message, "Bcc")], people)
 
 
 def automatic(message: Message) -> str | None:
@@ -118,14 +136,11 @@ def _addresses(message: Message, *names: str) -> list[str]:
     return found or known(match[0] for value in values for match in _LIKE_ADDRESS.finditer(value))
 
 
-def _message_ids(message: Message, name: str) -> list[str]:
-    return _MESSAGE_ID.findall(_text(message, name))
-
-
 def _time(message: Message) -> datetime | None:
-    """When it was sent; where its date says nothing, when the last server received it."""
-    received = [_text(message, "Received").rpartition(";")[2]]
-    for text in (_text(message, "Date"), *received):
+    """When it was sent; where its date says nothing, when the first server received it, which is
+    the one that all of its receivers have in common."""
+    servers = [str(one).rpartition(";")[2].strip() for one in message.get_all("Received", [])]
+    for text in (_text(message, "Date"), *servers[-1:]):
         try:
             moment = parsedate_to_datetime(text)
             time = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)

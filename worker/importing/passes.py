@@ -1,50 +1,57 @@
-"""A pass over a file: what it is taken for, what becomes of its rows, and how many there were."""
+"""A pass over a file: what becomes of its rows, and how many there were."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, suppress
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from itertools import islice
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from worker.core.addresses import NO_PEOPLE, People
-from worker.core.mapping import Import
-from worker.core.moments import Writing
 from worker.importing import archives
 from worker.importing.archives import Archive
-from worker.importing.kinds import choose
+from worker.importing.files import File
 from worker.importing.reading import records_of
-from worker.importing.records import BreaksOff, Records, Unreadable
+from worker.importing.records import BreaksOff, Unreadable
 from worker.importing.skipped import Skipped
-from worker.importing.taking import File, Taken, take
+from worker.importing.taking import Taken, take
 
-LOOKED_AT = 100
-"""Rows that are looked at before anything is taken in: whether an option is missing."""
-
-
-@dataclass(frozen=True, slots=True)
-class Planned:
-    """A file and what is to be said of it before it is taken in."""
-
-    file: File | Archive
-    said: tuple[str, ...]
+KEPT = 20
+"""Messages and appointments that cannot be read which are told one by one."""
 
 
 @dataclass(slots=True)
 class Rows:
-    """What has been read so far, and what is wrong with the files as such."""
+    """What has been read so far, and what is wrong with it.
+
+    `troubles` are those of whole files. Of what is `spoilt` in archives the first ones are kept, so
+    that a file of nothing else neither fills the memory nor the terminal.
+    """
 
     rows: int = 0
     left_out: Counter[str] = field(default_factory=Counter)
     troubles: list[str] = field(default_factory=list)
+    spoilt: list[str] = field(default_factory=list)
+    more_spoilt: int = 0
 
     def add(self, taken: Taken) -> None:
         """Count a row."""
         self.rows += 1
         if taken.left_out is not None:
             self.left_out[taken.left_out] += 1
+
+    def spoil(self, told: str) -> None:
+        """Note a message or an appointment that cannot be read."""
+        if len(self.spoilt) < KEPT:
+            self.spoilt.append(told)
+        else:
+            self.more_spoilt += 1
+
+    @property
+    def complaints(self) -> list[str]:
+        """All that is wrong, in words."""
+        rest = [f"... and {self.more_spoilt:,} more like these."] if self.more_spoilt else []
+        return [*self.spoilt, *rest, *self.troubles]
 
     @property
     def counted(self) -> dict[str, Any]:
@@ -56,53 +63,6 @@ class Rows:
         """The same in words."""
         parts = [f"{n:,} left out ({reason})" for reason, n in self.left_out.most_common()]
         return ", ".join([f"{self.rows:,} rows read", *parts]) + "."
-
-
-def plan(
-    name: str,
-    imports: Mapping[str, Import],
-    kind: str | None,
-    source: str | None,
-    writing: Writing,
-    now: datetime,
-    people: People = NO_PEOPLE,
-) -> Planned:
-    """What a file is taken for: the `kind` that is given, else what its columns say.
-
-    Raises Unreadable, also where an option is missing that all of its rows need.
-    """
-    path = Path(name)
-    try:
-        with ExitStack() as held:
-            records = records_of(path, held)
-            chosen = choose(records.columns, imports, kind)
-            file = File(
-                name,
-                chosen.mapping,
-                source or chosen.mapping.source,
-                writing,
-                datetime.fromtimestamp(path.stat().st_mtime, UTC),
-                records.columns,
-                records.numbered,
-                people,
-            )
-            asked = _asked(file, records, now)
-    except Unreadable as error:
-        raise Unreadable(f"{name}: {error}.") from error
-    if asked is not None:
-        raise Unreadable(f"{asked}. Nothing was taken in.")
-    taken_for = f"taken for {chosen.mapping.name}, since {chosen.why}"
-    return Planned(file, tuple(f"{name}: {one}." for one in (taken_for, *records.notes)))
-
-
-def _asked(file: File, records: Records, now: datetime) -> str | None:
-    """What one of the first rows asks for: else every row of the file would go to quarantine."""
-    with suppress(BreaksOff):  # which is told where the file is taken in
-        for row in islice(records.rows, LOOKED_AT):
-            for fault in take(row, file, now).faults:
-                if fault.asks:
-                    return f"{file.place(row.line, fault.column)}: {fault.problem}"
-    return None
 
 
 def walk(
@@ -142,7 +102,7 @@ def _walk_archive(
         for number, one in enumerate(archives.read(file, now, advance), 1):
             taken = Taken(left_out=one.reason) if isinstance(one, Skipped) else Taken((one,))
             if isinstance(one, Skipped) and one.spoilt:
-                rows.troubles.append(f"{file.name}:{one.line}: {one.reason}")
+                rows.spoil(f"{file.name}:{one.line}: {one.reason}")
             rows.add(taken)
             yield number, taken
     except Unreadable as error:

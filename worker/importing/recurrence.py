@@ -19,10 +19,13 @@ _TOO_OFTEN = ("SECONDLY", "MINUTELY", "HOURLY")
 
 
 class Occurrence(NamedTuple):
-    """One time that it takes place: `key` tells it from the others of its series, empty if there
-    are none; `event` says who takes part."""
+    """One time that it takes place; `event` says who takes part.
 
-    key: str
+    `planned` is the time that the series has for it, in UTC, which tells it from the others even
+    if it was moved.
+    """
+
+    planned: datetime
     start: datetime
     event: Event
     whole_day: bool
@@ -37,26 +40,22 @@ def occurrences(events: list[Event], zone: tzinfo, until: datetime) -> Iterator[
 
     Raises Unclear.
     """
-    moved = {_key(one, zone): one for one in events if "RECURRENCE-ID" in one}
+    moved = {
+        _aware(_value(one, "RECURRENCE-ID"), zone).astimezone(UTC): one
+        for one in events
+        if "RECURRENCE-ID" in one
+    }
     for master in events:
         if "RECURRENCE-ID" in master:
             continue
         for start in _starts(master, zone, until):
-            key = start.astimezone(UTC).isoformat() if _recurs(master) else ""
-            if key not in moved:
-                yield Occurrence(key, start, master, _is_day(master))
-    for key, one in moved.items():
+            planned = start.astimezone(UTC)
+            if planned not in moved:
+                yield Occurrence(planned, start, master, _is_day(master))
+    for planned, one in moved.items():
         start = _aware(_value(one, "DTSTART"), zone)
         if start <= until:
-            yield Occurrence(key, start, one, _is_day(one))
-
-
-def _recurs(event: Event) -> bool:
-    return "RRULE" in event or "RDATE" in event
-
-
-def _key(event: Event, zone: tzinfo) -> str:
-    return _aware(_value(event, "RECURRENCE-ID"), zone).astimezone(UTC).isoformat()
+            yield Occurrence(planned, start, one, _is_day(one))
 
 
 def _starts(master: Event, zone: tzinfo, until: datetime) -> Iterator[datetime]:
@@ -64,7 +63,7 @@ def _starts(master: Event, zone: tzinfo, until: datetime) -> Iterator[datetime]:
     first = _aware(begin, zone)
     if first > until:
         return
-    if not _recurs(master):
+    if "RRULE" not in master and "RDATE" not in master:
         yield first
         return
     own = first.tzinfo or zone

@@ -10,7 +10,7 @@ from worker.rulefiles.mapping import LONGEST, condition, head, need_accounts, sh
 from worker.rulefiles.nodes import List, Node, Text
 from worker.rulefiles.problems import Findings, quoted
 
-KEYS = ("source", "columns", "id", "time", "skip", "subject", "member", "events")
+KEYS = ("source", "columns", "id", "time", "changed", "skip", "subject", "member", "events")
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
 
@@ -41,6 +41,7 @@ def read_import(key: Text, node: Node, findings: Findings) -> Import | None:
         _plain(head(given, "id", findings)),
         _plain(head(given, "time", findings)),
         _plain_condition(condition(given, "skip", findings)),
+        _plain(head(given, "changed", findings)),
     )
 
 

@@ -20,10 +20,9 @@ from worker.core.answers import (
     answered,
     said,
 )
-from worker.core.flags import Flag, State
+from worker.core.flags import Flag, State, evaluation_date
 from worker.core.muting import Mute
 from worker.core.worsening import Limit, limits_of
-from worker.ingest import evaluation_date
 from worker.rulebook import Rulebook
 from worker.scene import Scene, alert_now, look
 from worker.slack_actions.authority import NO_FLAG, Clicked, require

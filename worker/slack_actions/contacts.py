@@ -8,12 +8,14 @@ from datetime import UTC, datetime
 
 from sqlalchemy import Engine
 
+from worker.applying import Batch
 from worker.core.answers import Refused
 from worker.core.cards import ContactChoice
 from worker.core.facts import decision_level
+from worker.core.flags import evaluation_date
 from worker.core.people import Level
 from worker.core.reading import BASE
-from worker.ingest import evaluation_date, ingest
+from worker.ingest import ingest
 from worker.rulebook import Rulebook
 from worker.slack_actions.authority import NO_FLAG, Clicked, require
 from worker.store import answers, desks, showing, stats, sweeps
@@ -99,7 +101,7 @@ def fix(engine: Engine, book: Rulebook, clicked: Clicked, fix: Fix, now: datetim
         "time": now.astimezone(UTC).isoformat(),
         "data": {"contact": fix.contact, **fields, "fixed_by": who},
     }
-    result = ingest(engine, f"{SOURCE}/{clicked.key}", [event], book, now, again=False)
+    result = ingest(engine, Batch(f"{SOURCE}/{clicked.key}", [event]), book, now)
     if result.rejected or result.parked:
         problems = [problem for one in result.rejected for problem in one.problems]
         raise Refused(f"This could not be taken: {result.parked or '; '.join(problems)}")

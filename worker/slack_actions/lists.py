@@ -10,10 +10,10 @@ from sqlalchemy import Connection, Engine
 from worker.alerting import account_alert, words_now
 from worker.core.alerts import Alert, AlertReason
 from worker.core.cards import AccountLine, Change, DigestLine, Home
+from worker.core.flags import evaluation_date
 from worker.core.reading import BASE
 from worker.core.rules import Kind, Severity
 from worker.core.stats import AccountStats
-from worker.ingest import evaluation_date
 from worker.rulebook import Rulebook
 from worker.standings import Standing
 from worker.store import desks, people, stats, sweeps

@@ -5,12 +5,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from operator import attrgetter
+from typing import Any, Protocol
 
 import msgspec
 from sqlalchemy import Connection, select, update
 
-from worker.store.dialect import execute
+from worker.store.dialect import execute, execute_rows
 from worker.store.tables import batches
 
 
@@ -53,6 +54,9 @@ class Counts:
         )
 
 
+_COUNTS = ("received", "applied", "duplicates", "quarantined")
+
+
 @dataclass(frozen=True, slots=True)
 class Batch:
     """A batch's row: how far it is, how often it was started, and what came of it."""
@@ -84,20 +88,31 @@ def count_start(db: Connection, id_: str, now: datetime) -> int:
     return int(counted[0][0]) if counted else 1
 
 
-def applied(
-    db: Connection, id_: str, counts: Counts, rejected: Sequence[Rejected], now: datetime
-) -> bool:
-    """Record what came of a batch, in the transaction that applies it.
+class Result(Protocol):
+    """What came of a batch, as far as it is kept."""
 
-    False if it has been applied or parked before: what was done must then be rolled back.
+    @property
+    def counts(self) -> Counts:
+        """What became of its events."""
+
+    @property
+    def rejected(self) -> Sequence[Rejected]:
+        """Those that were quarantined."""
+
+
+def applied(db: Connection, ids: Sequence[str], results: Sequence[Result], now: datetime) -> bool:
+    """Record what came of batches, in the transaction that applies them.
+
+    False if one of them has been applied or parked before: what was done must then be rolled back.
     """
-    recorded = execute(
+    columns = {"id": "text", **dict.fromkeys(_COUNTS, "integer"), "problems": "text"}
+    recorded = execute_rows(
         db,
         """
         INSERT INTO batches (id, state, starts, started_at, finished_at,
             received, applied, duplicates, quarantined, problems)
-        VALUES (:id, 'applied', 1, :now, :now,
-            :received, :applied, :duplicates, :quarantined, :problems)
+        SELECT id, 'applied', 1, :now, :now, received, applied, duplicates, quarantined, problems
+        FROM {rows} WHERE true ORDER BY id
         ON CONFLICT (id) DO UPDATE SET state = 'applied', finished_at = excluded.finished_at,
             received = excluded.received, applied = excluded.applied,
             duplicates = excluded.duplicates, quarantined = excluded.quarantined,
@@ -105,15 +120,18 @@ def applied(
         WHERE batches.state = 'started'
         RETURNING id
         """,
-        id=id_,
+        columns,
+        [
+            (id_, *attrgetter(*_COUNTS)(one.counts), _kept(one.rejected))
+            for id_, one in zip(ids, results, strict=True)
+        ],
         now=now,
-        received=counts.received,
-        applied=counts.applied,
-        duplicates=counts.duplicates,
-        quarantined=counts.quarantined,
-        problems=msgspec.json.encode(rejected).decode() if rejected else None,
     )
-    return bool(recorded.all())
+    return len(recorded.all()) == len(ids)
+
+
+def _kept(rejected: Sequence[Rejected]) -> str | None:
+    return msgspec.json.encode(rejected).decode() if rejected else None
 
 
 def park(db: Connection, id_: str, events: Sequence[Any], error: str, now: datetime) -> None:
@@ -160,7 +178,7 @@ def _batch(row: Mapping[str, Any]) -> Batch:
         row["id"],
         BatchState(row["state"]),
         row["starts"],
-        Counts(*(row[n] or 0 for n in ("received", "applied", "duplicates", "quarantined"))),
+        Counts(*(row[name] or 0 for name in _COUNTS)),
         tuple(msgspec.json.decode(row["problems"] or "[]", type=list[Rejected])),
         row["error"],
     )

@@ -30,7 +30,7 @@ Appended = tuple[list[Event], dict[int, Quarantined]]
 """The new events, and the conflicting duplicates by their index in the events given."""
 
 
-def append(db: Connection, events: Sequence[Event], batch: str) -> Callable[[], Appended]:
+def append(db: Connection, events: Sequence[Event]) -> Callable[[], Appended]:
     """Log the events that are new. Of one (source, id) the first to arrive stands.
 
     The function returned waits until that is done; an event in neither of its results is a
@@ -40,7 +40,7 @@ def append(db: Connection, events: Sequence[Event], batch: str) -> Callable[[], 
     for event in events:
         first.setdefault((event.source, event.id), event)
     # In one order everywhere: two batches that hold the same new events then wait, not deadlock.
-    done = _insert(db, [first[key] for key in sorted(first)], batch)
+    done = _insert(db, [first[key] for key in sorted(first)])
     return lambda: _appended(db, events, first, done)
 
 
@@ -56,11 +56,9 @@ def _appended(
     return fresh, _conflicts(db, events, again)
 
 
-def quarantine(db: Connection, bad: Sequence[Quarantined], batch: str, now: datetime) -> None:
+def quarantine(db: Connection, bad: Sequence[Quarantined], now: datetime) -> None:
     """Keep what could not be applied, whole, once however often it comes."""
-    columns = dict.fromkeys(
-        ("digest", "source", "event_id", "problems", "body", "batch", "way"), "text"
-    )
+    columns = dict.fromkeys(("digest", "source", "event_id", "problems", "body", "way"), "text")
     rows = {
         (
             _digest(one),
@@ -68,7 +66,6 @@ def quarantine(db: Connection, bad: Sequence[Quarantined], batch: str, now: date
             one.id,
             msgspec.json.encode(one.problems).decode(),
             _storable(one.body),
-            batch,
             one.way,
             now,
         )
@@ -77,8 +74,8 @@ def quarantine(db: Connection, bad: Sequence[Quarantined], batch: str, now: date
     execute_rows(
         db,
         """
-        INSERT INTO quarantine (digest, source, event_id, problems, body, batch, way, received_at)
-        SELECT digest, source, event_id, problems, body, batch, way, received_at
+        INSERT INTO quarantine (digest, source, event_id, problems, body, way, received_at)
+        SELECT digest, source, event_id, problems, body, way, received_at
         FROM {rows} WHERE true ORDER BY digest
         ON CONFLICT (digest) DO NOTHING
         """,
@@ -93,17 +90,16 @@ def _digest(one: Quarantined) -> str:
     return hashlib.sha256(f"{way}{one.body}".encode("utf-8", "backslashreplace")).hexdigest()
 
 
-def _insert(db: Connection, events: Sequence[Event], batch: str) -> Rows:
+def _insert(db: Connection, events: Sequence[Event]) -> Rows:
     return execute_rows(
         db,
         """
-        INSERT INTO events (source, id, type, time, account, batch, body)
-        SELECT source, id, type, time, account, :batch, body FROM {rows} WHERE true
+        INSERT INTO events (source, id, type, time, account, body)
+        SELECT source, id, type, time, account, body FROM {rows} WHERE true
         ON CONFLICT (source, id) DO NOTHING RETURNING source, id
         """,
         _COLUMNS,
         [(e.source, e.id, e.type, e.time, e.account, e.body) for e in events],
-        batch=batch,
     )
 
 

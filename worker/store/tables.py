@@ -122,7 +122,6 @@ events = Table(
     Column("type", Text, nullable=False),
     Column("time", Instant, nullable=False),
     Column("account", Text),
-    Column("batch", Text, nullable=False),
     Column("body", Text, nullable=False),
     # Merges read all of an account, the portfolio report its few that tell much.
     Index("ix_events_account_type", "account", "type"),
@@ -136,7 +135,6 @@ quarantine = Table(
     Column("event_id", Text),
     Column("problems", Text, nullable=False),
     Column("body", Text, nullable=False),
-    Column("batch", Text, nullable=False),
     Column("received_at", Instant, nullable=False),
     Column("way", Text, nullable=False, server_default=text("'events'")),
 )
