@@ -19,8 +19,8 @@ WITH given AS MATERIALIZED (
         AS r(source text, id text, type text, time timestamptz, subject text, data jsonb)
     ORDER BY source, id
 ), logged AS (
-    INSERT INTO events (source, id, type, time, account, batch, body)
-    SELECT source, id, type, time, subject, 'floor', data::text FROM given
+    INSERT INTO events (source, id, type, time, account, body)
+    SELECT source, id, type, time, subject, data::text FROM given
     ON CONFLICT (source, id) DO NOTHING
     RETURNING source, id
 ), fresh AS MATERIALIZED (

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine
 
+from tests import today
 from worker import cli, runtime
 from worker.settings import settings
 from worker.store.database import engine_for
@@ -57,6 +58,9 @@ def tiewatch(
 
     Whatever a command does not turn into a message is raised here: no traceback goes unseen.
     """
+    monkeypatch.setattr(runtime, "clock", today.clock)
+    # It is for a process of its own: here it would keep what each command leaves behind.
+    monkeypatch.setattr(cli, "collect_less_often", lambda: None)
 
     def run(*arguments: str, stdin: bytes = b"", **variables: object) -> Ended:
         _forget()

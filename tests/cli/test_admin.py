@@ -1,17 +1,17 @@
 """`rules check`, `doctor` and `db upgrade`: for whoever keeps tiewatch running."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 
 from tests.pipeline import event
+from tests.today import NOW
 from worker import sweeps
 from worker.shipped import rules_dir
 from worker.store import batches
 from worker.store import sweeps as sweeps_store
 from worker.store.database import engine_for, writing
 
-NOW = datetime.now(UTC)
 RULE = """
 rules:
   - id: silence

@@ -1,6 +1,6 @@
 """`rules explain`: why a rule is or is not open, as people and programs read it."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -8,6 +8,7 @@ import pytest
 import worker
 from tests.cli.conftest import lines
 from tests.pipeline import at, event, meeting, rulebook, sweep, take_in
+from tests.today import TODAY
 from worker.cli.explanations import document, show
 from worker.core.facts import FACTS
 from worker.core.rules import Mode
@@ -17,7 +18,6 @@ from worker.rulefiles import load
 from worker.shipped import rules_dir
 from worker.store.database import engine_for
 
-TODAY = datetime.now(UTC).date()
 PAGE = (Path(worker.__file__).parent.parent / "docs/rules.md").read_text()
 SECTION = PAGE.partition("## Why did it fire, or why not?")[2].partition("\n## ")[0]
 SHIPPED = load(rules_dir()).rules

@@ -1,14 +1,14 @@
 """`tiewatch health`: the score part by part, and what has moved it."""
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 
 from tests.cli.conftest import lines
 from tests.pipeline import event, meeting
+from tests.today import TODAY
 
-TODAY = datetime.now(UTC).date()
 DAY = timedelta(days=1)
 
 HEALTH = """

@@ -1,14 +1,14 @@
 """`tiewatch hold`: silence about an account."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 
 from tests.cli.conftest import lines
 from tests.pipeline import event, rows
+from tests.today import TODAY
 from worker.store import tables
 
-TODAY = datetime.now(UTC).date()
 RULES = "rules: [{id: no-seats, title: No seats, severity: high, when: {licences: unknown}}]\n"
 
 

@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -15,11 +15,11 @@ from sqlalchemy.exc import OperationalError
 
 from tests.importing.files import table
 from tests.pipeline import rows
+from tests.today import NOW
 from worker.store import tables
 from worker.store.database import reading
 
 ROOT = Path(__file__).parents[2]
-NOW = datetime.now(UTC)
 QUIET = NOW - timedelta(20)
 
 

@@ -11,10 +11,10 @@ from sqlalchemy import update
 
 from tests.cli.conftest import lines
 from tests.pipeline import event, meeting, rows
+from tests.today import TODAY
 from worker.store import batches, tables
 from worker.store.database import writing
 
-TODAY = datetime.now(UTC).date()
 DAY = TODAY - timedelta(3)
 
 

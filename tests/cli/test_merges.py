@@ -1,14 +1,14 @@
 """`tiewatch accounts` and `tiewatch contacts`: two that are one."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 
 from tests.cli.conftest import lines
 from tests.pipeline import event, meeting, rows
+from tests.today import TODAY
 from worker.store import tables
 
-TODAY = datetime.now(UTC).date()
 DAY = timedelta(1)
 RULES = "rules: [{id: no-seats, title: No seats, severity: high, when: {licences: unknown}}]\n"
 

@@ -4,17 +4,17 @@ import json
 import os
 import subprocess
 import sys
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from tests.cli.conftest import lines
 from tests.pipeline import event, meeting, rows
+from tests.today import TODAY, todays_date
 from worker.store import tables
 
 ROOT = Path(__file__).parents[2]
-TODAY = datetime.now(UTC).date()
 
 pytestmark = pytest.mark.timeout(90)
 
@@ -36,16 +36,17 @@ def tiewatch(folder: Path, *arguments: str, stdin: bytes = b"") -> subprocess.Co
 
 
 def test_with_nothing_set_and_no_worker_running_one_runs_meanwhile(folder, embedded):
-    renewal = str(TODAY + timedelta(30))
+    today = todays_date()
+    renewal = str(today + timedelta(30))
     (folder / "known.jsonl").write_text(
         lines(
-            event("account", TODAY, name="Acme", renewal_date=renewal),
-            event("contact", TODAY, contact="dana", title="CIO"),
+            event("account", today, name="Acme", renewal_date=renewal),
+            event("contact", today, contact="dana", title="CIO"),
         )
     )
-    uses = [event("usage", TODAY - timedelta(3), count=1) for _ in range(1_200)]
+    uses = [event("usage", today - timedelta(3), count=1) for _ in range(1_200)]
     (folder / "uses.jsonl").write_text(lines(*uses))
-    piped = lines(meeting(TODAY - timedelta(20)), "no json", uses[0]).encode()
+    piped = lines(meeting(today - timedelta(20)), "no json", uses[0]).encode()
     done = tiewatch(folder, "ingest", "--json", "known.jsonl", "uses.jsonl", "-", stdin=piped)
     assert done.returncode == 2, done.stderr
     assert json.loads(done.stdout) == {

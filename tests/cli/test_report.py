@@ -1,17 +1,16 @@
 """`rules report`: what a rule in shadow would add, as admins read it."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import insert, select
 
 from tests.cli.conftest import lines
 from tests.pipeline import event
+from tests.today import TODAY
 from worker import runtime
 from worker.store import tables
 from worker.store.database import writing
-
-TODAY = datetime.now(UTC).date()
 
 RULES = """
 rules:

@@ -1,18 +1,18 @@
 """`facts`, `ties` and `flags`: what programs and people read of an account."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import update
 
 from tests.cli.conftest import lines
 from tests.pipeline import event, meeting
+from tests.today import TODAY
 from worker.core.catalogue import Part
 from worker.core.facts import FACTS
 from worker.store import tables
 from worker.store.database import writing
 
-TODAY = datetime.now(UTC).date()
 CATALOGUE = [name for name, fact in FACTS.items() if fact.part is Part.BASE]
 
 

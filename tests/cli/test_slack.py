@@ -1,14 +1,13 @@
 """`tiewatch slack`: what an admin sees before anybody is told anything."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 
 from tests.cli.conftest import lines
 from tests.pipeline import event, meeting
 from tests.slack_server import slack_server
-
-TODAY = datetime.now(UTC).date()
+from tests.today import TODAY
 
 
 @pytest.fixture

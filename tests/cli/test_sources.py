@@ -1,14 +1,14 @@
 """`tiewatch sources`, and facts that say why they cannot be told."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 
 from tests.cli.conftest import lines
 from tests.pipeline import event, meeting
+from tests.today import TODAY
 from worker.rulefiles import load_sources
 
-TODAY = datetime.now(UTC).date()
 DAY = timedelta(days=1)
 
 

@@ -1,15 +1,14 @@
 """`tiewatch sweep` and `deliver`: by hand what the scheduler has workers do."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 
 from tests.cli.conftest import lines
 from tests.pipeline import event, meeting, rows
 from tests.slack_server import error, slack_server
+from tests.today import TODAY
 from worker.store import tables
-
-TODAY = datetime.now(UTC).date()
 
 
 @pytest.fixture

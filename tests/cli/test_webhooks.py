@@ -1,6 +1,6 @@
 """`tiewatch webhooks`, and what `deliver` and `doctor` say of webhooks."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 
@@ -8,10 +8,10 @@ from tests.cli.conftest import lines
 from tests.pipeline import event
 from tests.receiver import SECRET, Receiver
 from tests.slack_server import status
+from tests.today import TODAY, clock
 from worker.store.database import writing
 from worker.store.tables import webhook_messages
 
-TODAY = datetime.now(UTC).date()
 RULES = """
 rules:
   - {id: big, title: worth much, severity: high, when: {mrr: over $5}}
@@ -144,7 +144,7 @@ def test_doctor_says_that_messages_wait_for_a_secret_or_for_long(told, crm, embe
     _, (found,) = findings(told, "doctor")
     assert (found["ok"], found["detail"]) == (True, "1 message waits")
     with writing(embedded) as db:
-        before = datetime.now(UTC) - timedelta(minutes=11)
+        before = clock() - timedelta(minutes=11)
         db.execute(webhook_messages.update().values(created_at=before))
     crm.next(status(500))
     run(told, "deliver")

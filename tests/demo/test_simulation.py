@@ -28,6 +28,8 @@ from worker.store import event_log, flags, stats
 from worker.store.database import engine_for, reading, writing
 from worker.store.fold import fold
 
+pytestmark = pytest.mark.timeout(300)  # a year is a quarter of a minute's work, on an idle machine
+
 Days = list[tuple[date, list[dict[str, Any]]]]
 RULES = {RENEWAL, SINGLE, ADOPTION, FALLING}
 

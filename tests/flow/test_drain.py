@@ -3,6 +3,7 @@
 import time
 from collections import defaultdict
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -74,11 +75,24 @@ def drain(
         until(over, running.logs, 120)
 
 
+def waits(number: int, slack: SlackServer) -> float:
+    """The seconds that so many waits of `APART` take on this machine, from the first message on.
+
+    On an idle one that is their sum; a busy one wakes everybody late who waits, workers as well.
+    """
+    until(lambda: bool(slack.posted))
+    began = time.monotonic()
+    for _ in range(number):
+        time.sleep(APART)
+    return time.monotonic() - began
+
+
 def test_a_thousand_alerts_leave_at_the_pace_that_slack_allows(
     engine, postgresql_url, broker_url, tmp_path
 ):
     put(engine, ALERTS, CHANNELS)
-    with slack_server.slack_server(APART) as slack:
+    with slack_server.slack_server(APART) as slack, ThreadPoolExecutor(1) as beside:
+        limit = beside.submit(waits, ALERTS // CHANNELS, slack)
         drain(engine, postgresql_url, broker_url, tmp_path, slack, APART)
     assert len(slack.posted) == len(slack.requests) == ALERTS, "none was too fast for Slack"
     arrived = defaultdict(list)
@@ -87,7 +101,7 @@ def test_a_thousand_alerts_leave_at_the_pace_that_slack_allows(
     assert {len(times) for times in arrived.values()} == {ALERTS // CHANNELS}
     began = min(times[0] for times in arrived.values())
     took = max(times[-1] for times in arrived.values()) - began + APART
-    allowed = APART * ALERTS / CHANNELS
+    allowed = limit.result()
     print(f"{ALERTS / took:.1f} a second, {allowed / took:.1%} of what is allowed")
     assert allowed / took > 0.95
 

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +14,11 @@ from sqlalchemy import Engine
 from tests.crash.processes import publish, until, workers
 from tests.pipeline import Raw, event, meeting, rows
 from tests.slack_server import SlackServer, slack_server
+from tests.today import TODAY, todays_date
 from worker.celery_app import INGEST
 from worker.shipped import rules_dir
 from worker.store import tables
 from worker.store.database import engine_for
-
-TODAY = datetime.now(UTC).date()
-"""The workers' own date. A midnight on the way changes nothing that is looked at here."""
 
 
 @dataclass
@@ -97,16 +95,16 @@ def sqlite_work(tmp_path: Path, sqlite_url: str, broker_url: str) -> Iterator[Wo
     yield from at_work(tmp_path, sqlite_url, broker_url)
 
 
-def customer() -> list[Raw]:
+def customer(today: date) -> list[Raw]:
     """Renews in 41 days, and its CIO was last met 22 days ago."""
-    start = TODAY - timedelta(200)
-    renewal = str(TODAY + timedelta(41))
+    start = today - timedelta(200)
+    renewal = str(today + timedelta(41))
     known = {"name": "Acme", "segment": "enterprise", "owner": "sam", "renewal_date": renewal}
     return [
         event("account", start, **known),
         event("rep", start, account=None, rep="sam", name="Sam Lee", slack_user="U-sam"),
         event("contact", start, contact="dana", name="Dana Ruiz", title="CIO"),
-        *(meeting(TODAY - timedelta(days)) for days in (22, 30, 40)),
+        *(meeting(today - timedelta(days)) for days in (22, 30, 40)),
     ]
 
 
@@ -115,7 +113,7 @@ def texts(slack: SlackServer) -> list[str]:
 
 
 def test_an_event_goes_in_and_its_owner_reads_an_alert_once(work):
-    given = customer()
+    given = customer(todays_date())
     work.send("first", *given)
     until(lambda: bool(work.slack.posted), work.log.read_text, seconds=30)
     (request,) = work.slack.posted

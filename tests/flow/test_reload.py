@@ -6,17 +6,15 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 
 from tests.crash.processes import Workers, environment, publish, until, workers
 from tests.pipeline import event, flags, rows
 from tests.slack_server import slack_server
+from tests.today import TODAY
 from worker.rulebooks import LOOK_EVERY, SETTLED
 from worker.store import tables
 from worker.store.database import engine_for
-
-TODAY = datetime.now(UTC).date()
 
 
 def rules(*ids: str) -> str:

@@ -1,13 +1,11 @@
 """Real workers tell other systems what a batch has changed, while one of those hangs."""
 
-from datetime import UTC, datetime
-
 from tests.crash.processes import publish, until, workers
 from tests.pipeline import event
 from tests.receiver import SECRET, Receiver
 from tests.slack_server import hang, slack_server
+from tests.today import TODAY
 
-TODAY = datetime.now(UTC).date()
 RULES = "rules:\n  - {id: big, title: worth much, severity: high, when: {mrr: over $5}}\n"
 
 

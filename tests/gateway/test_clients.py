@@ -3,7 +3,7 @@
 import json
 import shutil
 import subprocess
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -19,9 +19,8 @@ from standardwebhooks.webhooks import Webhook
 from tests.gateway.conftest import Gateway, Make
 from tests.gateway.unreliable import LOSE, PASS, REFUSE, unreliable
 from tests.pipeline import rows
+from tests.today import NOW
 from worker.store import tables
-
-NOW = datetime.now(UTC)
 
 
 def say_all(client: Any) -> None:

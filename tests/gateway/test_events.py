@@ -4,7 +4,6 @@ import gzip
 import json
 import logging
 import zlib
-from datetime import UTC, datetime
 from typing import Any
 
 import httpx2
@@ -12,10 +11,10 @@ import pytest
 
 from tests.gateway.conftest import Gateway, Make
 from tests.pipeline import event, rows
+from tests.today import TODAY
 from worker.store import tables
 from worker.store.api_keys import Scope
 
-TODAY = datetime.now(UTC).date()
 EVENTS = "/v1/events"
 
 

@@ -11,6 +11,7 @@ import redis
 from tests.gateway.conftest import Gateway, Make
 from tests.pipeline import event, rows
 from tests.servers import valkey
+from tests.today import TODAY
 from worker.capture import gathering, publishing
 from worker.capture.gathering import Gatherer, Overloaded
 from worker.capture.publishing import Batch, NotKept
@@ -18,7 +19,6 @@ from worker.capture.taking import Taken
 from worker.store import spool, tables
 from worker.store.database import engine_for, reading, writing
 
-TODAY = datetime.now(UTC).date()
 NOW = datetime(2026, 3, 5, tzinfo=UTC)
 EVENTS = "/v1/events"
 

@@ -1,6 +1,6 @@
 """What Segment's calls become, and whose account they go to."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from itertools import permutations
 from typing import Any
 
@@ -8,13 +8,13 @@ import pytest
 
 from tests.gateway.conftest import Gateway, Make
 from tests.pipeline import flags, rows
+from tests.today import NOW
 from worker.capture.segment import event_in, messages_in, take
 from worker.core.mapping import Capture
 from worker.rulefiles import load_capture
 from worker.shipped import rules_dir
 from worker.store import tables
 
-NOW = datetime.now(UTC)
 TIME = NOW.isoformat()
 SHIPPED = load_capture(rules_dir() / "capture.yaml")
 
