@@ -20,11 +20,13 @@ from tests.slack_server import DROP_AFTER, DROP_BEFORE, POST, SlackServer
 from worker import delivery
 from worker.core.alerts import Alert
 from worker.delivery import LEASE, MAX_ATTEMPTS, Delivered, deliver, way
+from worker.notes import Missing, of_missing_rep
 from worker.sending import to_show
 from worker.slack.sender import TIMEOUT, SlackConfig
 from worker.slack.trouble import SendFailed, Verdict
 from worker.store import backlog, leases
 from worker.store.database import engine_for, writing
+from worker.store.messages import put as put_messages
 from worker.store.tables import messages as rows
 from worker.store.tables import reps
 
@@ -75,6 +77,22 @@ def test_a_rep_is_told_in_direct_messages_and_who_is_not_in_slack_in_the_channel
     channels = [request.body["channel"] for request in slack.asked(POST)]
     assert channels == ["U1", "C1", "C7", "C1", "C-admin"]
     assert row(engine, 1).channel == "D1"
+
+
+def test_of_a_rep_who_is_known_by_now_but_not_in_slack_the_admins_hear_once_more(
+    engine, slack, clock
+):
+    with writing(engine) as db:
+        put_messages(db, [of_missing_rep("rep:kim", Missing.UNKNOWN, "Rep kim has left", NOW)], NOW)
+    know(engine, kim=None)
+    tell(engine, alert(account="a"), to="rep:kim")
+    run(engine, slack, clock, admin_channel="C-admin")
+    tell(engine, alert(account="b"), to="rep:kim")
+    run(engine, slack, clock, admin_channel="C-admin")
+    notes = [one.body["text"] for one in slack.asked(POST) if one.body["channel"] == "C-admin"]
+    assert len(notes) == 2
+    assert "has left" in notes[0]
+    assert "neither a slack_user nor an e-mail address" in notes[1]
 
 
 def test_without_any_channel_the_alert_fails_and_says_what_to_set(engine, slack, clock):

@@ -120,7 +120,10 @@ def test_of_reps_who_cannot_be_told_the_admins_hear_once_each(engine):
     plan(engine, now=NOW + timedelta(days=9))
     notes = told(engine, "recipient", "bundle", "body")
     notes = [(bundle, json.loads(body)) for who, bundle, body in notes if who == "admin"]
-    assert [bundle for bundle, _ in notes] == ["note/missing/rep:lee", "note/missing/rep:max"]
+    assert [bundle for bundle, _ in notes] == [
+        "note/missing/unknown/rep:lee",
+        "note/missing/unknown/rep:max",
+    ]
     assert all("default channel" in note["title"] for _, note in notes)
     assert all("rep event" in note["advice"] for _, note in notes)
 

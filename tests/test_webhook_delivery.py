@@ -1,5 +1,6 @@
 """What becomes of a message to a webhook: taken, refused, tried again, or left waiting."""
 
+import json
 import time
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -14,8 +15,9 @@ from tests.slack_server import DROP_AFTER, DROP_BEFORE, OK, Answer, hang, slow_d
 from worker import webhook_delivery
 from worker.core.webhooks import Webhook
 from worker.delivery import Delivered
-from worker.store import tables, webhooks
+from worker.store import resuming, tables, webhooks
 from worker.store.database import engine_for, reading, writing
+from worker.store.resuming import OVERTAKEN, Resumed
 from worker.store.webhooks import New, Standing
 from worker.webhooks import posting
 
@@ -139,7 +141,7 @@ def test_after_days_of_trying_it_is_given_up_and_can_be_asked_for_again(engine, 
     assert run(engine, clock, crm=crm).failed == 1
     assert standing(engine).refused == "80 attempts, the last one: 500 Internal Server Error"
     with writing(engine) as db:
-        assert webhooks.resume(db, "crm", clock()) == 1
+        assert resuming.resume(db, "crm", clock()) == Resumed(again=1, overtaken=0)
     assert run(engine, clock, crm=crm).sent == 2
 
 
@@ -203,7 +205,7 @@ def test_gone_stops_it_until_somebody_resumes_it_and_nothing_is_lost(engine, clo
     assert crm.asked == 1
     assert standing(engine).error == "410 Gone"
     with writing(engine) as db:
-        webhooks.resume(db, "crm", clock())
+        resuming.resume(db, "crm", clock())
     assert run(engine, clock, crm=crm).sent == 3
     assert standing(engine).stopped_at is None
 
@@ -304,10 +306,77 @@ def test_a_pass_begins_nothing_after_its_time(engine, clock, crm):
         assert webhooks.is_due(db, ["crm"], clock())
 
 
-def test_what_was_sent_is_forgotten_after_a_week_and_what_was_given_up_is_kept(engine, clock, crm):
+def say(engine: Engine, clock: Clock, **messages: dict[str, object]) -> None:
+    """Messages of one account, by key, with what they say."""
+    new = [
+        New(key, "crm", "acme", "test", json.dumps({"type": "test", "data": content}))
+        for key, content in messages.items()
+    ]
+    with writing(engine) as db:
+        webhooks.put(db, new, clock())
+
+
+def facts(**values: int) -> dict[str, object]:
+    return {"changes": [{"fact": name, "new": new} for name, new in values.items()]}
+
+
+def resume(engine: Engine, clock: Clock) -> Resumed:
+    with writing(engine) as db:
+        return resuming.resume(db, "crm", clock())
+
+
+def test_what_was_given_up_is_not_sent_after_newer_words_on_the_same(engine, clock, crm):
+    crm.next(*[status(400)] * 5)
+    opened, other = {"flag": 1, "state": "open"}, {"flag": 2, "state": "open"}
+    say(engine, clock, a=opened, b=other, c=facts(health=1), d=facts(health=2, mrr=2), e=opened)
+    run(engine, clock, crm=crm)
+    say(engine, clock, f={"flag": 1, "state": "resolved"}, g=facts(health=3))
+    run(engine, clock, crm=crm)
+    assert heard(crm) == ["f", "g"]
+    assert resume(engine, clock) == Resumed(again=2, overtaken=3)
+    run(engine, clock, crm=crm)
+    assert heard(crm)[2:] == ["b", "d"]
+    assert crm.heard[-1].data == facts(mrr=2)
+    assert [key for key, state in sorted(states(engine).items()) if state == "dropped"] == [*"ace"]
+    of = tables.webhook_messages.c
+    with reading(engine) as db:
+        assert set(db.scalars(select(of.error).where(of.state == "dropped"))) == {OVERTAKEN}
+
+
+def test_what_was_given_up_is_sent_before_newer_words_that_wait(engine, clock, crm):
+    crm.next(status(400), status(500))
+    say(engine, clock, a={"flag": 1, "state": "open"}, b={"flag": 1, "state": "resolved"})
+    run(engine, clock, crm=crm)
+    assert resume(engine, clock) == Resumed(again=1, overtaken=0)
+    run(engine, clock, crm=crm)
+    assert heard(crm) == ["a", "b"]
+
+
+def test_a_newer_word_that_may_be_on_its_way_counts_as_told(engine, clock, crm):
+    crm.next(status(400), status(500))
+    say(engine, clock, a={"flag": 1, "state": "open"}, b={"flag": 1, "state": "resolved"})
+    run(engine, clock, crm=crm)
+    clock.passes(minutes=1)
+    with writing(engine) as db:
+        assert webhooks.lease(db, "crm", clock(), clock() + timedelta(seconds=60))
+    assert resume(engine, clock) == Resumed(again=0, overtaken=1)
+
+
+def test_what_was_sent_is_forgotten_after_a_week_and_what_was_given_up_after_30_days(
+    engine, clock, crm
+):
     crm.next(status(400))
     put(engine, clock, "a1", "a2")
     run(engine, clock, crm=crm)
+    put(engine, clock, "b1")
+    run(engine, clock, crm=crm)
     clock.passes(days=7, seconds=1)
     run(engine, clock, crm=crm)
-    assert states(engine) == {"a1": "failed"}
+    # What the account has been told since stays as well: it says what was overtaken.
+    assert states(engine) == {"a1": "failed", "a2": "sent"}
+    clock.passes(days=22, hours=23)
+    run(engine, clock, crm=crm)
+    assert "a1" in states(engine)
+    clock.passes(hours=2)
+    run(engine, clock, crm=crm)
+    assert states(engine) == {}

@@ -10,7 +10,7 @@ from itertools import accumulate
 from sqlalchemy import Connection
 
 from worker.closing import close_groundless
-from worker.core.events import ALIAS, Event, Quarantined, Rep, parse
+from worker.core.events import ALIAS, MEMBER, Event, Quarantined, Rep, parse
 from worker.core.flags import evaluation_date
 from worker.core.merges import Claim, Key, claims_in
 from worker.core.stats import Additions, Workspace, additions, earliest
@@ -42,6 +42,15 @@ AT_ONCE = 125
 
 class IsDone(Exception):
     """A batch has been applied or parked before: what was begun is to be rolled back."""
+
+
+class WasHeard(Exception):
+    """Events that turned out to be conflicting duplicates, by their places, have been listened to:
+    what they say of others is to have no effect either."""
+
+    def __init__(self, conflicts: Mapping[int, Quarantined]) -> None:
+        super().__init__()
+        self.conflicts = conflicts
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,25 +86,30 @@ def apply(
     given: Sequence[Batch],
     book: Rulebook,
     now: datetime,
+    conflicts: Mapping[int, Quarantined],
     *,
-    alone: bool = False,
+    alone: bool,
 ) -> list[BatchResult]:
     """Apply batches as one, and say what came of each; they are all history, or none is.
 
-    `now` is the time of receipt. `alone` says that nothing else is being applied until this
-    transaction ends.
+    `now` is the time of receipt. `conflicts` are known to be conflicting duplicates, by their
+    places among all events. `alone` says that nothing else is being applied until this transaction
+    ends.
 
     Raises:
         IsDone: one of them has been applied or parked before.
         MustBeAlone: they say what may only be said when nothing else is being applied.
         OtherRules: other rules are in force.
+        WasHeard: there are more conflicting duplicates.
     """
     releasing = any(batch.releasing for batch in given)
     if releasing and not alone:
         raise MustBeAlone
     merges.take_turn(db, alone)
     kept = cache(workspace.ask(db))
-    settled = members.settle(db, [one for batch in given for one in batch.events], now, alone)
+    events = [one for batch in given for one in batch.events]
+    heard = [None if place in conflicts else one for place, one in enumerate(events)]
+    settled = members.settle(db, heard, now, alone)
     mailed = addressed.settle(
         db,
         settled.events,
@@ -114,8 +128,9 @@ def apply(
     if (left := settled.left | mailed.left) or news:
         reread = _reread(db, left, said, news, kept(), now)
     waiting = {*settled.waiting, *mailed.waiting}
+    aside = waiting | conflicts.keys()
     order = sorted(
-        (place for place in range(len(mailed.events)) if place not in waiting),
+        (place for place in range(len(mailed.events)) if place not in aside),
         key=lambda place: _key(mailed.events[place]),
     )
     known: Mapping[int, Event | Quarantined] = {
@@ -129,16 +144,25 @@ def apply(
 
     merged = partial(_is_merged, bool(left or news), kept)
     logged = _log(db, order, read, merged)
+    # Those beyond were released by what others say: they are listened to when they come.
+    given_in_vain = {
+        place: one
+        for place, one in logged.conflicts.items()
+        if place < len(events) and _is_heard(events[place])
+    }
+    if given_in_vain:
+        raise WasHeard(given_in_vain)
+    bad = {**conflicts, **logged.conflicts, **logged.bad}
     added = logged.added
     if mailed.readings:
         added = additions(addressed.as_of_each(db, logged.fresh, mailed.readings, merged()))
     refused = [one for batch in given for one in batch.refused]
-    if logged.bad or refused:
-        event_log.quarantine(db, [*logged.bad.values(), *refused], now)
+    if bad or refused:
+        event_log.quarantine(db, [*bad.values(), *refused], now)
     alerts, announced = 0, 0
     if logged.fresh or reread.accounts:
         alerts, announced = _take_effect(db, added, kept(), book, now, given[0].backfill, reread)
-    results = _results(given, order, waiting, logged)
+    results = _results(given, [*order, *conflicts], logged.places, bad, waiting)
     results[0] = replace(
         results[0], alerts=alerts, announced=announced, unreleased=mailed.unreleased
     )
@@ -155,12 +179,13 @@ def _is_merged(by_these: bool, kept: Callable[[], Kept]) -> bool:
 @dataclass(frozen=True, slots=True)
 class _Logged:
     """The events that are new and their places, what they add, and by their places those with a
-    problem."""
+    problem, and conflicting duplicates."""
 
     fresh: Sequence[Event]
     places: Sequence[int]
     added: Additions
     bad: Mapping[int, Quarantined]
+    conflicts: Mapping[int, Quarantined]
 
 
 def _log(
@@ -188,31 +213,39 @@ def _log(
         appending.append((begin, event_log.append(db, events[begin:])))
     added = additions(events)  # as if all were new, while the last of them are being logged
     fresh: list[Event] = []
+    conflicts: dict[int, Quarantined] = {}
     for begin, appended in appending:
-        new, conflicts = appended()
+        new, found = appended()
         fresh += new
-        bad |= {places[begin + index]: one for index, one in conflicts.items()}
+        conflicts |= {places[begin + index]: one for index, one in found.items()}
     if len(fresh) == len(events):
-        return _Logged(fresh, places, added, bad)
+        return _Logged(fresh, places, added, bad, conflicts)
     known = set(map(id, fresh))
     fresh_at = [at for at, event in zip(places, events, strict=True) if id(event) in known]
-    return _Logged(fresh, fresh_at, additions(fresh), bad)
+    return _Logged(fresh, fresh_at, additions(fresh), bad, conflicts)
 
 
 def _results(
-    given: Sequence[Batch], order: Sequence[int], waiting: Collection[int], logged: _Logged
+    given: Sequence[Batch],
+    taken: Sequence[int],
+    fresh: Sequence[int],
+    bad: Mapping[int, Quarantined],
+    waiting: Collection[int],
 ) -> list[BatchResult]:
-    """What came of each batch. Events released by them all count as the last one's."""
+    """What came of each batch, by the places of the events that were taken in, of those that were
+    new, of those that are in quarantine, and of those that wait. Events released by them all count
+    as the last one's.
+    """
     numbers = [number for number, batch in enumerate(given) for _ in batch.events]
     starts = list(accumulate((len(batch.events) for batch in given), initial=0))
     given_events = len(numbers)
-    numbers += [len(given) - 1] * (1 + max(order, default=0) - given_events)
-    received = Counter(map(numbers.__getitem__, order))
-    applied = Counter(map(numbers.__getitem__, logged.places))
+    numbers += [len(given) - 1] * (1 + max(taken, default=0) - given_events)
+    received = Counter(map(numbers.__getitem__, taken))
+    applied = Counter(map(numbers.__getitem__, fresh))
     rejected: list[list[Rejected]] = [[] for _ in given]
-    quarantined = Counter(map(numbers.__getitem__, logged.bad))
+    quarantined = Counter(map(numbers.__getitem__, bad))
     waits = Counter(numbers[place] for place in waiting if place < given_events)
-    for place, one in sorted(logged.bad.items()):
+    for place, one in sorted(bad.items()):
         if place < given_events:
             number = numbers[place]
             index = place - starts[number]
@@ -246,6 +279,11 @@ def _held_anew(db: Connection, left: Collection[str]) -> Changes:
         return NONE
     logged_as = {merges.survivor_of(db, account) for account in left}
     return holdings.remake(db, left, rereading.holding(db, logged_as))
+
+
+def _is_heard(raw: object) -> bool:
+    """Whether an event is listened to before it is logged, for what it says of others."""
+    return isinstance(raw, dict) and (MEMBER in raw or ALIAS in raw or addressed.is_heard(raw))
 
 
 def _claiming(settled: members.Settled, now: datetime) -> Iterator[Event]:

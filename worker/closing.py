@@ -1,4 +1,5 @@
-"""Ends flags that have lost their ground: the events of their account are another account's now."""
+"""Ends flags that have lost their ground, since the events of their account are another account's
+now; and takes them up again, where the account gets them back."""
 
 from collections.abc import Callable, Collection
 from dataclasses import replace
@@ -8,9 +9,9 @@ from sqlalchemy import Connection
 
 from worker import standings
 from worker.core.conditions import Facts
-from worker.evaluation import Evaluated, carry_out, retired
+from worker.evaluation import Evaluated, announce, carry_out, retired
 from worker.rulebook import Rulebook
-from worker.store import flags
+from worker.store import flags, showing
 from worker.store.flags import StoredFlag
 
 LOST = "the events that it came of are of another account now"
@@ -24,6 +25,27 @@ def close(
     What would have ended a snooze stays known: `flags.reopen` takes it up again.
     """
     return _end(db, [account], lambda stored, facts: True, why, on, book, now)
+
+
+def take_up(
+    db: Connection,
+    account: str,
+    closed_at: datetime,
+    why: str,
+    on: date,
+    book: Rulebook,
+    now: datetime,
+) -> int:
+    """Let flags of an account that were closed at that moment be what they were then. Returns how
+    many; webhooks are told of them, and cards show it."""
+    moves = flags.reopen(db, account, closed_at, why, now, on)
+    showing.show_again(db, account, f"taken-up/{account}/{now.isoformat()}", now)
+    read = standings.read(db, [account], on, book, sweeping=True)
+    found = dict(read.standings())
+    if account in found:  # all of its events may have gone elsewhere meanwhile
+        ids = {(move.account, move.rule): move.before.id for move in moves if move.before}
+        announce(db, moves, ids, found, read, now)
+    return len(moves)
 
 
 def close_groundless(

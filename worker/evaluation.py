@@ -131,11 +131,11 @@ def carry_out(
     """Store the moves of these accounts' flags, and write the alerts that they call for."""
     book, on = read.book, read.on
     if not moves:
-        return Evaluated(found, read.workspace, 0, 0, 0, _announce(db, moves, {}, found, read, now))
+        return Evaluated(found, read.workspace, 0, 0, 0, announce(db, moves, {}, found, read, now))
     ended = flags.last_ended(db, (move.account for move in moves if move.opens))
     moves = [_resumed(move, ended, found[move.account]) for move in moves]
     ids = flags.write(db, moves, book.digest, now, on)
-    announced = _announce(db, moves, ids, found, read, now)
+    announced = announce(db, moves, ids, found, read, now)
     said = list(alerts_of(db, moves, ids, ended, found, read.workspace, book.rules, on))
     written = outbox.put(db, [(key, alert) for key, alert, quiet in said if not quiet], now, sweep)
     for key, alert, quiet in said:
@@ -151,7 +151,7 @@ def carry_out(
     )
 
 
-def _announce(
+def announce(
     db: Connection,
     moves: Sequence[Move],
     ids: Mapping[tuple[str, str], int],
@@ -159,7 +159,8 @@ def _announce(
     read: Read,
     now: datetime,
 ) -> int:
-    """Write what webhooks are to be told of this; how many messages that are."""
+    """Write what webhooks are to be told of moves of these accounts' flags, whose ids are given by
+    (account, rule), and of their facts; how many messages that are."""
     book = read.book
     if not book.webhooks:
         return 0

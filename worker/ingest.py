@@ -1,11 +1,13 @@
 """Takes batches of events in: applies each once, however often it comes, or puts it aside."""
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from datetime import datetime
 
 from sqlalchemy import Engine
 
-from worker.applying import Batch, BatchResult, IsDone, apply
+from worker.applying import Batch, BatchResult, IsDone, WasHeard, apply
+from worker.core.events import Quarantined
 from worker.rulebook import OtherRules, Rulebook
 from worker.store import batches, event_log
 from worker.store.batches import BatchState, Counts
@@ -64,12 +66,15 @@ def ingest_as_one(
         Exception: nothing was done: one of them has been applied or parked before (`IsDone`), other
             rules are in force (`OtherRules`), or one cannot be applied, whatever the reason.
     """
-    try:
-        with writing(engine) as db, pipelined(db):
-            return apply(db, given, book, now)
-    except MustBeAlone:
-        with writing(engine) as db:
-            return apply(db, given, book, now, alone=True)
+    alone, conflicts = False, dict[int, Quarantined]()
+    while True:  # begun again with what is found out on the way
+        try:
+            with writing(engine) as db, nullcontext() if alone else pipelined(db):
+                return apply(db, given, book, now, conflicts, alone=alone)
+        except MustBeAlone:
+            alone = True
+        except WasHeard as found:
+            conflicts |= found.conflicts
 
 
 def _result(engine: Engine, batch: Batch) -> BatchResult:

@@ -11,11 +11,11 @@ from datetime import date, datetime
 
 from sqlalchemy import Connection, Engine
 
-from worker.closing import close, close_groundless
+from worker.closing import close, close_groundless, take_up
 from worker.core.flags import evaluation_date
 from worker.evaluation import evaluate
 from worker.rulebook import OtherRules, Rulebook
-from worker.store import flags, merges, showing, ties, workspace
+from worker.store import flags, merges, ties, workspace
 from worker.store.rebuilding import Rebuilt, rebuild
 
 
@@ -81,8 +81,8 @@ def unmerge_account(engine: Engine, order: Order, account: str) -> Done:
         survivor = merges.survivor_of(db, undone.survivor)
         rebuilt = work.rebuild([survivor])
         why = f"the merge into {undone.survivor} has been undone"
-        reopened = flags.reopen(db, account, undone.merged_at, why, order.now, work.on)
-        showing.show_again(db, account, f"unmerge/{account}/{order.now.isoformat()}", order.now)
+        merged_at = undone.merged_at
+        reopened = take_up(db, account, merged_at, why, work.on, order.book, order.now)
         ended = close_groundless(db, rebuilt.left, work.on, order.book, order.now)
         done = evaluate(db, [account, survivor], work.on, order.book, order.now)
         number = ties.number_of(db, account)

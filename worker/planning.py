@@ -21,7 +21,7 @@ from worker.core.muting import Mute, Setting, mute
 from worker.core.routing import DEFAULT, Reps, Routed, rep_of, route, unknown
 from worker.core.rules import Severity
 from worker.core.telling import Telling
-from worker.notes import of_missing_rep
+from worker.notes import Missing, of_missing_rep
 from worker.store import messages, outbox, people, showing, sweeps, told
 from worker.store.database import writing
 from worker.store.messages import New
@@ -40,7 +40,6 @@ A_DAY = timedelta(hours=50)
 MOVES = frozenset({AlertReason.AWAKE, AlertReason.BACK, AlertReason.RESOLVED})
 """What digests that were sent show of a flag, beside what people answer to it."""
 
-PUT_RIGHT = "Send a rep event of theirs, or give their accounts another owner."
 
 DEFAULTS = Telling()
 
@@ -180,7 +179,7 @@ def _notes(
     }
     for rep in sorted(missing):
         why = f"Rep {rep} has left, or is none that tiewatch knows"
-        yield of_missing_rep(messages.rep(rep), why, PUT_RIGHT, now)
+        yield of_missing_rep(messages.rep(rep), Missing.UNKNOWN, why, now)
 
 
 def _new_flags(cases: Iterable[_Case]) -> Iterator[tuple[int, str, str]]:

@@ -15,7 +15,7 @@ from worker import conversing, redrawing
 from worker.conversing import look_for
 from worker.core.bundles import Kind
 from worker.core.cards import Digest, Weekly
-from worker.notes import of_missing_rep
+from worker.notes import Missing, of_missing_rep
 from worker.sending import Act, Body, Outcome, Record, Way, readable, sent, whole
 from worker.slack import message as layout
 from worker.slack.lookup import user_with
@@ -28,8 +28,6 @@ from worker.store.leases import Row
 from worker.store.messages import DEFAULT
 
 NO_CHANNEL = "no channel: nobody in Slack is to hear of it, and TIEWATCH_SLACK_CHANNEL is not set"
-
-FIND_THEM = "Send a rep event with their slack_user, or their e-mail address in Slack."
 
 _ALONE = frozenset({Kind.DIGEST, Kind.WEEKLY, Kind.NOTE})
 """What is a message of its own, without a conversation."""
@@ -48,7 +46,8 @@ def to_slack(config: SlackConfig) -> Way:
         if where.ask:
             return partial(_ask, slack, rows, where.ask)
         if where.missing:
-            note = of_missing_rep(rows[0].recipient, where.missing, FIND_THEM, now)
+            cause = Missing.NOT_IN_SLACK
+            note = of_missing_rep(rows[0].recipient, cause, where.missing, now)
             messages.put(db, [note], now)
         if not where.at:
             leases.failed(db, rows, NO_CHANNEL)

@@ -39,6 +39,9 @@ MAX_ATTEMPTS = 80
 KEPT = timedelta(days=7)
 """For how long it can be looked up what was sent."""
 
+GIVEN_UP_KEPT = timedelta(days=30)
+"""For how long what was given up can be sent again."""
+
 Secrets = Callable[[str], str | None]
 """The secret of a webhook, by its name; None if it has none."""
 
@@ -56,7 +59,7 @@ def deliver(
     to a later pass. Any number of these may run at once."""
     with writing(engine) as db:
         store.drop_others(db, [one.name for one in webhooks], now())
-        store.forget(db, now() - KEPT)
+        store.forget(db, now() - KEPT, now() - GIVEN_UP_KEPT)
     sent, failed = asyncio.run(_to_all(engine, webhooks, secrets, now, now() + within))
     with reading(engine) as db:
         return Delivered(sent, failed, store.waiting(db))

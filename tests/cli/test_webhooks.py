@@ -117,7 +117,7 @@ def test_doctor_says_what_was_refused_and_resume_sends_it_again(told, crm):
         "again"
     )
     ended = run(told, "webhooks", "resume", "crm-1", "--json")
-    assert ended.json == {"webhook": "crm-1", "again": 1, "waiting": 1}
+    assert ended.json == {"webhook": "crm-1", "again": 1, "overtaken": 0, "waiting": 1}
     assert run(told, "deliver", "--json").json["sent"] >= 1
     assert [one.type for one in crm.heard] == ["flag.opened"]
 

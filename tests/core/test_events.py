@@ -554,6 +554,7 @@ def test_the_same_event_sent_again_has_the_same_content() -> None:
         {"time": "2026-03-09T09:30:01Z"},
         {"data": MEETING | {"contacts": ["lee"]}},
         {"data": MEETING | {"status": "cancelled"}},
+        {"tiewatchalias": "lee@acme.example"},
     ],
 )
 def test_an_event_that_differs_in_what_is_read_has_other_content(changes: dict[str, Any]) -> None:

@@ -26,7 +26,7 @@ def book(tmp_path: Path) -> Rulebook:
 
 
 def applied(db: Connection, book: Rulebook, groups: list[list[Batch]]) -> list[BatchResult]:
-    results = [one for group in groups for one in apply(db, group, book, RECEIVED, alone=True)]
+    results = [one for group in groups for one in apply(db, group, book, RECEIVED, {}, alone=True)]
     return [BatchResult(one.counts, one.rejected) for one in results]
 
 

@@ -22,7 +22,7 @@ from tests.pipeline import event, rows, rulebook
 from worker.applying import Batch, BatchResult
 from worker.core.events import Interaction
 from worker.ingest import ingest
-from worker.merging import Order, merge_accounts
+from worker.merging import Order, merge_accounts, merge_contacts, unmerge_account
 from worker.rulebook import Rulebook
 from worker.store import addressed, merges, rereading, tables, waiting
 from worker.store.batches import Counts
@@ -276,6 +276,31 @@ def test_what_two_accounts_dispute_is_settled_by_merging_them(
     assert [row["account"] for row in rows(engine, tables.tie_days)] == ["Birch"]
 
 
+@pytest.mark.parametrize("known_as", ["id", "address"])
+def test_an_address_first_claimed_under_an_id_that_was_given_up_brings_its_old_mails(
+    engine: Engine, book: Rulebook, known_as: str
+) -> None:
+    order = Order("ana", RECEIVED, book)
+    arrive(engine, book, event("account", DAY, domains=["acme.example"]))
+    arrive(engine, book, event("account", DAY, account="Birch"))
+    arrive(engine, book, mail(contacts=["dana@acme.example"]), event("usage", DAY, user="d"))
+    merge_accounts(engine, order, "acme", "Birch")
+    if known_as == "address":
+        merge_contacts(engine, order, "Birch", "dana@acme.example", "d")
+    arrive(engine, book, event("contact", DAY, contact="dana", emails=["dana@acme.example"]))
+    ties = [(row["account"], row["contact"]) for row in rows(engine, tables.tie_days)]
+    assert ties == [("Birch", "dana")]
+
+
+def test_a_survey_answered_before_the_address_was_known_is_its_contacts(
+    engine: Engine, book: Rulebook
+) -> None:
+    answered = event("survey", DAY, contact="dana@acme.example", kind="nps", score=3)
+    arrive(engine, book, answered | {"tiewatchpeople": "email"})
+    arrive(engine, book, event("contact", DAY, contact="dana", emails=["dana@acme.example"]))
+    assert [row["contact"] for row in rows(engine, tables.surveys)] == ["dana"]
+
+
 def test_an_account_that_takes_a_domain_over_gets_its_history(
     engine: Engine, book: Rulebook
 ) -> None:
@@ -318,6 +343,54 @@ def test_a_domain_that_nobody_else_has_claimed_is_given_up_without_anything_bein
         read.setattr(worker.applying, "rebuild", lambda *_: pytest.fail("read anew"))
         arrive(engine, book, event("account", DAY, domains=[]))
     assert facts(engine) == before
+
+
+SAID_OF_EITHER = [
+    event("contact", date(2026, 1, 7), contact="lee", emails=["lee@acme-labs.example"]),
+    event("contact", date(2026, 1, 7), account="Birch", contact="bo", emails=["bo@birch.example"]),
+    event("contact", date(2026, 1, 7), account="Birch", contact="k", emails=["k@gmail.com"]),
+    event("contact", date(2026, 1, 8), contact="kay", emails=["kim@eu.acme.example"]),
+    event("contact", date(2026, 1, 8), account="Birch", contact="kay", emails=["kay@acme.example"]),
+]
+
+
+@st.composite
+def mails_of_either(draw: st.DrawFn) -> list[Raw]:
+    """Some say whose they are, by the one id or the other."""
+    chance = Random(draw(st.integers(0, 2**32)))
+    more = [mail(contacts=["kay@acme.example"]), mail(contacts=["k@gmail.com"])]
+    return [
+        one | ({"subject": subject} if subject else {})
+        for one in [*draw(mails()), *more]
+        for subject in [chance.choice([None, None, "acme", "Birch"])]
+    ]
+
+
+@PROPERTY
+@given(choice=st.data())
+def test_after_a_merge_addresses_are_of_whom_they_were_under_one_id(
+    engine: Engine, book: Rulebook, choice: st.DataObject
+) -> None:
+    told = [*CLAIMS, *SAID_OF_EITHER, *choice.draw(mails_of_either())]
+    emptied(engine)
+    arriving = choice.draw(st.permutations(told))
+    place = choice.draw(st.integers(0, len(told)))
+    both = [event("account", date(2026, 1, 1), account=one, name=one) for one in ("acme", "Birch")]
+    take_in(engine, book, [both, *([one] for one in arriving[:place])])
+    order = Order("ana", RECEIVED, book)
+    merge_accounts(engine, order, "Birch", "acme")
+    take_in(engine, book, [[one] for one in arriving[place:]])
+    merged = facts(engine)
+    unmerge_account(engine, order, "Birch")
+    undone = facts(engine)
+
+    emptied(engine)
+    take_in(engine, book, [[*both, *told]])
+    assert undone == facts(engine)
+    emptied(engine)
+    under_one = [one | {"subject": "acme"} if one.get("subject") else one for one in [*both, *told]]
+    take_in(engine, book, [under_one])
+    assert merged == facts(engine)
 
 
 def test_accounts_that_are_merged_have_their_common_mails_once(

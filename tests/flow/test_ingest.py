@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import Engine
 from sqlalchemy.exc import OperationalError
 
+from tests.flow.test_merging import emptied
 from tests.pipeline import Raw, alerts, at, event, meeting, rows, rulebook, sweep, take_in
 from worker import applying
 from worker import ingest as service
@@ -20,6 +21,7 @@ from worker.rulebook import Rulebook
 from worker.store import batches, tables
 from worker.store.batches import Counts
 from worker.store.database import engine_for, reading, writing
+from worker.store.event_log import CONFLICT
 
 D = date(2026, 2, 18)
 NOW = at(D)
@@ -205,6 +207,66 @@ def test_other_content_under_the_same_id_is_a_conflict_and_the_first_stands(engi
     assert usage(engine) == {"acme": 8}
     kept = [json.loads(row["body"]) for row in rows(engine, tables.quarantine)]
     assert sorted(kept, key=lambda raw: raw["id"]) == other
+
+
+def by_email(type_: str, **data: Any) -> Raw:
+    return event(type_, D - timedelta(9), account=None, **data) | {"tiewatchpeople": "email"}
+
+
+KNOWN = [
+    event("account", D - timedelta(9), domains=["acme.example"]),
+    event("contact", D - timedelta(9), contact="dana", emails=["dana@acme.example"]),
+    event("contact", D - timedelta(9), contact="d"),
+    event("account", D - timedelta(9), account="birch"),
+    event("contact", D - timedelta(9), contact="u") | {"tiewatchmember": "u"},
+    event("contact", D - timedelta(9), contact="w") | {"tiewatchmember": "w"},
+    event("rep", D - timedelta(9), account=None, rep="sam", email="sam@ours.example"),
+    by_email("usage", user="dana@acme.example"),
+    by_email("usage", user="kim@acme.example"),
+]
+
+
+LATER = {"time": f"{D}T12:00:00Z"}
+HALF_KNOWN = {"channel": "call", "reps": ["s"], "contacts": ["dana@acme.example", "x@else.example"]}
+OTHERWISE = [
+    (0, {"data": {"domains": ["birch.example"]}}),
+    (1, {"data": {"contact": "dana", "emails": ["kim@acme.example"]}}),
+    (1, LATER),
+    (2, {"tiewatchalias": "dana"}),
+    (4, LATER | {"subject": "birch", "data": {"contact": "u2"}}),
+    (5, {"tiewatchalias": "u"}),
+    (6, {"data": {"rep": "sam", "email": "sam@acme.example"}}),
+    (7, {"type": "interaction", "data": HALF_KNOWN}),
+    (8, {"subject": "acme", "tiewatchmember": "kim"}),
+]
+
+
+@pytest.mark.parametrize("together", [True, False])
+def test_a_conflicting_duplicate_changes_nothing_that_it_speaks_of(engine, book, together):
+    others = [KNOWN[place] | change for place, change in OTHERWISE]
+    take_in(engine, book, D, *KNOWN)
+    before = everything(engine)
+    if together:
+        emptied(engine)
+        result = take_in(engine, book, D, *KNOWN, *others)
+        assert result.counts == Counts(received=18, applied=9, quarantined=9)
+    else:
+        for other in others:
+            assert take_in(engine, book, D, other).rejected[0].problems == (CONFLICT,)
+    assert len(rows(engine, tables.quarantine)) == 9
+    assert everything(engine) | {"quarantine": []} == before
+
+
+def test_what_waited_and_is_a_conflicting_duplicate_by_now_keeps_nothing_else_out(engine, book):
+    waits = [use(id_, data={"count": 3}) | {"tiewatchmember": "m"} for id_ in ("1", "2")]
+    assert (
+        take_in(engine, book, D, *(one | {"subject": None} for one in waits)).counts.received == 0
+    )
+    take_in(engine, book, D, use("1"))
+    says = event("contact", D, contact="m") | {"tiewatchmember": "m"}
+    done = take_in(engine, book, D, use("3"), says, says | {"data": {"contact": "n"}})
+    assert done.counts == Counts(received=5, applied=3, quarantined=2)
+    assert usage(engine) == {"acme": 2 + 2 + 3}
 
 
 def test_one_id_may_be_a_duplicate_and_a_conflict_in_one_batch(engine, book):

@@ -1,6 +1,7 @@
 """Merged accounts and contacts are what the same events sent under one id would be; undone, what
 they would be had they never been merged."""
 
+import json
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -24,7 +25,7 @@ from worker.applying import Batch
 from worker.core.alerts import AlertReason
 from worker.ingest import ingest
 from worker.merging import Order, merge_accounts, merge_contacts, unmerge_account, unmerge_contact
-from worker.rulebook import Rulebook
+from worker.rulebook import Rulebook, read_rulebook
 from worker.store import tables
 from worker.store.database import engine_for, writing
 from worker.store.merges import MergeRefused
@@ -57,11 +58,17 @@ def emptied(engine: Engine) -> None:
         db.execute(tables.workspace.update().values(first_interaction_day=None))
 
 
+_number = count(1)
+
+
 def take_in(engine: Engine, book: Rulebook, batches: list[list[Raw]]) -> None:
-    for number, batch in enumerate(batches):
-        one = Batch(f"{id(batches)}-{number}", batch, backfill=True)
+    """Each batch under an id that none has had: one that has is taken for a repeat, and passed
+    over."""
+    for batch in batches:
+        one = Batch(f"batch {next(_number)}", batch, backfill=True)
         done = ingest(engine, one, book, RECEIVED)
         assert not done.rejected
+        assert done.parked is None
 
 
 def known(engine: Engine) -> dict[str, Any]:
@@ -251,6 +258,33 @@ def test_an_undone_merge_takes_up_the_flags_as_people_had_left_them(
     assert flags(engine, "open", "snoozed")["acme"] == ["alone"]
     last = [(row["from_state"], row["to_state"]) for row in rows(engine, tables.flag_history)][-3:]
     assert ("resolved", "snoozed") in last
+
+
+def test_webhooks_are_told_of_flags_that_an_undone_merge_takes_up(
+    engine: Engine, tmp_path: Path
+) -> None:
+    rulebook(tmp_path, SILENCE)
+    webhooks = "webhooks: {crm: {url: https://crm.example/, flags: all}}"
+    (tmp_path / "rules" / "webhooks.yaml").write_text(webhooks)
+    book = read_rulebook(tmp_path / "rules")
+    two_accounts(engine, book)
+    with writing(engine) as db:
+        of = tables.flags.c
+        alone = tables.flags.update().where(of.account == "birch", of.rule == "alone")
+        db.execute(alone.values(state="acknowledged"))
+    merge_accounts(engine, Order("ana", at(TODAY, 15), book), "birch", "acme")
+    before = len(rows(engine, tables.webhook_messages))
+    unmerge_account(engine, Order("ana", at(TODAY, 16), book), "birch")
+    told = [json.loads(row["body"]) for row in rows(engine, tables.webhook_messages)[before:]]
+    said = [(one["type"], one["data"]["account"], one["data"]["rule"]) for one in told]
+    assert said == [
+        ("flag.acknowledged", "birch", "alone"),
+        ("flag.reopened", "birch", "silence"),
+        ("flag.opened", "acme", "alone"),
+    ]
+    silence = told[1]["data"]
+    assert (silence["state"], silence["previous_state"]) == ("open", "resolved")
+    assert silence["reasons"] == ["last contact: 6 days ago (over 5 days)"]
 
 
 def test_merges_while_batches_come_in_lose_nothing_and_count_nothing_twice(

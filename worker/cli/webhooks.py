@@ -10,6 +10,7 @@ from worker.cli.admin import report
 from worker.cli.terminal import AsJson, Refused, print_json
 from worker.cli.webhook_findings import tried
 from worker.core.webhooks import Webhook
+from worker.store import resuming
 from worker.store import webhooks as store
 from worker.store.database import writing
 from worker.store.webhooks import Standing
@@ -38,18 +39,23 @@ def check(
 
 @app.command("resume")
 def resume(name: Annotated[str, NAME], as_json: AsJson = False) -> None:
-    """Go on with a webhook that was stopped, and send again what was given up."""
+    """Go on with a webhook that was stopped, and send again what was given up.
+
+    What newer messages have told of since is not sent again: it is true no more.
+    """
     _named(name)
     with writing(database()) as db:
-        again = store.resume(db, name, runtime.clock())
+        done = resuming.resume(db, name, runtime.clock())
         waiting = store.standings(db).get(name, Standing(name)).waiting
     if as_json:
-        print_json({"webhook": name, "again": again, "waiting": waiting})
-    else:
-        print(
-            f"{name}: {waiting:,} messages will be sent, {again:,} of them had been given up. "
-            "The workers send them, and so does 'tiewatch deliver'."
-        )
+        print_json({"webhook": name, **done._asdict(), "waiting": waiting})
+        return
+    print(
+        f"{name}: {waiting:,} messages will be sent, {done.again:,} of them had been given up. "
+        "The workers send them, and so does 'tiewatch deliver'."
+    )
+    if done.overtaken:
+        print(f"{done.overtaken:,} more are not sent again: {resuming.OVERTAKEN}.")
 
 
 def _named(name: str) -> Webhook:

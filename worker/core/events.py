@@ -320,7 +320,8 @@ def _content(body: str) -> tuple[object, ...]:
     event = json.loads(body)
     time = msgspec.convert(event["time"], Moment)
     # Whose account a member's event went to was not the sender's choice, and may change.
-    return event["type"], time, event.get(MEMBER, event.get("subject")), event["data"]
+    of = event.get(MEMBER, event.get("subject"))
+    return event["type"], time, of, event.get(ALIAS), event["data"]
 
 
 def _quarantined(raw: object, received: datetime, account: str | None) -> Quarantined:

@@ -29,6 +29,12 @@ class Holding(NamedTuple):
     current: bool
 
 
+Holder = tuple[str, str]
+"""(account, person): no person for an account itself, no account for a rep."""
+
+Today = Mapping[Holder, Holder]
+"""Who holders are since accounts and contacts were merged; those not in it are themselves."""
+
 Holdings = Mapping[str, Collection[Holding]]
 """Who holds each domain and address that was asked for."""
 
@@ -101,15 +107,30 @@ def standing(holdings: Iterable[Holding]) -> list[Holding]:
     return current or sorted(given, key=lambda one: (one.stamp, one))[-1:]
 
 
-def person_of(account: str, address: str, holdings: Holdings) -> str:
+def person_of(account: str, address: str, holdings: Holdings, today: Today) -> Holder:
     """The contact of the account, or rep of no account, who has this address; else the address.
 
-    Of several the first that is called otherwise than by an address.
+    One of another account that has been merged with this one is of both. Of several the first that
+    is called otherwise than by an address.
     """
-    theirs = standing(
-        one for one in holdings.get(address, ()) if one.account == account and one.person
-    )
-    return min((one.person for one in theirs), key=lambda one: ("@" in one, one), default=address)
+    theirs = [
+        (one.account, one.person)
+        for one in standing(
+            one
+            for one in holdings.get(address, ())
+            if one.person and _survivor(one.account, today) == _survivor(account, today)
+        )
+    ]
+
+    def called(one: Holder) -> tuple[bool, str, Holder]:
+        _, name = today.get(one, one)
+        return "@" in name, name, one
+
+    return min(theirs, key=called, default=(account, address))
+
+
+def _survivor(account: str, today: Today) -> str:
+    return today.get((account, ""), (account, ""))[0]
 
 
 def read(
@@ -117,14 +138,14 @@ def read(
     holdings: Holdings,
     undeciding: Collection[str],
     logged: Collection[str],
-    survivors: Mapping[str, str],
+    today: Today,
 ) -> Reading:
     """What an event with addresses for people comes to.
 
     `holdings` are those on all of `keys_of` its contacts and on its reps. `undeciding` are domains
     that say nothing of an account. Addresses in dispute are left to an account that it is `logged`
-    as of, if there is one. `survivors` are the accounts that those in dispute were merged into:
-    what is between two that are one by now is no dispute.
+    as of, if there is one. `today` is of all holders and accounts: what is between two that are one
+    by now is no dispute.
     """
     reading = Reading()
     found: dict[str, set[str]] = {}
@@ -133,7 +154,7 @@ def read(
     else:
         for address in people_in(event.data):
             accounts = accounts_of(address, holdings, undeciding)
-            for account in _settled(reading, address, accounts, logged, survivors):
+            for account in _settled(reading, address, accounts, logged, today):
                 found.setdefault(account, set()).add(address)
         if not people_in(event.data):
             reading.problems.append(
@@ -141,10 +162,14 @@ def read(
             )
         if logged and not found:  # it cannot be told any more, and so stays as it was
             found[min(logged)] = set(people_in(event.data))
-    reps = {rep: person_of("", rep, holdings) for rep in reps_in(event.data)}
-    for account, addresses in sorted(found.items()):
-        people = {one: person_of(account, one, holdings) for one in addresses}
-        data = renamed(_only(event.data, addresses, reps), people)
+    reps = {rep: person_of("", rep, holdings, today)[1] for rep in reps_in(event.data)}
+    parts: dict[str, dict[str, str]] = {account: {} for account in found if not found[account]}
+    for account, addresses in found.items():
+        for one in addresses:
+            theirs, person = person_of(account, one, holdings, today)
+            parts.setdefault(theirs, {})[one] = person
+    for account, people in sorted(parts.items()):
+        data = renamed(_only(event.data, people, reps), people)
         reading.events[account] = replace(event, account=account, data=data)
     reading.unknown.sort()
     reading.problems.sort()
@@ -156,7 +181,7 @@ def _settled(
     address: str,
     accounts: list[str],
     logged: Collection[str],
-    survivors: Mapping[str, str],
+    today: Today,
 ) -> list[str]:
     """The accounts that a contact of the event is of; what keeps it from one is noted."""
     if "@" not in address:
@@ -167,10 +192,10 @@ def _settled(
         return []
     if not accounts:
         reading.unknown.append(address)
-    if len({survivors.get(one, one) for one in accounts}) == 1:
+    if len({_survivor(one, today) for one in accounts}) == 1:
         return accounts[:1]
     if len(accounts) > 1 and logged:
-        return [one for one in accounts if survivors.get(one, one) in logged]
+        return [one for one in accounts if _survivor(one, today) in logged]
     if len(accounts) > 1:
         names = " and ".join(accounts)
         reading.problems.append(

@@ -3,9 +3,10 @@
 docs/webhooks.md says what an admin can set, and what is sent.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 from worker.core.conditions import Facts
 from worker.core.flags import Flag, State
@@ -116,3 +117,23 @@ def changed(
         for name in names
         if name not in hidden and (name not in told or told[name] != facts[name])
     }
+
+
+def spoken_of(message: Mapping[str, Any]) -> set[str]:
+    """What a message that was sent speaks of: a flag, or facts of its account."""
+    content = message["data"]
+    if "flag" in content:
+        return {f"flag {content['flag']}"}
+    return {f"fact {change['fact']}" for change in content.get("changes", ())}
+
+
+def without(message: dict[str, Any], told: Collection[str]) -> dict[str, Any] | None:
+    """The message without what has been `told` since (as `spoken_of`); None if it is all of it."""
+    topics = spoken_of(message)
+    if topics.isdisjoint(told):
+        return message
+    if topics.issubset(told):
+        return None
+    content = message["data"]
+    rest = [change for change in content["changes"] if f"fact {change['fact']}" not in told]
+    return message | {"data": content | {"changes": rest}}

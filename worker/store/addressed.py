@@ -12,15 +12,16 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection
 
-from worker.core.events import ANY_ACCOUNT, MEMBER, Event, Quarantined, parse
+from worker.core.events import ANY_ACCOUNT, MEMBER, Event, Quarantined, parse, same_content
 from worker.core.identity import Reading, combined, in_one_form, keys_of, read, reps_in
 from worker.core.merges import people_in
 from worker.core.problems import as_json
 from worker.core.sorting import NAMING, by_email
 from worker.store import holdings, waiting
 from worker.store.dialect import execute_rows
+from worker.store.event_log import CONFLICT
 from worker.store.holdings import NONE, Changes
-from worker.store.merges import attributed, survivor_of
+from worker.store.merges import attributed, of_today
 from worker.store.tables import waiting_mails
 from worker.store.waiting import Waiting, undeciding
 
@@ -74,7 +75,7 @@ def settle(
             continue
         if names_by_email(one):
             mailed.append(place)
-        elif one.get("type") in _HOLDERS and _says_what_is_held(one):
+        elif _says_what_is_held(one):
             told.append(place)
     settled = Settled(raw)
     if not told and not mailed and not moved.keys and not releasing:
@@ -110,9 +111,15 @@ def _read_new(
     """Read what comes for the first time."""
     asked: list[tuple[Event, Any, Collection[str]]] = []
     read_at: list[int] = []
+    standing: dict[tuple[str, str], str] = {}
     for place in places:
         match as_event(settled.events[place], now):
             case Event() as event:
+                first = standing.setdefault((event.source, event.id), event.body)
+                if not same_content(first, event.body):
+                    conflict = Quarantined(event.source, event.id, (CONFLICT,), event.body)
+                    settled.refused[place] = conflict
+                    continue
                 asked.append((event, settled.events[place], ()))
                 read_at.append(place)
             case Quarantined() as bad:
@@ -130,8 +137,8 @@ def _read_new(
             settled.refused[place] = Quarantined(event.source, event.id, problems, as_json(raw))
             continue
         if reading.events:
-            first = min(reading.events)
-            settled.logged[place] = msgspec.structs.replace(event, account=first)
+            account = min(reading.events)
+            settled.logged[place] = msgspec.structs.replace(event, account=account)
             parts = list(reading.events.values())
             settled.readings.setdefault((event.source, event.id), parts)
         else:
@@ -227,6 +234,12 @@ def names_by_email(one: Any) -> bool:
     return by_email(one) and MEMBER not in one and one.get("type") in NAMING
 
 
+def is_heard(one: Mapping[str, Any]) -> bool:
+    """Whether a decoded event is looked at here: it names people by their addresses, or says whose
+    domains and addresses are."""
+    return names_by_email(one) or _says_what_is_held(one)
+
+
 def as_event(raw: Any, received: datetime) -> Event | Quarantined:
     """One that names people by their addresses; its account is none if it is left to them."""
     of_people = raw.get("subject") is None and raw.get("type") in NAMING
@@ -245,16 +258,16 @@ def readings(db: Connection, events: Sequence[tuple[Event, Any, Collection[str]]
         for one in people_in(event.data):
             keys.update(keys_of(one, undeciding(raw)))
     found = holdings.of(db, keys)
-    several = {
-        one.account
-        for held in found.values()
-        if len({one.account for one in held}) > 1
-        for one in held
-    }
-    survivors = {account: survivor_of(db, account) for account in several}
-    return [read(event, found, undeciding(raw), logged, survivors) for event, raw, logged in events]
+    holders = {(one.account, one.person) for held in found.values() for one in held}
+    accounts = {account for account, _ in holders} | {event.account for event, _, _ in events}
+    today = of_today(db, holders | {(account, "") for account in accounts if account})
+    return [read(event, found, undeciding(raw), logged, today) for event, raw, logged in events]
 
 
 def _says_what_is_held(one: Mapping[str, Any]) -> bool:
     content = one.get("data")
-    return isinstance(content, dict) and not content.keys().isdisjoint(_HELD)
+    return (
+        one.get("type") in _HOLDERS
+        and isinstance(content, dict)
+        and not content.keys().isdisjoint(_HELD)
+    )

@@ -64,11 +64,13 @@ class Move:
         return self.before is not None and self.before.flag.heard_of
 
 
-_STORED = """id, account, rule, state, severity, first_true_on, first_false_on, opened_on,
-        shadow, assignee, quiet_until, quiet_facts, title, reasons"""
+_STORED = (
+    *("id", "account", "rule", "state", "severity", "first_true_on", "first_false_on"),
+    *("opened_on", "shadow", "assignee", "quiet_until", "quiet_facts", "title", "reasons"),
+)
 
 _LIVE = f"""
-    SELECT {_STORED}
+    SELECT {", ".join(_STORED)}
     FROM flags WHERE account {{among}} AND {LIVE_FLAG.text}
 """
 
@@ -127,7 +129,11 @@ def _stored(
         assignee=assignee,
         quiet=_quiet(day_of(quiet_until), quiet_facts) if state in QUIET else None,
     )
-    return StoredFlag(id_, account, rule, flag, title, tuple(msgspec.json.decode(reasons)))
+    return StoredFlag(id_, account, rule, flag, title, _words(reasons))
+
+
+def _words(reasons: str) -> tuple[str, ...]:
+    return tuple(msgspec.json.decode(reasons))
 
 
 class _Facts(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -245,10 +251,11 @@ def _update(
 
 def reopen(
     db: Connection, account: str, closed_at: datetime, why: str, now: datetime, on: date
-) -> int:
+) -> list[Move]:
     """Let flags of an account that were resolved at that moment be again what they were then.
 
-    Returns how many; a hold that ran then begins anew.
+    Returns their moves, with the words with which they had opened; a hold that ran then begins
+    anew.
     """
     was, of, opening = flag_history.c, flags.c, flag_history.alias().c
     words = (
@@ -258,17 +265,20 @@ def reopen(
         .limit(1)
     )
     found = db.execute(
-        select(of.id, was.from_state, words.scalar_subquery())
+        select(was.from_state, words.scalar_subquery(), *(of[name] for name in _STORED))
         .join(flags, of.id == was.flag)
         .where(of.account == account, of.state == State.RESOLVED)
         .where(was.at == closed_at, was.to_state == State.RESOLVED)
+        .order_by(of.rule)
     ).all()
-    for id_, state, reasons in found:
+    moves = []
+    for state, reasons, *stored in found:
+        before = _stored(*stored)
         as_then = {"state": state, "resolved_on": None, "reasons": reasons}
-        db.execute(update(flags).where(of.id == id_).values(as_then))
+        db.execute(update(flags).where(of.id == before.id).values(as_then))
         db.execute(
             insert(flag_history).values(
-                flag=id_,
+                flag=before.id,
                 at=now,
                 on_date=on,
                 from_state=State.RESOLVED,
@@ -276,7 +286,9 @@ def reopen(
                 reasons=_json((why,)),
             )
         )
-    return len(found)
+        after = before.flag._replace(state=_STATES[state])
+        moves.append(Move(account, before.rule, before, after, before.title, _words(reasons)))
+    return moves
 
 
 def _remove(db: Connection, ids: Sequence[int]) -> None:

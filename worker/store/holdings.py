@@ -14,16 +14,14 @@ from sqlalchemy import Connection, select
 
 from worker.core.addresses import domains_of
 from worker.core.events import Event
-from worker.core.identity import Holding, Holdings, held_by
+from worker.core.identity import Holder, Holding, Holdings, held_by
 from worker.core.merges import stamp_of
 from worker.store.dialect import execute_among, execute_rows, in_our_order
-from worker.store.merges import MustBeAlone
+from worker.store.merges import MustBeAlone, named, of_today
 from worker.store.tables import reps, tie_days
 
 _HOLDER = {"account": "text", "person": "text"}
 _HOLDING = {"key": "text"} | _HOLDER
-Holder = tuple[str, str]
-"""(account, person): no person for an account itself, no account for a rep."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,8 +216,9 @@ def _keep(db: Connection, words: Mapping[Holder, _Word]) -> None:
 def concerned(db: Connection, changes: Changes) -> set[str]:
     """The accounts that may have events which are read otherwise since these changes.
 
-    A mailbox whose address is first held is looked for among the contacts of those accounts,
-    and the reps: most have none, when contacts come before their mails.
+    A mailbox whose address is first held is looked for among the contacts of those accounts, or of
+    those that they have been merged into, and the reps: most have none, when contacts come before
+    their mails.
     """
     above = {key: [key, *domains_of(key)] for key in changes.keys}
     holdings = of(db, {key for keys in above.values() for key in keys})
@@ -231,22 +230,8 @@ def concerned(db: Connection, changes: Changes) -> set[str]:
             found |= accounts if key in changes.again or len(accounts) > 1 else set()
         else:
             traced |= {(account, key) for account in accounts}
-    found |= _with_contacts(db, sorted(traced))
+    found |= {account for account, _ in named(db, of_today(db, traced).values())}
     return found | _with_reps(db, holdings, changes)
-
-
-def _with_contacts(db: Connection, named: Sequence[Holder]) -> set[str]:
-    """Those of the accounts that have such a contact."""
-    if not named:
-        return set()
-    rows = execute_rows(
-        db,
-        "SELECT c.account FROM {rows} JOIN contacts c "
-        "ON c.account = r.account AND c.contact = r.person",
-        _HOLDER,
-        named,
-    )
-    return {account for (account,) in rows}
 
 
 def _with_reps(db: Connection, holdings: Holdings, changes: Changes) -> set[str]:

@@ -25,6 +25,9 @@ LONGEST_NAME = 300
 LONGEST_ID = 200
 """Characters of the id of an account or a contact."""
 
+_ANY_ACCOUNT = "?"
+"""Stands for the account while an event is checked of which it is to be found."""
+
 _MEMBER = {"source": "text", "member": "text"}
 Key = tuple[str, str]
 """(source, member): senders name their users independently of each other."""
@@ -57,7 +60,12 @@ def settle(db: Connection, raw: Sequence[Any], now: datetime, alone: bool) -> Se
     called = {place: key for place, one in enumerate(raw) if (key := _member(one)) is not None}
     if not called:
         return Settled(raw)
-    same = {(key, other) for place, key in called.items() if (other := _alias(raw[place], key))}
+    same = {
+        (key, other)
+        for place, key in called.items()
+        if (other := _alias(raw[place], key))
+        and isinstance(parse(raw[place], now, _ANY_ACCOUNT), Event)
+    }
     keys = {*called.values(), *(other for _, other in same)}
     roots = _roots(db, keys)
     apart = {pair for pair in same if roots[pair[0]] != roots[pair[1]]}

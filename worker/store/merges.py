@@ -102,6 +102,27 @@ def _people(db: Connection, contacts: Iterable[tuple[str, str]]) -> dict[str, di
     return people
 
 
+def of_today(
+    db: Connection, people: Iterable[tuple[str, str]]
+) -> dict[tuple[str, str], tuple[str, str]]:
+    """Who each of these (account, contact) is by the merges in force: of which account, and who
+    there. A contact that is empty stands for the account alone."""
+    found = {one: one for one in people}
+    moving = set(found)
+    while moving:
+        accounts = {found[one][0] for one in moving}
+        survivors, persons_of = (
+            _survivors(db, accounts),
+            _people(db, map(found.__getitem__, moving)),
+        )
+        for one in moving:
+            account, person = found[one]
+            called = persons_of.get(account, {}).get(person, person)
+            found[one] = (survivors.get(account, account), called)
+        moving = {one for one in moving if found[one][0] not in accounts}
+    return found
+
+
 def survivor_of(db: Connection, account: str) -> str:
     """The account that this one has been merged into in the end; itself if it has not."""
     while found := _survivors(db, [account]):

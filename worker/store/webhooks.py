@@ -12,17 +12,19 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, delete, exists, func, or_, select, text, update
+from sqlalchemy import Connection, delete, exists, func, or_, select, text, tuple_, update
 
 from worker.core.units import Value
 from worker.store.dialect import execute_among, execute_rows
-from worker.store.tables import WAITING, webhook_endpoints, webhook_facts, webhook_messages
+from worker.store.tables import WAITING as IS_WAITING
+from worker.store.tables import webhook_endpoints, webhook_facts, webhook_messages
 
+WAITING = "waiting"
 SENT = "sent"
 FAILED = "failed"
 DROPPED = "dropped"
 
-_waiting = text(WAITING.text)  # spelt out, so that PostgreSQL sees that its index will do
+_waiting = text(IS_WAITING.text)  # spelt out, so that PostgreSQL sees that its index will do
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,22 +222,6 @@ def stop(db: Connection, webhook: str, now: datetime, error: str) -> None:
     db.execute(running.values(stopped_at=now, error=error))
 
 
-def resume(db: Connection, webhook: str, now: datetime) -> int:
-    """Go on with a webhook, and try again what was given up; returns how many that are."""
-    of, ours = webhook_endpoints.c, webhook_messages.c
-    db.execute(
-        update(webhook_endpoints)
-        .where(of.webhook == webhook)
-        .values(stopped_at=None, paused_until=None, failures=0, error=None)
-    )
-    waiting = update(webhook_messages).where(ours.webhook == webhook)
-    db.execute(waiting.where(_waiting).values(due_at=now, attempts=0))
-    again = waiting.where(ours.state == FAILED).values(
-        state="waiting", due_at=now, attempts=0, ended_at=None, error=None
-    )
-    return db.execute(again).rowcount
-
-
 def drop_others(db: Connection, webhooks: Collection[str], now: datetime) -> int:
     """Drop what waits or was given up for other webhooks than these, unless it is of the last
     minute, and forget what they were told; how many."""
@@ -244,7 +230,7 @@ def drop_others(db: Connection, webhooks: Collection[str], now: datetime) -> int
         update(webhook_messages)
         .where(
             ours.webhook.not_in(webhooks),
-            ours.state.in_(("waiting", FAILED)),
+            ours.state.in_((WAITING, FAILED)),
             # What is newer may be of a webhook that this process has not read of yet.
             ours.created_at < now - timedelta(minutes=1),
         )
@@ -257,10 +243,21 @@ def drop_others(db: Connection, webhooks: Collection[str], now: datetime) -> int
     return dropped
 
 
-def forget(db: Connection, before: datetime) -> None:
-    """Forget messages that arrived before then, or were dropped."""
+def forget(db: Connection, before: datetime, given_up_before: datetime) -> None:
+    """Forget messages that arrived before then, or were dropped; and, from their own time on, those
+    that were given up. As long as one is kept, so is what its account was told besides: who
+    resumes the webhook has to know whether it was overtaken."""
     of = webhook_messages.c
-    db.execute(delete(webhook_messages).where(of.state.in_((SENT, DROPPED)), of.ended_at < before))
+    refused = delete(webhook_messages).where(of.state == FAILED, of.ended_at < given_up_before)
+    db.execute(refused)
+    troubled = select(of.webhook, of.account).where(of.state == FAILED)
+    db.execute(
+        delete(webhook_messages).where(
+            of.state.in_((SENT, DROPPED)),
+            of.ended_at < before,
+            tuple_(of.webhook, of.account).not_in(troubled),
+        )
+    )
 
 
 def waiting(db: Connection) -> int:
