@@ -131,7 +131,7 @@ def apply(
     aside = waiting | conflicts.keys()
     order = sorted(
         (place for place in range(len(mailed.events)) if place not in aside),
-        key=lambda place: _key(mailed.events[place]),
+        key=lambda place: (_key(mailed.events[place]), place < len(events)),  # what waited is first
     )
     known: Mapping[int, Event | Quarantined] = {
         **mailed.logged,
@@ -147,7 +147,7 @@ def apply(
     # Those beyond were released by what others say: they are listened to when they come.
     given_in_vain = {
         place: one
-        for place, one in logged.conflicts.items()
+        for place, one in [*logged.conflicts.items(), *settled.conflicts()]
         if place < len(events) and _is_heard(events[place])
     }
     if given_in_vain:

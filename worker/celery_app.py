@@ -46,6 +46,8 @@ app.conf.update(
     # comes back, and finds its batch applied.
     worker_cancel_long_running_tasks_on_connection_loss=False,
     broker_connection_retry_on_startup=True,
+    # It would set the prefetch count anew, and lose what `gathering` has added to it.
+    worker_enable_prefetch_count_reduction=False,
     broker_transport_options={
         # A message whose worker was killed comes back when this has passed, so it must be longer
         # than any task; how often that is looked for, the other two say.

@@ -53,9 +53,11 @@ class Line:
         while self._waiting and len(taken) < MANY:
             if taken and size + self._waiting[0].size > FAT:
                 break
-            taken.append(self._waiting.popleft())
-            size += taken[-1].size
-        self._size -= size
+            one = self._waiting.popleft()
+            self._size -= one.size
+            if not one.revoked():
+                taken.append(one)
+                size += one.size
         return taken
 
 
@@ -76,7 +78,7 @@ class Message(Request):  # type: ignore[misc]
         Raises:
             TaskRevokedError: it needs no process, which is free for the next then.
         """
-        if self._goes_along:
+        if self._goes_along or self.revoked():
             raise TaskRevokedError(self.id)
         _, *along = self._line.take()
         for one in along:

@@ -45,8 +45,9 @@ from worker.runtime import (
     with_rules_in_force,
 )
 from worker.settings import settings, webhook_secret
-from worker.store import backlog, pacing
+from worker.store import backlog, batches, pacing
 from worker.store import webhooks as webhooks_store
+from worker.store.batches import BatchState
 from worker.store.database import reading, writing
 from worker.store.workspace import is_demo
 
@@ -96,7 +97,7 @@ def _ingest_as_one(batch: Batch, along: Sequence[tuple[str, str]]) -> None:
 
     `along` holds the ids of their messages, and the bodies."""
     try:
-        given = [batch, *(_unpacked(*message) for message in along)]
+        given = _not_done([batch, *(_unpacked(*message) for message in along)])
         for backfill in (True, False):
             alike = [batch for batch in given if batch.backfill == backfill]
             if alike:
@@ -104,6 +105,14 @@ def _ingest_as_one(batch: Batch, along: Sequence[tuple[str, str]]) -> None:
     except Exception as error:
         log.warning("batches will be taken in one by one", batches=1 + len(along), error=str(error))
         raise Reject(error, requeue=True) from error
+
+
+def _not_done(given: Sequence[Batch]) -> list[Batch]:
+    """Those that have not been applied or parked: a message may come twice, and would undo all."""
+    with reading(engine()) as db:
+        known = batches.read(db, [batch.id for batch in given])
+    done = {one.id for one in known if one.state is not BatchState.STARTED}
+    return [batch for batch in given if batch.id not in done]
 
 
 def _applied_as_one(alike: Sequence[Batch]) -> Sequence[BatchResult]:
@@ -134,9 +143,9 @@ def _as_batch(
     return Batch(id_, given, bad, backfill)
 
 
-def _report(batches: Sequence[Batch], results: Sequence[BatchResult]) -> None:
+def _report(given: Sequence[Batch], results: Sequence[BatchResult]) -> None:
     """Say what came of batches, and have those told who should hear of it."""
-    for batch, result in zip(batches, results, strict=True):
+    for batch, result in zip(given, results, strict=True):
         if result.parked:
             events = len(batch.events)
             log.error("batch parked", batch=batch.id, events=events, error=result.parked)
@@ -150,8 +159,8 @@ def release_waiting(self: Task) -> None:
     """Take in some of the events that wait although it is known whose they are, then the next."""
     try:
         result = with_rules_in_force(lambda book: releasing.release(engine(), book, now(self)))
-    except Exception as error:  # nothing was done, and the same may go through later
-        _again(self, error)
+    except Exception as error:  # nothing was done; the minute's pass asks for it again
+        log.warning("waiting events wait for the next pass", error=str(error))
         return
     if result is not None:
         log.info("waiting events released", **_counts(result.counts))

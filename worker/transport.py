@@ -8,7 +8,8 @@ the messages come back to find their work done.
 And a message cannot get lost between the queue and its worker. Kombu takes it from a list first and
 notes a moment later that it is being worked on; whoever is killed in that moment takes it along. So
 a batch is noted as if it were being worked on from when it is sent, in the same transaction. Should
-nobody have taken it up to the end by then, it comes back, and is applied once all the same.
+nobody have taken it up to the end by then, it comes back, and is applied once all the same. One
+that is given back to the queue has that no more.
 """
 
 from time import time

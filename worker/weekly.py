@@ -29,6 +29,7 @@ LATE = timedelta(days=2)
 """How long a summary may be late, after an outage, say; later than that it is left out."""
 
 CHUNK = 1_000
+"""Accounts that are read at a time."""
 MOST_SHOWN = 20
 """Flags at most that a message has room for."""
 

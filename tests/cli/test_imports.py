@@ -139,8 +139,8 @@ def test_a_time_without_a_zone_is_asked_about_before_anything_is_taken_in(
     table(folder / "a.csv", company(1), company(2))
     done = tiewatch("import", "--direct", "--json", "a.csv")
     assert (done.status, done.out) == (2, "")
-    assert "a.csv:2:Last Modified Date: " in done.err
-    assert "is in no time zone: say in which with --timezone. Nothing was taken in." in done.err
+    assert 'a.csv:2:Last Modified Date: "' in done.err
+    assert '" is in no time zone: say in which with --timezone. Nothing was taken in.' in done.err
     assert not (folder / ".tiewatch" / "tiewatch.db").exists()
     done = tiewatch("import", "--direct", "--json", "--timezone", "America/New_York", "a.csv")
     assert (done.status, done.json["applied"]) == (0, 4)

@@ -10,10 +10,9 @@ from datetime import datetime
 from typing import Any
 
 from worker.core.addresses import People
-from worker.core.events import MEMBER, Event, Quarantined, parse
+from worker.core.events import ANY_ACCOUNT, MEMBER, Event, Quarantined, parse
 from worker.core.sorting import NAMING, Ignored, by_email, sort_people
 
-_ANY_ACCOUNT = "?"
 """Stands for the account of an event whose account is looked up later."""
 
 
@@ -74,7 +73,7 @@ def owned(given: Any, source: str) -> Any:
 def why_not(event: Any, now: datetime) -> Quarantined | None:
     """The event with its problems, None if there are none."""
     waits = isinstance(event, dict) and event.get("subject") is None and _is_left(event)
-    seen = event | {"subject": _ANY_ACCOUNT} if waits else event
+    seen = event | {"subject": ANY_ACCOUNT} if waits else event
     match parse(seen, now):
         case Event():
             return None

@@ -176,4 +176,4 @@ def _contents(engine: Engine) -> Iterator[Finding]:
             yield Finding("waiting mails", None, told)
         if waiting.claimed(db_) is not None:
             told = "it is known by now whose some of them are: workers take those in step by step"
-            yield Finding("waiting mails", None, told)
+            yield Finding("waiting mails known by now", None, told)

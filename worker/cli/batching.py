@@ -79,6 +79,12 @@ class Tally:
     shown: int = 0
     parked: int = 0
     ignored: int = 0
+    released_badly: int = 0
+
+    @property
+    def is_clean(self) -> bool:
+        """Whether all of it was taken in: nothing is quarantined, or parked."""
+        return not (self.counts.quarantined or self.parked or self.released_badly)
 
     def add(self, batch: FileBatch, counts: Counts, rejected: Iterable[Rejected]) -> None:
         """Count a batch, and say which of its events were quarantined."""
@@ -113,10 +119,10 @@ def apply(
     return alone
 
 
-def finish(engine: Engine, *, backfill: bool, alone: bool) -> None:
+def finish(engine: Engine, tally: Tally, *, backfill: bool, alone: bool) -> None:
     """Do what comes once all is applied: the release of all that waited for it, the one sweep of a
     backfill, and where nobody runs a worker, what people are to hear, on the console."""
-    release_the_rest(engine)
+    tally.released_badly = release_the_rest(engine)
     if backfill:
         with reading(engine) as db:
             last = sweeps_store.last_sweep_on(db)
@@ -127,10 +133,10 @@ def finish(engine: Engine, *, backfill: bool, alone: bool) -> None:
         delivery.deliver(engine, way, runtime.clock)
 
 
-def release_the_rest(engine: Engine) -> None:
+def release_the_rest(engine: Engine) -> int:
     """Take in what waits although it is known whose it is, step by step, and say how much it was:
-    workers may take in some of it meanwhile."""
-    released = tries = 0
+    workers may take in some of it meanwhile. How many events had to be quarantined."""
+    released, tries = Counts(), 0
     while True:
         try:
             done = runtime.with_rules_in_force(
@@ -139,16 +145,22 @@ def release_the_rest(engine: Engine) -> None:
         except (OtherRules, TryAgain) as error:
             tries += 1
             if tries == MAX_STARTS:
-                say(f"Events that have waited for these wait on: {error}. Workers try it again.")
+                say(f"Events that have waited for these wait on: {error}. Run it again later.")
                 break
             say(f"What has waited is tried again: {error}")
             time.sleep(1)
             continue
         if done is None:
             break
-        released += done.counts.received
-    if released:
-        say(f"{released:,} events that had waited for these were taken in besides.")
+        released, tries = released + done.counts, 0
+    if taken_in := released.received - released.quarantined:
+        say(f"{taken_in:,} events that had waited for these were taken in besides.")
+    if released.quarantined:
+        say(
+            f"{released.quarantined:,} events that had waited for these were quarantined: "
+            "'tiewatch quarantine list' says why."
+        )
+    return released.quarantined
 
 
 def say_the_rest(tally: Tally) -> None:

@@ -96,12 +96,12 @@ def _take_in(planned: Sequence[File | Archive], direct: bool, as_json: bool) -> 
     size = sum(Path(file.name).stat().st_size for file in planned)
     with progress("Taking in records", size) as bar:
         alone = apply(engine, _batches(planned, rows, bar), tally, direct=direct, backfill=True)
-    finish(engine, backfill=True, alone=alone)
+    finish(engine, tally, backfill=True, alone=alone)
     for complaint in rows.complaints:
         say(complaint)
     say_the_rest(tally)
     _report(rows, tally.counts, _say_what_waits(engine), as_json)
-    if tally.counts.quarantined or tally.parked or rows.complaints:
+    if not tally.is_clean or rows.complaints:
         raise typer.Exit(BAD_INPUT)
 
 

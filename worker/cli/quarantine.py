@@ -111,12 +111,12 @@ def run_retry(
         for part in steps:
             total = total + part
             bar.advance(part.taken_in + part.remain)
-    release_the_rest(engine)
+    released_badly = release_the_rest(engine)
     if as_json:
         print_json({"taken_in": total.taken_in, "remain": total.remain})
     else:
         print(f"{total.taken_in:,} taken in again, {total.remain:,} still have problems.")
-    if total.remain:
+    if total.remain or released_badly:
         raise typer.Exit(NOT_HELD)
 
 

@@ -87,7 +87,7 @@ def settle(
         holdings.forget_addresses_of_reps(db, changes)
     if changes.keys or releasing:
         _release(db, settled, changes, now, backfill)
-    mailed += range(len(raw), len(settled.events))
+    mailed = [*range(len(raw), len(settled.events)), *mailed]  # what waited has come first
     if to_wait := list(_read_new(db, settled, mailed, now)):
         waiting.keep(db, to_wait, now)
     _refuse_other_versions(db, settled, [place for place in mailed if place < len(raw)])

@@ -15,6 +15,7 @@ from sqlalchemy import Connection, func, or_, select, update
 
 from worker.core.events import ALIAS, ANY_ACCOUNT, MEMBER, Event, Quarantined, parse
 from worker.store.dialect import execute_rows, in_our_order
+from worker.store.event_log import CONFLICT
 from worker.store.merges import MustBeAlone
 from worker.store.tables import members, waiting_events
 from worker.store.waiting import conflicts
@@ -25,7 +26,6 @@ LONGEST_NAME = 300
 LONGEST_ID = 200
 """Characters of the id of an account or a contact."""
 
-_ANY_ACCOUNT = "?"
 """Stands for the account while an event is checked of which it is to be found."""
 
 _MEMBER = {"source": "text", "member": "text"}
@@ -48,6 +48,10 @@ class Settled:
     left: frozenset[str] = frozenset()
     refused: Mapping[int, Quarantined] = field(default_factory=dict)
 
+    def conflicts(self) -> list[tuple[int, Quarantined]]:
+        """Those refused, by their places, under whose source and id another one waits."""
+        return [(place, one) for place, one in self.refused.items() if one.problems == (CONFLICT,)]
+
 
 def settle(db: Connection, raw: Sequence[Any], now: datetime, alone: bool) -> Settled:
     """Find the accounts of events that name a member instead; keep those that must wait.
@@ -64,7 +68,7 @@ def settle(db: Connection, raw: Sequence[Any], now: datetime, alone: bool) -> Se
         (key, other)
         for place, key in called.items()
         if (other := _alias(raw[place], key))
-        and isinstance(parse(raw[place], now, _ANY_ACCOUNT), Event)
+        and isinstance(parse(raw[place], now, ANY_ACCOUNT), Event)
     }
     keys = {*called.values(), *(other for _, other in same)}
     roots = _roots(db, keys)

@@ -17,6 +17,7 @@ from worker.store.tables import webhook_endpoints, webhook_messages
 from worker.store.webhooks import DROPPED, FAILED, SENT, WAITING
 
 OVERTAKEN = "newer messages have told of it since"
+"""Why a message that waited is not sent any more."""
 
 _OF = webhook_messages.c
 
