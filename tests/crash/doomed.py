@@ -4,7 +4,7 @@ import os
 import signal
 from datetime import datetime
 
-from tests.crash import hurried  # noqa: F401
+from tests.crash.hurried import hurry
 from worker import applying, cli
 from worker.core.events import Event, Quarantined, parse
 
@@ -22,5 +22,6 @@ def parse_or_die(
 
 
 if __name__ == "__main__":
+    hurry()
     setattr(applying, "parse", parse_or_die)  # noqa: B010
     cli.main()

@@ -4,7 +4,7 @@ import os
 
 from sqlalchemy import text
 
-from tests.crash import hurried  # noqa: F401
+from tests.crash.hurried import hurry
 from worker import cli
 from worker.celery_app import INGEST, app
 from worker.runtime import engine
@@ -25,4 +25,5 @@ def tell() -> None:
 app.task(name=TELL, queue=INGEST)(tell)
 
 if __name__ == "__main__":
+    hurry()
     cli.main()

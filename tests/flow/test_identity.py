@@ -345,6 +345,25 @@ def test_a_domain_that_nobody_else_has_claimed_is_given_up_without_anything_bein
     assert facts(engine) == before
 
 
+@pytest.mark.parametrize("word", ["domain", "member"])
+def test_of_an_event_that_waited_and_another_version_that_comes_with_the_word_the_first_stands(
+    engine: Engine, book: Rulebook, word: str
+) -> None:
+    if word == "domain":
+        told = event("account", DAY, domains=["acme.example"])
+        first = mail(contacts=["dana@acme.example"])
+        other = first | {"data": first["data"] | {"contacts": ["lee@acme.example"]}}
+    else:
+        told = event("contact", DAY, contact="u") | {"tiewatchmember": "u"}
+        first = event("usage", DAY, account=None, user="u") | {"tiewatchmember": "u"}
+        other = first | {"data": {"user": "u", "count": 9}}
+    assert arrive(engine, book, first).counts.waiting == 1
+    result = arrive(engine, book, told, other)
+    assert [(one.index, one.problems) for one in result.rejected] == [(1, (CONFLICT,))]
+    [kept] = [row for row in rows(engine, tables.events) if row["id"] == first["id"]]
+    assert json.loads(kept["body"])["data"] == first["data"]
+
+
 SAID_OF_EITHER = [
     event("contact", date(2026, 1, 7), contact="lee", emails=["lee@acme-labs.example"]),
     event("contact", date(2026, 1, 7), account="Birch", contact="bo", emails=["bo@birch.example"]),

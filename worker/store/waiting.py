@@ -16,8 +16,8 @@ from worker.store.event_log import CONFLICT
 from worker.store.tables import claimed_keys, waiting_keys, waiting_mails
 
 AT_ONCE = 2_000
-"""Events that have waited and come to the log in one transaction: the time of a task is limited, and
-its memory. Those that are in the log already, as of others of their people, are read anew at once.
+"""Events that have waited and come to the log in one transaction: the time of a task is limited,
+and its memory. Those that are in the log already, as of others of their people, are read at once.
 """
 
 _EVENT = {"source": "text", "id": "text"}
