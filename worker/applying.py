@@ -277,7 +277,7 @@ def _held_anew(db: Connection, left: Collection[str]) -> Changes:
     """Let members who have left these accounts take along the addresses that they hold."""
     if not left:
         return NONE
-    logged_as = {merges.survivor_of(db, account) for account in left}
+    logged_as = merges.survivors_of(db, left)
     return holdings.remake(db, left, rereading.holding(db, logged_as))
 
 
@@ -305,7 +305,7 @@ def _reread(
 ) -> Rebuilt:
     """Bring what is known in line with what this batch says of earlier events: that members are of
     other accounts than these, and that contacts are one."""
-    accounts = {merges.survivor_of(db, account) for account in left}
+    accounts = merges.survivors_of(db, left)
     accounts |= claims.concerned(db, news)
     claims.note(db, news, now)
     if not accounts:

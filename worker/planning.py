@@ -40,7 +40,6 @@ A_DAY = timedelta(hours=50)
 MOVES = frozenset({AlertReason.AWAKE, AlertReason.BACK, AlertReason.RESOLVED})
 """What digests that were sent show of a flag, beside what people answer to it."""
 
-
 DEFAULTS = Telling()
 
 

@@ -5,7 +5,7 @@ import time
 from collections import deque
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from subprocess import DEVNULL, Popen
 from typing import Any
@@ -26,7 +26,7 @@ from worker.core.flags import evaluation_date
 from worker.ingest import MAX_STARTS, TryAgain, ingest
 from worker.rulebook import OtherRules, Rulebook
 from worker.settings import settings
-from worker.store import batches
+from worker.store import batches, members, waiting
 from worker.store import sweeps as sweeps_store
 from worker.store.batches import BatchState, Counts, Rejected
 from worker.store.database import reading
@@ -73,7 +73,7 @@ class FileBatch:
 
 @dataclass(slots=True)
 class Tally:
-    """What has come of the batches so far."""
+    """What has come of the batches so far; in the end `counts` has all that waits by then."""
 
     counts: Counts = field(default_factory=Counts)
     shown: int = 0
@@ -120,9 +120,13 @@ def apply(
 
 
 def finish(engine: Engine, tally: Tally, *, backfill: bool, alone: bool) -> None:
-    """Do what comes once all is applied: the release of all that waited for it, the one sweep of a
-    backfill, and where nobody runs a worker, what people are to hear, on the console."""
+    """Do what comes once all is applied: the release of all that waited for it, the count of what
+    waits on, the one sweep of a backfill, and where nobody runs a worker, what people are to hear,
+    on the console."""
     tally.released_badly = release_the_rest(engine)
+    with reading(engine) as db:
+        waits = members.waiting(db) + waiting.number(db)
+    tally.counts = replace(tally.counts, waiting=waits)
     if backfill:
         with reading(engine) as db:
             last = sweeps_store.last_sweep_on(db)

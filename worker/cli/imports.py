@@ -100,13 +100,14 @@ def _take_in(planned: Sequence[File | Archive], direct: bool, as_json: bool) -> 
     for complaint in rows.complaints:
         say(complaint)
     say_the_rest(tally)
-    _report(rows, tally.counts, _say_what_waits(engine), as_json)
+    _say_what_waits(engine)
+    _report(rows, tally.counts, as_json)
     if not tally.is_clean or rows.complaints:
         raise typer.Exit(BAD_INPUT)
 
 
-def _say_what_waits(engine: Engine) -> int:
-    """Say which events wait, and for what; how many there are."""
+def _say_what_waits(engine: Engine) -> None:
+    """Say which events wait, and for what."""
     with reading(engine) as db:
         of_members = members.waiting(db)
         mails, most = waiting.counted(db, limit=5)
@@ -117,13 +118,12 @@ def _say_what_waits(engine: Engine) -> int:
     if mails:
         keys = ", ".join(f"{key} ({number:,})" for key, number in most)
         say(f"{mails:,} events wait until an account has the domains of their people: {keys}.")
-    return of_members + mails
 
 
-def _report(rows: Rows, counts: Counts, waiting: int, as_json: bool) -> None:
+def _report(rows: Rows, counts: Counts, as_json: bool) -> None:
     if as_json:
         applied = {name: getattr(counts, name) for name in Counts.__slots__}
-        print_json({**rows.counted, **applied, "waiting": waiting})
+        print_json({**rows.counted, **applied})
         return
     print(rows.sentence)
     print(

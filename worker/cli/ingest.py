@@ -29,7 +29,7 @@ from worker.cli.terminal import BAD_INPUT, AsJson, Bar, Refused, print_json, pro
 from worker.core.addresses import People
 from worker.core.sorting import Ignored, by_email, sort_people
 from worker.rulefiles import load_capture
-from worker.store import batches, members, waiting
+from worker.store import batches
 from worker.store.batches import Counts
 from worker.store.database import reading, writing
 
@@ -76,29 +76,23 @@ def run(
         batched = _parked(engine) if parked else _batches(files or (), people, tally, troubles, bar)
         alone = apply(engine, batched, tally, direct=direct, backfill=backfill)
     finish(engine, tally, backfill=backfill, alone=alone)
-    _report(tally, troubles, _waiting(engine), as_json)
+    _report(tally, troubles, as_json)
 
 
-def _waiting(engine: Engine) -> int:
-    """How many events wait now until somebody says whose they are."""
-    with reading(engine) as db:
-        return members.waiting(db) + waiting.counted(db, limit=1)[0]
-
-
-def _report(tally: Tally, troubles: list[str], waits: int, as_json: bool) -> None:
+def _report(tally: Tally, troubles: list[str], as_json: bool) -> None:
     for trouble in troubles:
         say(trouble)
     say_the_rest(tally)
     if tally.ignored:
         say(f"{tally.ignored:,} events of nobody but people of ours and shared mailboxes: ignored.")
     counts = tally.counts
-    if waits:
+    if counts.waiting:
         say(
-            f"{waits:,} events wait until somebody says whose they are: 'tiewatch doctor' "
+            f"{counts.waiting:,} events wait until somebody says whose they are: 'tiewatch doctor' "
             "tells for what."
         )
     if as_json:
-        print_json({name: getattr(counts, name) for name in Counts.__slots__} | {"waiting": waits})
+        print_json({name: getattr(counts, name) for name in Counts.__slots__})
     else:
         print(
             f"{counts.received:,} events received: {counts.applied:,} applied, "

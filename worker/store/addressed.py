@@ -19,7 +19,7 @@ from worker.core.problems import as_json
 from worker.core.sorting import NAMING, by_email
 from worker.store import holdings, waiting
 from worker.store.dialect import execute_rows
-from worker.store.event_log import CONFLICT
+from worker.store.event_log import conflict
 from worker.store.holdings import NONE, Changes
 from worker.store.merges import attributed, of_today
 from worker.store.tables import waiting_mails
@@ -117,8 +117,7 @@ def _read_new(
             case Event() as event:
                 first = standing.setdefault((event.source, event.id), event.body)
                 if not same_content(first, event.body):
-                    conflict = Quarantined(event.source, event.id, (CONFLICT,), event.body)
-                    settled.refused[place] = conflict
+                    settled.refused[place] = conflict(event.source, event.id, event.body)
                     continue
                 asked.append((event, settled.events[place], ()))
                 read_at.append(place)
@@ -169,8 +168,8 @@ def _logged(db: Connection, events: Sequence[Event]) -> dict[tuple[str, str], st
 def _refuse_other_versions(db: Connection, settled: Settled, places: Sequence[int]) -> None:
     """Let the first version of an event stand, where it waits: the others go to quarantine."""
     came = {place: settled.events[place] for place in places if place not in settled.refused}
-    for place, conflict in waiting.conflicts(db, waiting_mails, came).items():
-        settled.refused[place] = conflict
+    for place, refused in waiting.conflicts(db, waiting_mails, came).items():
+        settled.refused[place] = refused
         settled.waiting.discard(place)
         settled.logged.pop(place, None)
 

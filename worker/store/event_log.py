@@ -1,14 +1,15 @@
 """Writes the event log: every event once, as it came, and the bad ones beside it."""
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 
 import msgspec
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, Table, func, select
 
 from worker.core.events import AS_EVENT, Event, Quarantined, same_content
 from worker.store.dialect import Rows, execute_rows
+from worker.store.tables import events as events_table
 from worker.store.tables import quarantine as quarantine_table
 
 CONFLICT = (
@@ -106,20 +107,31 @@ def _insert(db: Connection, events: Sequence[Event]) -> Rows:
 def _conflicts(
     db: Connection, events: Sequence[Event], again: Sequence[int]
 ) -> dict[int, Quarantined]:
-    keys = sorted({(events[i].source, events[i].id) for i in again})
-    found = execute_rows(
-        db,
-        "SELECT e.source, e.id, e.body FROM {rows} "
-        "JOIN events e ON e.source = r.source AND e.id = r.id",
-        _KEY,
-        keys,
-    )
-    stored = {(source, id_): body for source, id_, body in found}
+    stored = bodies(db, events_table, {(events[i].source, events[i].id) for i in again})
     return {
-        i: Quarantined(events[i].source, events[i].id, (CONFLICT,), events[i].body)
+        i: conflict(events[i].source, events[i].id, events[i].body)
         for i in again
         if not same_content(stored[events[i].source, events[i].id], events[i].body)
     }
+
+
+def bodies(
+    db: Connection, table: Table, keys: Iterable[tuple[str, str]]
+) -> dict[tuple[str, str], str]:
+    """What the table holds of events, by (source, id): the JSON of those that are in it."""
+    found = execute_rows(
+        db,
+        f"SELECT e.source, e.id, e.body FROM {{rows}} JOIN {table.name} e "
+        "ON e.source = r.source AND e.id = r.id",
+        _KEY,
+        sorted(keys),
+    )
+    return {(source, id_): body for source, id_, body in found}
+
+
+def conflict(source: str, id_: str, body: str) -> Quarantined:
+    """An event that another one with its source and id has come before."""
+    return Quarantined(source, id_, (CONFLICT,), body)
 
 
 def _storable(body: str) -> str:

@@ -151,12 +151,16 @@ def _told(events: Iterable[Event]) -> dict[Holder, _Word]:
     return found
 
 
+_WORDS = (
+    "SELECT m.account, m.person, m.stamp, c.key, c.stamp FROM holders m "
+    "LEFT JOIN holdings c ON c.account = m.account AND c.person = m.person"
+)
+
+
 def _words(db: Connection, holders: Collection[Holder]) -> dict[Holder, _Word]:
     rows = execute_rows(
         db,
-        "SELECT m.account, m.person, m.stamp, c.key, c.stamp FROM {rows} JOIN holders m "
-        "ON m.account = r.account AND m.person = r.person "
-        "LEFT JOIN holdings c ON c.account = m.account AND c.person = m.person",
+        f"{_WORDS} JOIN {{rows}} ON m.account = r.account AND m.person = r.person",
         _HOLDER,
         sorted(holders),
     )
@@ -165,14 +169,7 @@ def _words(db: Connection, holders: Collection[Holder]) -> dict[Holder, _Word]:
 
 def _words_of(db: Connection, accounts: Collection[str]) -> dict[Holder, _Word]:
     """What these accounts and their contacts have said."""
-    rows = execute_among(
-        db,
-        "SELECT m.account, m.person, m.stamp, c.key, c.stamp FROM holders m "
-        "LEFT JOIN holdings c ON c.account = m.account AND c.person = m.person "
-        "WHERE m.account {among}",
-        accounts,
-    )
-    return _by_holder(rows)
+    return _by_holder(execute_among(db, f"{_WORDS} WHERE m.account {{among}}", accounts))
 
 
 def _by_holder(rows: Iterable[Sequence[Any]]) -> dict[Holder, _Word]:

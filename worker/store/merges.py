@@ -130,6 +130,11 @@ def survivor_of(db: Connection, account: str) -> str:
     return account
 
 
+def survivors_of(db: Connection, accounts: Iterable[str]) -> set[str]:
+    """The accounts that these have been merged into in the end."""
+    return {account for account, _ in of_today(db, ((one, "") for one in accounts)).values()}
+
+
 def all_merged_into(db: Connection, accounts: Iterable[str]) -> set[str]:
     """These accounts, and those that have been merged into them, at once or step by step."""
     found, newest = set(accounts), set(accounts)

@@ -7,13 +7,14 @@ import json
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import Connection, select, true
 
 from worker.core.events import Quarantined
 from worker.store import event_log
 from worker.store.dialect import execute, execute_rows
-from worker.store.tables import waiting_events, waiting_mails
+from worker.store.tables import UNLOGGED, waiting_events, waiting_mails
 
 AT_ONCE = 1_000
 """Events that are looked at in one transaction."""
@@ -44,15 +45,7 @@ def give_up(db: Connection, longest: timedelta, now: datetime) -> int:
 
 
 def _of_members(db: Connection, before: datetime, days: str) -> Iterator[Quarantined]:
-    taken = execute(
-        db,
-        "DELETE FROM waiting_events WHERE (source, id) IN (SELECT source, id FROM waiting_events "
-        "WHERE received_at < :before ORDER BY received_at LIMIT :most) "
-        "RETURNING source, id, member, body",
-        before=before,
-        most=AT_ONCE,
-    )
-    for source, id_, member, body in taken.all():
+    for source, id_, body, member in _taken(db, "waiting_events", before, "true", "member"):
         reason = (
             f"it has waited for {days}, and no event has said which account user "
             f"{json.dumps(member)} belongs to: send one, then 'tiewatch quarantine retry'"
@@ -61,14 +54,7 @@ def _of_members(db: Connection, before: datetime, days: str) -> Iterator[Quarant
 
 
 def _of_addresses(db: Connection, before: datetime, days: str) -> Iterator[Quarantined]:
-    taken = execute(
-        db,
-        "DELETE FROM waiting_mails WHERE (source, id) IN (SELECT source, id FROM waiting_mails "
-        "WHERE NOT is_logged AND received_at < :before ORDER BY received_at LIMIT :most) "
-        "RETURNING source, id, body",
-        before=before,
-        most=AT_ONCE,
-    ).all()
+    taken = _taken(db, "waiting_mails", before, UNLOGGED.text)
     awaited = _awaited(db, [(source, id_) for source, id_, _ in taken])
     for source, id_, body in taken:
         named = " or ".join(map(json.dumps, sorted(awaited[source, id_])))
@@ -78,6 +64,21 @@ def _of_addresses(db: Connection, before: datetime, days: str) -> Iterator[Quara
             "retry'"
         )
         yield Quarantined(source, id_, (reason,), body)
+
+
+def _taken(
+    db: Connection, table: str, before: datetime, which: str, *more: str
+) -> Sequence[tuple[Any, ...]]:
+    """Take out some that have waited since before then: their source, id, body, and `more`."""
+    columns = ", ".join(("source", "id", "body", *more))
+    return execute(
+        db,
+        f"DELETE FROM {table} WHERE (source, id) IN (SELECT source, id FROM {table} "
+        f"WHERE {which} AND received_at < :before ORDER BY received_at LIMIT :most) "
+        f"RETURNING {columns}",
+        before=before,
+        most=AT_ONCE,
+    ).all()
 
 
 def _awaited(db: Connection, events: Sequence[tuple[str, str]]) -> dict[tuple[str, str], list[str]]:

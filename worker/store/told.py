@@ -95,7 +95,8 @@ def drop_answered(db: Connection, flag: int, rep: str, why: Mute) -> int:
     return _drop(db, and_(of.flag == flag, whose), why)
 
 
-# In a batch's pipeline, so in plain SQL, and in one statement.
+# In a batch's pipeline, so in plain SQL, and in one statement. The two states are those of an index
+# over what is unsent.
 _SILENCE = """
     UPDATE messages SET
         state = CASE WHEN kind = 'alert' AND reason = 'resolved' THEN state ELSE 'dropped' END,

@@ -12,7 +12,7 @@ from worker.core.identity import keys_of
 from worker.core.problems import as_json
 from worker.core.sorting import SHARED
 from worker.store.dialect import execute, execute_among, execute_rows
-from worker.store.event_log import CONFLICT
+from worker.store.event_log import bodies, conflict
 from worker.store.tables import claimed_keys, waiting_keys, waiting_mails
 
 AT_ONCE = 2_000
@@ -76,16 +76,9 @@ def conflicts(db: Connection, table: Table, events: Mapping[int, Any]) -> dict[i
     table: the first to arrive stands, and these are told that they conflict with it."""
     if not events:
         return {}
-    found = execute_rows(
-        db,
-        f"SELECT w.source, w.id, w.body FROM {{rows}} JOIN {table.name} w "
-        "ON w.source = r.source AND w.id = r.id",
-        _EVENT,
-        sorted({(one["source"], one["id"]) for one in events.values()}),
-    )
-    stored = {(source, id_): body for source, id_, body in found}
+    stored = bodies(db, table, {(one["source"], one["id"]) for one in events.values()})
     return {
-        place: Quarantined(one["source"], one["id"], (CONFLICT,), as_json(one))
+        place: conflict(one["source"], one["id"], as_json(one))
         for place, one in events.items()
         if (body := stored.get((one["source"], one["id"]))) is not None
         and not same_content(body, as_json(one))
@@ -165,16 +158,20 @@ def settle_claims(db: Connection) -> bool:
 def counted(db: Connection, limit: int) -> tuple[int, list[tuple[str, int]]]:
     """How many events wait until somebody says whose their people are, and the domains (for free
     mail, the addresses) that most of them wait for, with their number."""
-    of, number = waiting_keys.c, func.count()
+    of, events = waiting_keys.c, func.count()
     found = db.execute(
-        select(of.key, number)
+        select(of.key, events)
         .where(of.nearest)
         .group_by(of.key)
-        .order_by(number.desc(), of.key)
+        .order_by(events.desc(), of.key)
         .limit(limit)
     ).all()
-    total = db.scalar(select(func.count()).select_from(waiting_mails)) or 0
-    return total, [(key, count) for key, count in found]
+    return number(db), [(key, count) for key, count in found]
+
+
+def number(db: Connection) -> int:
+    """How many events wait until somebody says whose their people are."""
+    return db.scalar(select(func.count()).select_from(waiting_mails)) or 0
 
 
 def applied_in_part(db: Connection) -> int:
