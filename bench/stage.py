@@ -18,7 +18,7 @@ import sqlalchemy as sa
 from bench.events import Event
 from tests import servers
 from worker import sweeps
-from worker.applying import Batch
+from worker.arrivals import Batch
 from worker.ingest import ingest
 from worker.rulebook import Rulebook, read_rulebook
 from worker.shipped import rules_dir

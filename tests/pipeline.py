@@ -10,7 +10,7 @@ import msgspec
 from sqlalchemy import Engine, Table, select
 
 from worker import sweeps
-from worker.applying import Batch, BatchResult
+from worker.arrivals import Batch, BatchResult
 from worker.core.alerts import Alert
 from worker.ingest import ingest
 from worker.rulebook import Rulebook, read_rulebook

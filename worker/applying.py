@@ -1,38 +1,23 @@
 """Applies batches of events in one transaction: from the event log to the outbox."""
 
-from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import cache, partial
-from itertools import accumulate
+from functools import cache
 
 from sqlalchemy import Connection
 
+from worker.arrivals import Batch, BatchResult, results_of
 from worker.closing import close_groundless
-from worker.core.events import ALIAS, MEMBER, Event, Quarantined, Rep, parse
+from worker.core.events import Event, Quarantined, Rep
 from worker.core.flags import evaluation_date
-from worker.core.merges import Claim, Key, claims_in
 from worker.core.stats import Additions, Workspace, additions, earliest
 from worker.evaluation import prepare
+from worker.listening import Heard, hear
 from worker.rulebook import OtherRules, Rulebook
-from worker.store import (
-    addressed,
-    batches,
-    claims,
-    event_log,
-    holdings,
-    members,
-    merges,
-    rereading,
-    sources,
-    workspace,
-)
-from worker.store.batches import Counts, Rejected
+from worker.store import addressed, batches, event_log, merges, sources, workspace
 from worker.store.fold import fold
-from worker.store.holdings import NONE, Changes
-from worker.store.merges import MustBeAlone
-from worker.store.rebuilding import Rebuilt, rebuild
+from worker.store.rebuilding import Rebuilt
 from worker.store.ties import calibrate
 from worker.store.workspace import Kept
 
@@ -51,34 +36,6 @@ class WasHeard(Exception):
     def __init__(self, conflicts: Mapping[int, Quarantined]) -> None:
         super().__init__()
         self.conflicts = conflicts
-
-
-@dataclass(frozen=True, slots=True)
-class Batch:
-    """A batch as it comes. Its events are decoded JSON values; `refused` came with them and had
-    problems before it was an event. A `backfill` is history: no rules are evaluated, a sweep does
-    that once, when it is all in. With `releasing` events are applied besides that have waited."""
-
-    id: str
-    events: Sequence[object]
-    refused: Sequence[Quarantined] = ()
-    backfill: bool = False
-    releasing: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class BatchResult:
-    """What came of a batch. `alerts` is the number of outbox rows that its events led to,
-    `announced` that of messages to webhooks. With `unreleased` it has said whose more events are
-    than could be applied with it: `releasing.release` goes on with them. Of batches applied as one,
-    the first has all of these."""
-
-    counts: Counts
-    rejected: tuple[Rejected, ...]
-    alerts: int = 0
-    announced: int = 0
-    parked: str | None = None
-    unreleased: bool = False
 
 
 def apply(
@@ -102,78 +59,35 @@ def apply(
         OtherRules: other rules are in force.
         WasHeard: there are more conflicting duplicates.
     """
-    releasing = any(batch.releasing for batch in given)
-    if releasing and not alone:
-        raise MustBeAlone
     merges.take_turn(db, alone)
     kept = cache(workspace.ask(db))
-    events = [one for batch in given for one in batch.events]
-    heard = [None if place in conflicts else one for place, one in enumerate(events)]
-    settled = members.settle(db, heard, now, alone)
-    mailed = addressed.settle(
-        db,
-        settled.events,
-        settled.accounts,
-        now,
-        alone,
-        _held_anew(db, settled.left),
-        backfill=given[0].backfill,
-        releasing=releasing,
-    )
-    said = claims_in(_claiming(settled, now))
-    news = claims.news(db, list(said.values())) if said else []
-    if news and not alone:
-        raise MustBeAlone
-    reread = Rebuilt()
-    if (left := settled.left | mailed.left) or news:
-        reread = _reread(db, left, said, news, kept(), now)
-    waiting = {*settled.waiting, *mailed.waiting}
-    aside = waiting | conflicts.keys()
-    order = sorted(
-        (place for place in range(len(mailed.events)) if place not in aside),
-        key=lambda place: (_key(mailed.events[place]), place < len(events)),  # what waited is first
-    )
-    known: Mapping[int, Event | Quarantined] = {
-        **mailed.logged,
-        **mailed.refused,
-        **settled.refused,
-    }
+    heard = hear(db, given, conflicts, kept, now, alone)
 
-    def read(place: int) -> Event | Quarantined:
-        return known.get(place) or parse(mailed.events[place], now, settled.accounts.get(place))
+    def merged() -> bool:
+        return heard.say_more or kept().merged
 
-    merged = partial(_is_merged, bool(left or news), kept)
-    logged = _log(db, order, read, merged)
-    # Those beyond were released by what others say: they are listened to when they come.
-    given_in_vain = {
-        place: one
-        for place, one in [*logged.conflicts.items(), *settled.conflicts()]
-        if place < len(events) and _is_heard(events[place])
-    }
-    if given_in_vain:
-        raise WasHeard(given_in_vain)
+    order = heard.order(conflicts)
+    logged = _log(db, heard, order, now, merged)
+    if in_vain := heard.in_vain(logged.conflicts):
+        raise WasHeard(in_vain)
     bad = {**conflicts, **logged.conflicts, **logged.bad}
     added = logged.added
-    if mailed.readings:
-        added = additions(addressed.as_of_each(db, logged.fresh, mailed.readings, merged()))
+    if heard.readings:
+        added = additions(addressed.as_of_each(db, logged.fresh, heard.readings, merged()))
     refused = [one for batch in given for one in batch.refused]
     if bad or refused:
         event_log.quarantine(db, [*bad.values(), *refused], now)
     alerts, announced = 0, 0
-    if logged.fresh or reread.accounts:
-        alerts, announced = _take_effect(db, added, kept(), book, now, given[0].backfill, reread)
-    results = _results(given, [*order, *conflicts], logged.places, bad, waiting)
+    if logged.fresh or heard.reread.accounts:
+        backfill = given[0].backfill
+        alerts, announced = _take_effect(db, added, kept(), book, now, backfill, heard.reread)
+    results = results_of(given, [*order, *conflicts], logged.places, bad, heard.waiting)
     results[0] = replace(
-        results[0], alerts=alerts, announced=announced, unreleased=mailed.unreleased
+        results[0], alerts=alerts, announced=announced, unreleased=heard.unreleased
     )
     if not batches.applied(db, [batch.id for batch in given], results, now):
         raise IsDone
     return results
-
-
-def _is_merged(by_these: bool, kept: Callable[[], Kept]) -> bool:
-    """Whether accounts or contacts have been merged: by the batches at hand, or ever."""
-    return by_these or kept().merged
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,12 +103,10 @@ class _Logged:
 
 
 def _log(
-    db: Connection,
-    order: Sequence[int],
-    read: Callable[[int], Event | Quarantined],
-    merged: Callable[[], bool],
+    db: Connection, heard: Heard, order: Sequence[int], now: datetime, merged: Callable[[], bool]
 ) -> _Logged:
-    """Read the events at these places and log them, a part while the next is being read."""
+    """Read the events at these places and log them, a part while the next is being read. `merged`
+    says whether any accounts or contacts have been."""
     events: list[Event] = []
     places: list[int] = []
     bad: dict[int, Quarantined] = {}
@@ -202,7 +114,7 @@ def _log(
     for start in range(0, len(order), AT_ONCE):
         begin = len(events)
         for place in order[start : start + AT_ONCE]:
-            match read(place):
+            match heard.read(place, now):
                 case Event() as event:
                     events.append(event)
                     places.append(place)
@@ -223,95 +135,6 @@ def _log(
     known = set(map(id, fresh))
     fresh_at = [at for at, event in zip(places, events, strict=True) if id(event) in known]
     return _Logged(fresh, fresh_at, additions(fresh), bad, conflicts)
-
-
-def _results(
-    given: Sequence[Batch],
-    taken: Sequence[int],
-    fresh: Sequence[int],
-    bad: Mapping[int, Quarantined],
-    waiting: Collection[int],
-) -> list[BatchResult]:
-    """What came of each batch, by the places of the events that were taken in, of those that were
-    new, of those that are in quarantine, and of those that wait. Events released by them all count
-    as the last one's.
-    """
-    numbers = [number for number, batch in enumerate(given) for _ in batch.events]
-    starts = list(accumulate((len(batch.events) for batch in given), initial=0))
-    given_events = len(numbers)
-    numbers += [len(given) - 1] * (1 + max(taken, default=0) - given_events)
-    received = Counter(map(numbers.__getitem__, taken))
-    applied = Counter(map(numbers.__getitem__, fresh))
-    rejected: list[list[Rejected]] = [[] for _ in given]
-    quarantined = Counter(map(numbers.__getitem__, bad))
-    waits = Counter(numbers[place] for place in waiting if place < given_events)
-    for place, one in sorted(bad.items()):
-        if place < given_events:
-            number = numbers[place]
-            index = place - starts[number]
-            rejected[number].append(Rejected(index, one.source, one.id, one.problems))
-    return [
-        BatchResult(
-            Counts(
-                received=received[number] + len(batch.refused),
-                applied=applied[number],
-                duplicates=received[number] - applied[number] - quarantined[number],
-                quarantined=quarantined[number] + len(batch.refused),
-                waiting=waits[number],
-            ),
-            tuple(rejected[number]),
-        )
-        for number, batch in enumerate(given)
-    ]
-
-
-def _key(raw: object) -> tuple[str, str]:
-    """What events are logged in order of, everywhere: two batches that hold the same new ones then
-    wait for each other, not deadlock."""
-    if not isinstance(raw, dict):
-        return "", ""
-    return str(raw.get("source")), str(raw.get("id"))
-
-
-def _held_anew(db: Connection, left: Collection[str]) -> Changes:
-    """Let members who have left these accounts take along the addresses that they hold."""
-    if not left:
-        return NONE
-    logged_as = merges.survivors_of(db, left)
-    return holdings.remake(db, left, rereading.holding(db, logged_as))
-
-
-def _is_heard(raw: object) -> bool:
-    """Whether an event is listened to before it is logged, for what it says of others."""
-    return isinstance(raw, dict) and (MEMBER in raw or ALIAS in raw or addressed.is_heard(raw))
-
-
-def _claiming(settled: members.Settled, now: datetime) -> Iterator[Event]:
-    """The events that say that two contacts are one."""
-    for place, one in enumerate(settled.events):
-        if isinstance(one, dict) and ALIAS in one and place not in settled.waiting:
-            event = parse(one, now, settled.accounts.get(place))
-            if isinstance(event, Event):
-                yield event
-
-
-def _reread(
-    db: Connection,
-    left: Iterable[str],
-    said: Mapping[Key, Claim],
-    news: Collection[Claim],
-    kept: Kept,
-    now: datetime,
-) -> Rebuilt:
-    """Bring what is known in line with what this batch says of earlier events: that members are of
-    other accounts than these, and that contacts are one."""
-    accounts = merges.survivors_of(db, left)
-    accounts |= claims.concerned(db, news)
-    claims.note(db, news, now)
-    if not accounts:
-        return Rebuilt()
-    on = evaluation_date(kept.last_sweep_on, now)
-    return rebuild(db, accounts, (), kept.half_life, on, now, said)
 
 
 def _take_effect(

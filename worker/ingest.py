@@ -6,7 +6,8 @@ from datetime import datetime
 
 from sqlalchemy import Engine
 
-from worker.applying import Batch, BatchResult, IsDone, WasHeard, apply
+from worker.applying import IsDone, WasHeard, apply
+from worker.arrivals import Batch, BatchResult
 from worker.core.events import Quarantined
 from worker.rulebook import OtherRules, Rulebook
 from worker.store import batches, event_log

@@ -10,7 +10,7 @@ from uuid import uuid4
 
 from sqlalchemy import Engine
 
-from worker.applying import Batch, BatchResult
+from worker.arrivals import Batch, BatchResult
 from worker.ingest import ingest
 from worker.rulebook import Rulebook
 from worker.store import merges, overdue, waiting

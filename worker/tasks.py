@@ -18,7 +18,7 @@ from kombu.exceptions import OperationalError as BrokerDown
 from rich.console import Console
 
 from worker import delivery, logs, planning, releasing, sweeps, webhook_delivery, weekly
-from worker.applying import Batch, BatchResult
+from worker.arrivals import Batch, BatchResult
 from worker.bell import Bell
 from worker.celery_app import (
     DELIVER,

@@ -5,7 +5,7 @@ import signal
 from datetime import datetime
 
 from tests.crash.hurried import hurry
-from worker import applying, cli
+from worker import cli, listening
 from worker.core.events import Event, Quarantined, parse
 
 POISON = "poison"
@@ -23,5 +23,5 @@ def parse_or_die(
 
 if __name__ == "__main__":
     hurry()
-    setattr(applying, "parse", parse_or_die)  # noqa: B010
+    setattr(listening, "parse", parse_or_die)  # noqa: B010
     cli.main()

@@ -15,7 +15,7 @@ from tests.crash.processes import Worker, Workers, publish, until, workers
 from tests.crash.snapshot import contents, difference
 from tests.servers import Valkey, valkey
 from worker import sweeps, transport
-from worker.applying import Batch
+from worker.arrivals import Batch
 from worker.ingest import ingest
 from worker.rulebook import read_rulebook
 from worker.shipped import rules_dir

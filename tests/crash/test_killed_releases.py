@@ -10,7 +10,7 @@ from sqlalchemy import Engine, func, select
 
 from tests.crash.processes import publish, until, workers
 from tests.pipeline import Raw, event
-from worker.applying import Batch
+from worker.arrivals import Batch
 from worker.ingest import ingest
 from worker.rulebook import read_rulebook
 from worker.shipped import rules_dir

@@ -15,7 +15,7 @@ from sqlalchemy import Engine, func, select, text
 
 from tests.crash.processes import environment, until
 from worker import scheduler
-from worker.applying import Batch
+from worker.arrivals import Batch
 from worker.ingest import ingest
 from worker.rulebook import read_rulebook
 from worker.runtime import clock

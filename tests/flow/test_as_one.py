@@ -12,7 +12,8 @@ from sqlalchemy import Connection, Engine
 from tests.flow.test_any_order import outcome
 from tests.histories import RECEIVED, Raw, any_history, arrivals
 from tests.pipeline import rulebook
-from worker.applying import Batch, BatchResult, IsDone, apply
+from worker.applying import IsDone, apply
+from worker.arrivals import Batch, BatchResult
 from worker.ingest import ingest, ingest_as_one
 from worker.rulebook import Rulebook
 from worker.store.batches import Counts

@@ -13,7 +13,7 @@ from sqlalchemy import Engine
 
 from tests.histories import TODAY, Raw, histories, parsed
 from tests.pipeline import at, event, meeting, rows, rulebook, sweep
-from worker.applying import Batch
+from worker.arrivals import Batch
 from worker.backtest.replay import Period, Raised, replay
 from worker.ingest import ingest
 from worker.rulebook import Rulebook

@@ -13,7 +13,7 @@ from tests.flow.test_merging import emptied
 from tests.pipeline import Raw, alerts, at, event, meeting, rows, rulebook, sweep, take_in
 from worker import applying
 from worker import ingest as service
-from worker.applying import Batch, BatchResult
+from worker.arrivals import Batch, BatchResult
 from worker.core.alerts import AlertReason
 from worker.core.rules import rule_set
 from worker.ingest import MAX_STARTS, TryAgain, ingest

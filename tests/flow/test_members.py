@@ -13,7 +13,7 @@ from tests.flow.test_any_order import outcome
 from tests.flow.test_merging import RULES, emptied, take_in
 from tests.histories import ACCOUNTS, RECEIVED, Raw, arrivals
 from tests.pipeline import rows, rulebook
-from worker.applying import Batch
+from worker.arrivals import Batch
 from worker.ingest import ingest
 from worker.rulebook import Rulebook
 from worker.store import tables

@@ -9,7 +9,7 @@ from sqlalchemy import Engine
 
 from tests.histories import ACCOUNTS, TODAY, any_history, arrivals, parsed
 from tests.pipeline import at, rows, sweep
-from worker.applying import Batch
+from worker.arrivals import Batch
 from worker.core.facts import FACTS
 from worker.core.memory import Memory
 from worker.core.metrics import Metrics

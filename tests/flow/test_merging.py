@@ -21,7 +21,7 @@ from tests.flow.test_any_order import outcome
 from tests.histories import ACCOUNTS, CONTACTS, RECEIVED, TODAY, Raw, any_history, arrivals
 from tests.pipeline import alerts, at, event, flags, meeting, rows, rulebook
 from tests.pipeline import take_in as take_in_on
-from worker.applying import Batch
+from worker.arrivals import Batch
 from worker.core.alerts import AlertReason
 from worker.ingest import ingest
 from worker.merging import Order, merge_accounts, merge_contacts, unmerge_account, unmerge_contact

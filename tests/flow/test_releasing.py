@@ -11,7 +11,7 @@ from tests.flow.test_identity import DAY, facts, mail
 from tests.flow.test_merging import RULES, emptied
 from tests.histories import RECEIVED, Raw
 from tests.pipeline import event, flags, rows, rulebook
-from worker.applying import Batch, BatchResult
+from worker.arrivals import Batch, BatchResult
 from worker.capture.retrying import retry
 from worker.core.mapping import Capture
 from worker.ingest import TryAgain, ingest

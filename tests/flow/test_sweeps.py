@@ -27,7 +27,7 @@ from tests.pipeline import (
     take_in,
 )
 from worker import sweeps
-from worker.applying import Batch
+from worker.arrivals import Batch
 from worker.core.alerts import AlertReason
 from worker.ingest import ingest
 from worker.rulebook import Rulebook

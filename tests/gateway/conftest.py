@@ -17,7 +17,7 @@ from sqlalchemy import Engine
 
 from tests.pipeline import rulebook
 from worker import runtime
-from worker.applying import Batch
+from worker.arrivals import Batch
 from worker.capture import app as gateway_app
 from worker.capture import hosting
 from worker.celery_app import INGEST, connect

@@ -12,7 +12,7 @@ from uuid import uuid4
 
 from sqlalchemy import Engine
 
-from worker.applying import BatchResult
+from worker.arrivals import BatchResult
 from worker.capture import hooks, segment
 from worker.capture.taking import Taken, take
 from worker.core.events import Quarantined

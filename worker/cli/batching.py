@@ -16,7 +16,7 @@ from rich.console import Console
 from sqlalchemy import Engine
 
 from worker import delivery, planning, releasing, runtime, tasks
-from worker.applying import Batch, BatchResult
+from worker.arrivals import Batch, BatchResult
 from worker.celery_app import INGEST, TASK_SECONDS
 from worker.cli.access import queue
 from worker.cli.sweep import run_sweep

@@ -9,7 +9,7 @@ import typer
 from sqlalchemy import Engine
 
 from worker import runtime
-from worker.applying import Batch, BatchResult
+from worker.arrivals import Batch, BatchResult
 from worker.capture.mappings import with_imports
 from worker.capture.retrying import Retried, retry
 from worker.cli.access import database

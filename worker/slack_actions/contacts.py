@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 from sqlalchemy import Engine
 
-from worker.applying import Batch
+from worker.arrivals import Batch
 from worker.core.answers import Refused
 from worker.core.cards import ContactChoice
 from worker.core.facts import decision_level

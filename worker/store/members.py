@@ -48,9 +48,9 @@ class Settled:
     left: frozenset[str] = frozenset()
     refused: Mapping[int, Quarantined] = field(default_factory=dict)
 
-    def conflicts(self) -> list[tuple[int, Quarantined]]:
+    def conflicts(self) -> dict[int, Quarantined]:
         """Those refused, by their places, under whose source and id another one waits."""
-        return [(place, one) for place, one in self.refused.items() if one.problems == (CONFLICT,)]
+        return {place: one for place, one in self.refused.items() if one.problems == (CONFLICT,)}
 
 
 def settle(db: Connection, raw: Sequence[Any], now: datetime, alone: bool) -> Settled:
