@@ -76,9 +76,12 @@ def arrive(home: Path) -> Iterator[Callable[[], User]]:
         return users[-1]
 
     yield one_more
-    for user in users:
-        if user.process.poll() is None:
-            user.end_by(signal.SIGKILL)
+    left = [user for user in users if user.process.poll() is None]
+    urls = {user.url for user in left}
+    for user in left:
+        user.end_by(signal.SIGKILL)
+    # The folder is removed next, and whoever ends the server looks for it there.
+    wait_until(lambda: not any(map(is_up, urls)))
 
 
 def queue(url: str) -> redis.Redis:
