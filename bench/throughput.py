@@ -30,7 +30,7 @@ and in order of time, over all accounts: batches taken at the same time share ac
 for each other's locks. The baseline gets the first {fewer:,} of them. Each run starts new worker \
 processes, warms them up, holds them still while the queue is filled, and counts from their \
 release until the last event is committed. The whole queue waits then, so a process takes in as \
-one what makes a thousand events or so, whatever the size of a batch. Publishing is counted for \
+one what makes two thousand events or so, whatever the size of a batch. Publishing is counted for \
 neither side, which spares the baseline its message an event. Not flattering: most usage of today \
 changes no fact before midnight, and tiewatch then does not evaluate its account; a line beside \
 is the same mix dated yesterday, where every event may change one. The baseline always evaluates, \

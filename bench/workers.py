@@ -25,7 +25,7 @@ WARM_UP = 12
 """Batches that each worker process takes before the clock starts: PostgreSQL settles on a plan for
 a statement only when it has seen it ten times."""
 
-FAT = 1_000
+FAT = 2_000
 """Events of a batch that a worker process takes in by itself, however many wait with it."""
 
 

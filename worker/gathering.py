@@ -19,9 +19,10 @@ from celery.worker.strategy import default
 
 from worker.celery_app import DEMO_NOW
 
-FAT = 256_000
-"""Bytes of what is taken in as one at most, unless one message alone has more: a thousand events or
-so. Longer transactions gain little, and keep others waiting for their locks."""
+FAT = 512_000
+"""Bytes of what is taken in as one at most, unless one message alone has more: two thousand events
+or so. An account of which many of them are is evaluated once. Much longer transactions would keep
+others waiting for their locks."""
 
 MANY = 50
 """Messages that are taken in as one at most: Celery gives their turns back each inside the last."""
