@@ -20,7 +20,8 @@ from worker.core.people import EXEC_LEVELS, level_of
 from worker.core.stats import additions
 from worker.demo.cast import COUNTRIES, REPS, STEADY
 from worker.demo.simulation import HISTORY_DAYS, LAST_DAY, first_day, simulate
-from worker.demo.stories import ACCOUNTS, ADOPTION, FALLING, RENEWAL, SINGLE, STORIES, Story
+from worker.demo.stories import ACCOUNTS, STORIES
+from worker.demo.story import ADOPTION, FALLING, RENEWAL, SINGLE, Story
 from worker.evaluation import evaluate
 from worker.rulebook import read_rulebook
 from worker.shipped import rules_dir
