@@ -19,7 +19,7 @@ from worker.core.subscriptions import terms_on
 from worker.rulebook import Rulebook
 from worker.standings import Standing
 from worker.store import people
-from worker.store.flags import Move
+from worker.store.flag_moves import Move
 
 
 def words(rule: Rule, facts: Facts, thresholds: Thresholds) -> tuple[str, tuple[str, ...]]:

@@ -21,7 +21,7 @@ from worker.core.rules import Rule, RuleSet, render
 from worker.core.stats import AccountStats, Workspace
 from worker.core.webhooks import Transition, Webhooks, changed, tells, transition_of
 from worker.store import people, webhooks
-from worker.store.flags import Move
+from worker.store.flag_moves import Move
 from worker.store.webhooks import New
 from worker.webhooks import payload
 from worker.webhooks.payload import FACTS_CHANGED, FactsChanged, FlagMoved

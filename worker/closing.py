@@ -11,7 +11,7 @@ from worker import standings
 from worker.core.conditions import Facts
 from worker.evaluation import Evaluated, announce, carry_out, retired
 from worker.rulebook import Rulebook
-from worker.store import flags, showing
+from worker.store import flag_moves, flags, showing
 from worker.store.flags import StoredFlag
 
 LOST = "the events that it came of are of another account now"
@@ -22,7 +22,7 @@ def close(
 ) -> Evaluated:
     """Resolve every flag of an account that is to have no events any more, for the reason given.
 
-    What would have ended a snooze stays known: `flags.reopen` takes it up again.
+    What would have ended a snooze stays known: `flag_moves.reopen` takes it up again.
     """
     return _end(db, [account], lambda stored, facts: True, why, on, book, now)
 
@@ -38,7 +38,7 @@ def take_up(
 ) -> int:
     """Let flags of an account that were closed at that moment be what they were then. Returns how
     many; webhooks are told of them, and cards show it."""
-    moves = flags.reopen(db, account, closed_at, why, now, on)
+    moves = flag_moves.reopen(db, account, closed_at, why, now, on)
     showing.show_again(db, account, f"taken-up/{account}/{now.isoformat()}", now)
     read = standings.read(db, [account], on, book, sweeping=True)
     found = dict(read.standings())

@@ -28,7 +28,7 @@ from worker.slack_actions import reading
 from worker.standings import Standing
 from worker.store import desks
 from worker.store.database import reading as reads
-from worker.store.flags import Move
+from worker.store.flag_moves import Move
 
 
 @dataclass(frozen=True, slots=True)

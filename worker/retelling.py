@@ -18,7 +18,8 @@ from worker.evaluation import Evaluated
 from worker.rulebook import Rulebook
 from worker.standings import Standing
 from worker.store import flags, holds, people, told
-from worker.store.flags import Move, StoredFlag
+from worker.store.flag_moves import Move
+from worker.store.flags import StoredFlag
 from worker.zones import zone
 
 

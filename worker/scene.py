@@ -16,7 +16,8 @@ from worker.core.stats import Workspace
 from worker.rulebook import Rulebook
 from worker.standings import Standing
 from worker.store import people
-from worker.store.flags import Move, StoredFlag
+from worker.store.flag_moves import Move
+from worker.store.flags import StoredFlag
 
 
 @dataclass(frozen=True, slots=True)

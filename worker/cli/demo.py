@@ -29,8 +29,7 @@ from worker.sending import to_show
 from worker.settings import PREFIX, settings
 from worker.shipped import rules_dir
 from worker.slack.console import show
-from worker.store import batches, outbox, people
-from worker.store import flags as flags_store
+from worker.store import batches, flag_lists, outbox, people
 from worker.store import sweeps as sweeps_store
 from worker.store.batches import BatchState
 from worker.store.database import reading, writing
@@ -156,7 +155,7 @@ def _tell(
     with reading(engine) as db:
         names = people.rep_names(db)
         still_open = {
-            (row["account"], row["rule"]) for row in flags_store.listed(db, states=["open"])
+            (row["account"], row["rule"]) for row in flag_lists.listed(db, states=["open"])
         }
     latest: dict[tuple[str, str], Alert] = {}
     for alert in alerts:

@@ -22,8 +22,7 @@ from worker.core.stats import AccountStats, Workspace
 from worker.core.ties import strength
 from worker.core.units import NEVER, Value, shown
 from worker.rulebook import Rulebook
-from worker.store import flags as flags_store
-from worker.store import stats, sweeps
+from worker.store import flag_lists, stats, sweeps
 from worker.store.database import reading, writing
 from worker.store.ties import calibrate
 
@@ -120,9 +119,9 @@ def flags(
     known = [str(one) for one in State]
     if state not in (None, "all", *known):
         raise Refused(f"There is no state {state!r}: choose one of {', '.join(known)}, or all.")
-    states = flags_store.LIVE if state is None else known if state == "all" else [state]
+    states = flag_lists.LIVE if state is None else known if state == "all" else [state]
     with reading(database()) as db:
-        rows = [dict(row) for row in flags_store.listed(db, account, states, shadow)]
+        rows = [dict(row) for row in flag_lists.listed(db, account, states, shadow)]
         _say_as_of_now(db, rows)
     if as_json:
         print_json([_flag_json(row) for row in rows])
@@ -264,11 +263,11 @@ def _ties_of(one: AccountStats, world: Workspace, on: date) -> list[dict[str, An
 def _say_as_of_now(db: Connection, rows: Sequence[dict[str, Any]]) -> None:
     """Give flags that are up the words of today: what they were stored with has gone on."""
     on = evaluation_date(sweeps.last_sweep_on(db), runtime.clock())
-    up = {(row["account"], row["rule"]) for row in rows if row["state"] in flags_store.LIVE}
+    up = {(row["account"], row["rule"]) for row in rows if row["state"] in flag_lists.LIVE}
     current = words_now(db, up, runtime.rulebook(), on)
     for row in rows:
         row["reasons"] = msgspec.json.decode(row["reasons"])
-        if row["state"] in flags_store.LIVE and (row["account"], row["rule"]) in current:
+        if row["state"] in flag_lists.LIVE and (row["account"], row["rule"]) in current:
             row["title"], row["reasons"] = current[row["account"], row["rule"]]
 
 

@@ -34,7 +34,7 @@ from worker.core.subscriptions import SubscriptionEvent
 from worker.core.success import first_achieved
 from worker.core.units import Value
 from worker.rulebook import Rulebook
-from worker.store import flags, people, portfolio, rereading, stats
+from worker.store import flag_lists, people, portfolio, rereading, stats
 from worker.store.database import reading, writing
 from worker.store.portfolio import Described
 from worker.store.subscriptions import subscription_events
@@ -142,7 +142,7 @@ def read_report(
     found = _Portfolio()
     ids = stats.account_ids(db, last)
     growth = book.rules.growth
-    risky = {account for account, rule in flags.at_risk(db, last) if rule not in growth}
+    risky = {account for account, rule in flag_lists.at_risk(db, last) if rule not in growth}
     for start in range(0, len(ids), CHUNK):
         some = ids[start : start + CHUNK]
         _read(db, book, some, first, last, risky, currency, found)
