@@ -9,7 +9,7 @@ from datetime import datetime
 
 from sqlalchemy import Engine
 
-from worker import outlook, ruletests
+from worker import ruletests
 from worker.alerting import alert_of, words
 from worker.core.alerts import AlertReason
 from worker.core.cards import Card, Told, Why
@@ -17,6 +17,7 @@ from worker.core.explanation import explained
 from worker.core.flags import HEARD_OF, Flag
 from worker.core.rules import Rule
 from worker.core.stats import AccountStats
+from worker.explaining import words as outlook
 from worker.rulebook import Rulebook
 from worker.rulefiles.timelines import Timeline
 from worker.ruletests import Day

@@ -14,7 +14,7 @@ from worker.core.conditions import evaluate
 from worker.core.facts import FACTS, facts_of
 from worker.core.memory import Memory
 from worker.core.stats import additions
-from worker.explain import Explanation, NotExplained, explain
+from worker.explaining.explain import Explanation, NotExplained, explain
 from worker.rulebook import Rulebook
 from worker.store import stats, tables
 from worker.store.database import reading, writing

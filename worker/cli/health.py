@@ -29,13 +29,8 @@ def run(accounts: ACCOUNTS = None, on: ON = None, as_json: AsJson = False) -> No
         calibrate(db, book.ties.half_life)
     with reading(engine) as db:
         ids = sorted(set(accounts)) if accounts else sorted(stats.account_ids(db, day))
-        then = replace(stats.read_workspace(db, book.ties), health=book.health)
-        withheld = (
-            freshness.withheld_today(db, book.sources, book.metrics.facts, day)
-            if on is None
-            else {}
-        )
-        now = replace(then, withheld=withheld)
+        now = standings.workspace_on(db, book, day, withhold=on is None)
+        then = replace(now, withheld={})
         found: dict[str, tuple[Health, Health | None]] = {}
         for start in range(0, len(ids), CHUNK):
             some = ids[start : start + CHUNK]

@@ -18,7 +18,7 @@ from worker.cli.terminal import NOT_HELD, AsJson, Refused, out, print_json, say,
 from worker.core.rules import Mode, RuleSet
 from worker.core.shadows import Volume, volumes
 from worker.core.verdicts import Verdict, verdict
-from worker.explain import NotExplained, explain
+from worker.explaining.explain import NotExplained, explain
 from worker.rulebook import read_rulebook
 from worker.rulefiles import Problem, RuleFilesRefused, check, load, load_metrics, schema
 from worker.rulefiles.included import SHIPPED

@@ -167,10 +167,7 @@ def _read(
     with writing(engine) as db:
         calibrate(db, settings.half_life)
     with reading(engine) as db:
-        withheld = (
-            freshness.withheld_today(db, book.sources, book.metrics.facts, on) if withhold else {}
-        )
-        world = replace(stats.read_workspace(db, settings), withheld=withheld, health=book.health)
+        world = standings.workspace_on(db, book, on, withhold=withhold)
         ids = sorted(set(accounts)) if accounts else sorted(stats.account_ids(db, on))
         found = _in_chunks(db, ids, on, world, book, change=change)
     missing = sorted(set(accounts or ()) - found.keys())

@@ -227,7 +227,7 @@ def _month_ends(last: date) -> list[date]:
 def _facts(
     db: Connection, book: Rulebook, accounts: Sequence[str], on: date
 ) -> dict[str, dict[str, Value]]:
-    world = replace(stats.read_workspace(db, book.ties), health=book.health)
+    world = standings.workspace_on(db, book, on, withhold=False)
     reading = reading_for(ASKED | book.health.facts, book.metrics)
     read = stats.read(db, accounts, on, book.ties.half_life, reading, book.metrics)
     return {

@@ -11,8 +11,8 @@ from worker.core.cards import AccountCard, Choice, TieLine, Told, Why
 from worker.core.evidence import who
 from worker.core.stats import AccountStats, Workspace
 from worker.core.ties import Tier, strength
-from worker.explain import explain
-from worker.outlook import ahead, standing
+from worker.explaining.explain import explain
+from worker.explaining.words import ahead, standing
 from worker.rulebook import Rulebook
 from worker.scene import alert_now, look
 from worker.slack.phrases import day
