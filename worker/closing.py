@@ -11,6 +11,7 @@ from worker import standings
 from worker.core.conditions import Facts
 from worker.evaluation import Evaluated, announce, carry_out, retired
 from worker.rulebook import Rulebook
+from worker.standings import Read, Standing
 from worker.store import flag_moves, flags, showing
 from worker.store.flags import StoredFlag
 
@@ -71,14 +72,18 @@ def _end(
     book: Rulebook,
     now: datetime,
 ) -> Evaluated:
-    told = standings.read(db, accounts, on, book, sweeping=True)
-    # A source that is silent takes no ground away: that is looked for with nothing withheld.
-    known = replace(told, workspace=replace(told.workspace, withheld={}))
-    facts = {account: standing.facts for account, standing in known.standings()}
+    read = standings.read(db, accounts, on, book, sweeping=True)
+    found = dict(read.standings())
+    known = _with_nothing_withheld(read) if read.workspace.withheld else found
     moves = []
-    for stored in flags.ask_live(db, facts)().values():
-        if which(stored, facts[stored.account]):
+    for stored in flags.ask_live(db, found)().values():
+        if which(stored, known[stored.account].facts):
             move = retired(stored, on, why)
             after = move.after and move.after._replace(quiet=stored.flag.quiet)
             moves.append(replace(move, after=after))
-    return carry_out(db, moves, dict(told.standings()), told, now, None)
+    return carry_out(db, moves, found, read, now, None)
+
+
+def _with_nothing_withheld(read: Read) -> dict[str, Standing]:
+    """The accounts as they would stand if no source were silent: that takes no ground away."""
+    return dict(replace(read, workspace=replace(read.workspace, withheld={})).standings())

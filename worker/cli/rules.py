@@ -13,7 +13,7 @@ from worker import ruletests, runtime
 from worker.cli import backtests
 from worker.cli.access import a_date, database
 from worker.cli.explanations import document, show
-from worker.cli.show import ON
+from worker.cli.looking import ON
 from worker.cli.terminal import NOT_HELD, AsJson, Refused, out, print_json, say, table
 from worker.core.rules import Mode, RuleSet
 from worker.core.shadows import Volume, volumes

@@ -1,7 +1,7 @@
 """Computes the portfolio report: reads every account once, and lets `core` say what it comes to."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from math import fsum
@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, Engine
 
+from worker import standings
 from worker.core.courses import Course, step_of
 from worker.core.events import Event, Outcome, Survey
 from worker.core.facts import facts_of, reading_for
