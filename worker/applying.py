@@ -9,7 +9,8 @@ from sqlalchemy import Connection
 
 from worker.arrivals import Batch, BatchResult, results_of
 from worker.closing import close_groundless
-from worker.core.events import Event, Quarantined, Rep
+from worker.core.contents import Rep
+from worker.core.events import Event, Quarantined
 from worker.core.flags import evaluation_date
 from worker.core.stats import Additions, Workspace, additions, earliest
 from worker.evaluation import prepare

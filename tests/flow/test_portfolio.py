@@ -13,7 +13,8 @@ from sqlalchemy import Engine
 from tests.flow.test_any_order import ingest
 from tests.histories import TODAY, Raw, arrivals, histories, parsed
 from tests.pipeline import event, rulebook, sweep, take_in
-from worker.core.events import Event, Subscription
+from worker.core.contents import Subscription
+from worker.core.events import Event
 from worker.core.facts import facts_of
 from worker.report.contents import By, Report
 from worker.report.read import read_report, report

@@ -8,8 +8,8 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 
 from worker.core.catalogue import Part
+from worker.core.contents import Outcome, Survey, Ticket
 from worker.core.courses import Course, merged, step_of
-from worker.core.events import Outcome, Survey, Ticket
 from worker.core.measures import Measure, Row, Source, Touch, Use, measured
 from worker.core.relationship import CONTACT_DAYS, RHYTHM_DAYS
 from worker.core.stats import AccountStats, Additions, Mail, is_mail

@@ -16,7 +16,8 @@ import msgspec
 from msgspec.inspect import BoolType, DateType, FloatType, IntType, ListType, StrType, UnionType
 
 from worker.core.addresses import NO_PEOPLE, People, decides
-from worker.core.events import MEMBER, TYPES
+from worker.core.contents import TYPES
+from worker.core.events import MEMBER
 from worker.core.moments import Writing
 from worker.core.sorting import BY_EMAIL, PEOPLE
 

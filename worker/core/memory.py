@@ -13,7 +13,8 @@ from typing import Any
 
 from worker.core import keepsakes
 from worker.core.attributes import Stamp, merge
-from worker.core.events import Contact, Event, Rep, Subscription
+from worker.core.contents import Contact, Rep, Subscription
+from worker.core.events import Event
 from worker.core.facts import measures_of
 from worker.core.metrics import NO_METRICS, Metrics
 from worker.core.people import EXEC_LEVELS

@@ -9,11 +9,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from worker.core.courses import Course
-from worker.core.events import (
+from worker.core.contents import (
     Account,
     Contact,
-    Event,
     Interaction,
     Outcome,
     Rep,
@@ -22,6 +20,8 @@ from worker.core.events import (
     Ticket,
     Usage,
 )
+from worker.core.courses import Course
+from worker.core.events import Event
 from worker.core.health import NO_HEALTH, HealthSettings
 from worker.core.measures import Measure, Touch
 from worker.core.reading import EVERYTHING, Reading

@@ -7,7 +7,8 @@ from datetime import datetime
 from typing import Any
 
 from worker.core.addresses import People
-from worker.core.events import Moment, Quarantined
+from worker.core.contents import Moment
+from worker.core.events import Quarantined
 from worker.core.mapping import Import, Shape, Value, plain
 from worker.core.moments import Unclear, Writing
 from worker.core.problems import as_json, expected, quoted

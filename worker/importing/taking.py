@@ -8,7 +8,8 @@ from typing import Any
 
 from worker.capture.taking import why_not
 from worker.core.addresses import People
-from worker.core.events import Moment, Quarantined
+from worker.core.contents import Moment
+from worker.core.events import Quarantined
 from worker.core.mapping import Import, Shape, event_of, first, holds
 from worker.core.moments import Unclear
 from worker.core.problems import fits

@@ -8,8 +8,9 @@ from typing import NamedTuple
 from sqlalchemy import Connection
 
 from worker import standings
+from worker.core.contents import Outcome, Survey
 from worker.core.courses import Course, step_of
-from worker.core.events import Event, Outcome, Survey
+from worker.core.events import Event
 from worker.core.facts import facts_of, reading_for
 from worker.core.portfolio.cohorts import Began, quarter_ends
 from worker.core.portfolio.contracts import contracts_due

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from worker.core.events import TYPES
+from worker.core.contents import TYPES
 from worker.core.mapping import FILTERS, PATH, Condition, Pick, Shape, Value, fitted
 from worker.core.problems import expected, fits
 from worker.core.sorting import BY_EMAIL, NAMING

@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from sqlalchemy import Connection
 
 from worker.core.catalogue import Part
-from worker.core.events import Event, Survey
+from worker.core.contents import Survey
+from worker.core.events import Event
 from worker.core.facts import measures_of
 from worker.core.metrics import Metrics
 from worker.core.people import EXEC_LEVELS

@@ -1,6 +1,6 @@
 """sources.yaml: the sources of events that matter, and how long they may be silent."""
 
-from worker.core.events import TYPES
+from worker.core.contents import TYPES
 from worker.rulefiles.schemas.shared import DAYS, Schema, one_or_more
 from worker.rulefiles.sources import LONGEST_GAP
 
