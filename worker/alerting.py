@@ -8,9 +8,9 @@ from sqlalchemy import Connection
 
 from worker import standings
 from worker.core.alerts import Alert, AlertReason, reason_for
+from worker.core.commercial import mrr_of, renewal_day
 from worker.core.conditions import Condition, Facts, Thresholds, facts_in
 from worker.core.evidence import who
-from worker.core.facts import mrr_of, renewal_day
 from worker.core.flags import Flag
 from worker.core.reasons import clears, reasons
 from worker.core.rules import Kind, Rule, RuleSet, render

@@ -11,7 +11,8 @@ from worker import runtime
 from worker.cli.access import a_date
 from worker.cli.looking import ACCOUNTS, ON, read
 from worker.cli.terminal import AsJson, out, print_json, table
-from worker.core.facts import FACTS, Fact, facts_of
+from worker.core.catalogue import Fact
+from worker.core.facts import FACTS, facts_of
 from worker.core.listing import documented, markdown
 from worker.core.units import NEVER, Value, shown
 

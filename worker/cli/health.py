@@ -11,7 +11,8 @@ from worker import healths, runtime, standings
 from worker.cli.access import a_date
 from worker.cli.looking import ACCOUNTS, ON, calibrated, require, some_at_a_time
 from worker.cli.terminal import AsJson, Refused, out, print_json, table
-from worker.core.facts import FACTS, Fact
+from worker.core.catalogue import Fact
+from worker.core.facts import FACTS
 from worker.core.health import TREND_DAYS, Health, Mover, movers
 from worker.core.units import NEVER, Unit, shown
 from worker.store.database import reading

@@ -10,34 +10,16 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from worker.core import adoption, commercial, own, relationship, success, support, voice
-from worker.core.adoption import LICENCE_DAYS, USAGE_DAYS
 from worker.core.catalogue import Fact, Part
-from worker.core.commercial import mrr_of, renewal_day
 from worker.core.health import FACTS as HEALTH
 from worker.core.health import health_facts
 from worker.core.measures import Measure
 from worker.core.metrics import NO_METRICS, Metrics
 from worker.core.reading import Reading
-from worker.core.relationship import People, Related, decision_level, people_of
+from worker.core.relationship import Related
 from worker.core.stats import AccountStats, Workspace
 from worker.core.subscriptions import NO_TERMS, Terms, terms_on
 from worker.core.units import Value
-
-__all__ = [
-    "FACTS",
-    "LICENCE_DAYS",
-    "USAGE_DAYS",
-    "Fact",
-    "People",
-    "decision_level",
-    "facts_of",
-    "facts_of_all",
-    "measures_of",
-    "mrr_of",
-    "people_of",
-    "reading_for",
-    "renewal_day",
-]
 
 FACTS: dict[str, Fact] = {
     fact.name: fact

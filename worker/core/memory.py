@@ -13,13 +13,13 @@ from typing import Any
 
 from worker.core import keepsakes
 from worker.core.attributes import Stamp, merge
+from worker.core.contacts import USER_DAYS, decision_level
 from worker.core.contents import Contact, Rep, Subscription
 from worker.core.events import Event
 from worker.core.facts import measures_of
 from worker.core.metrics import NO_METRICS, Metrics
 from worker.core.people import EXEC_LEVELS
 from worker.core.reading import BASE, EVERYTHING, Reading
-from worker.core.relationship import USER_DAYS, decision_level
 from worker.core.stats import (
     NO_USAGE,
     AccountStats,

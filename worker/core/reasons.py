@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from worker.core.catalogue import Fact
 from worker.core.conditions import (
     AllOf,
     AnyOf,
@@ -14,7 +15,7 @@ from worker.core.conditions import (
     Thresholds,
     evaluate,
 )
-from worker.core.facts import FACTS, Fact
+from worker.core.facts import FACTS
 from worker.core.units import NEVER, Unit, Value, shown
 
 _OPPOSITES = {

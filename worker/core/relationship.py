@@ -7,15 +7,11 @@ from itertools import groupby, pairwise
 from statistics import median
 
 from worker.core.catalogue import Fact, Part
+from worker.core.contacts import USER_DAYS, People, function, people_of
 from worker.core.measures import Measure, Source
-from worker.core.people import EXEC_LEVELS, function_of, level_of
 from worker.core.stats import AccountStats, Mail, Workspace
 from worker.core.ties import RECENT_DAYS, TWO_WAY_DAYS, Tier, strength
-from worker.core.units import NEVER, Unit, Value
-
-USER_ROLES = frozenset({"user", "champion", "admin"})
-USER_DAYS = 90
-"""A contact is a user for so many complete days after using the product."""
+from worker.core.units import Unit, Value, since
 
 RHYTHM_DAYS = 365
 """Days whose contact with executives tells the usual gap."""
@@ -213,34 +209,6 @@ FACTS = (
 
 
 @dataclass(frozen=True, slots=True)
-class People:
-    """Who is who among an account's contacts. `users` and `execs` hold those who have left too."""
-
-    users: set[str]
-    execs: set[str]
-    gone: set[str]
-
-
-def people_of(stats: AccountStats, on: int) -> People:
-    """Users and executives of the account on the day `on` (an ordinal)."""
-    users, execs, gone = set(), set(), set()
-    first_day_as_user = on - USER_DAYS
-    for contact, _, title, level, role, has_left, used, _ in stats.contacts:
-        if role in USER_ROLES or (used or 0) >= first_day_as_user:
-            users.add(contact)
-        if decision_level(level, title) in EXEC_LEVELS:
-            execs.add(contact)
-        if has_left:
-            gone.add(contact)
-    return People(users, execs, gone)
-
-
-def decision_level(given: str | None, title: str | None) -> str | None:
-    """The level that an event gave, else the one that the title tells; None if neither does."""
-    return given or (level_of(title) if title else None)
-
-
-@dataclass(frozen=True, slots=True)
 class Related:
     """What a look through the ties finds: the facts of every evaluation, and what others need.
 
@@ -298,11 +266,6 @@ def related(stats: AccountStats, on: int, workspace: Workspace) -> Related:
     return Related(facts, people, ties, moderate)
 
 
-def since(day: int | None, on: int) -> int | float:
-    """Days since a day, of which there may be none (None, or 0 where days are compared)."""
-    return on - day if day else NEVER
-
-
 def relations(stats: AccountStats, on: int, of: Related) -> dict[str, Value]:
     """What else the ties and the people say."""
     strong = {contact for contact, _ in of.strong}
@@ -318,7 +281,7 @@ def relations(stats: AccountStats, on: int, of: Related) -> dict[str, Value]:
         used = (one.used or 0) >= on - USER_DAYS
         champions += used and (one.role == "champion" or one.contact in strong)
         if one.contact in of.moderate:
-            functions.add(_function(one.function, one.title))
+            functions.add(function(one.function, one.title))
     silence = of.facts["days_since_inbound"]
     return {
         "days_since_inbound_exec": since(heard, on),
@@ -328,13 +291,6 @@ def relations(stats: AccountStats, on: int, of: Related) -> dict[str, Value]:
         "roles_covered": len(functions - {None}),
         "engaged": isinstance(silence, int | float) and silence <= RECENT_DAYS,
     }
-
-
-def _function(given: str | None, title: str | None) -> str | None:
-    """The function that an event gave, in one spelling, else the one that the title tells."""
-    if given and given.strip():
-        return " ".join(given.split()).casefold()
-    return function_of(title) if title else None
 
 
 def rhythm(

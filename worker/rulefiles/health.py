@@ -5,8 +5,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from worker.core import own
+from worker.core.catalogue import Fact
 from worker.core.conditions import Condition, facts_in
-from worker.core.facts import FACTS, Fact
+from worker.core.facts import FACTS
 from worker.core.health import HEALTH_FACTS, NO_HEALTH, Band, HealthPart, HealthSettings, Scale
 from worker.core.metrics import NO_METRICS, Metrics
 from worker.core.units import Unit

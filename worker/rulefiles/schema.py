@@ -8,7 +8,7 @@ Draft 7, which the YAML language server knows best.
 
 from collections.abc import Collection
 
-from worker.core.facts import Fact
+from worker.core.catalogue import Fact
 from worker.rulefiles.included import SHIPPED
 from worker.rulefiles.rules import KEYS, REQUIRED
 from worker.rulefiles.schemas.conditions import condition

@@ -11,7 +11,7 @@ from sqlalchemy import Engine
 from worker.arrivals import Batch
 from worker.core.answers import Refused
 from worker.core.cards import ContactChoice
-from worker.core.facts import decision_level
+from worker.core.contacts import decision_level
 from worker.core.flags import evaluation_date
 from worker.core.people import Level
 from worker.core.reading import BASE

@@ -2,7 +2,8 @@
 
 from collections.abc import Collection
 
-from worker.core.facts import FACTS, Fact
+from worker.core.catalogue import Fact
+from worker.core.facts import FACTS
 from worker.rulefiles.comparisons import example
 from worker.rulefiles.conditions import CONNECTIVES
 from worker.rulefiles.schemas.facts import described, or_own

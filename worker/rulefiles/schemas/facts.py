@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 
-from worker.core.facts import Fact
+from worker.core.catalogue import Fact
 from worker.rulefiles.quantities import MEANS
 from worker.rulefiles.schemas.shared import Schema
 

@@ -2,7 +2,8 @@
 
 from collections.abc import Collection
 
-from worker.core.facts import FACTS, Fact
+from worker.core.catalogue import Fact
+from worker.core.facts import FACTS
 from worker.core.health import HEALTH_FACTS
 from worker.rulefiles.schemas.facts import described, or_own
 from worker.rulefiles.schemas.shared import CONDITION, WORD, Schema
