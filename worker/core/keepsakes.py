@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from worker.core.catalogue import Part
 from worker.core.contents import Outcome, Survey, Ticket
 from worker.core.courses import Course, merged, step_of
+from worker.core.exchanges import CONTACT_DAYS, RHYTHM_DAYS
 from worker.core.measures import Measure, Row, Source, Touch, Use, measured
-from worker.core.relationship import CONTACT_DAYS, RHYTHM_DAYS
 from worker.core.stats import AccountStats, Additions, Mail, is_mail
 from worker.core.support import Tickets, matters, raised, standing
 from worker.core.voice import Said, answer, said_in, voice_of

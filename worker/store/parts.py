@@ -9,11 +9,11 @@ from worker.core.catalogue import Part
 from worker.core.contacts import decision_level
 from worker.core.contents import Survey
 from worker.core.events import Event
+from worker.core.exchanges import CONTACT_DAYS, RHYTHM_DAYS
 from worker.core.facts import measures_of
 from worker.core.metrics import Metrics
 from worker.core.people import EXEC_LEVELS
 from worker.core.reading import Reading
-from worker.core.relationship import CONTACT_DAYS, RHYTHM_DAYS
 from worker.core.stats import AccountStats, Additions, Mail
 from worker.core.support import SUPPORT_DAYS
 from worker.core.voice import YEAR, Said, answer, said_in, voice_of
