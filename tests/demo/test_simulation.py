@@ -16,8 +16,8 @@ import pytest
 from sqlalchemy import Connection
 
 from worker.core.events import Event, parse
-from worker.core.people import EXEC_LEVELS, level_of
 from worker.core.stats import additions
+from worker.core.titles import EXEC_LEVELS, level_of
 from worker.demo.cast import COUNTRIES, REPS, STEADY
 from worker.demo.simulation import HISTORY_DAYS, LAST_DAY, first_day, simulate
 from worker.demo.stories import ACCOUNTS, STORIES

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from worker.core.people import EXEC_LEVELS, function_of, level_of
 from worker.core.stats import AccountStats
+from worker.core.titles import EXEC_LEVELS, function_of, level_of
 
 USER_ROLES = frozenset({"user", "champion", "admin"})
 USER_DAYS = 90

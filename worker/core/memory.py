@@ -18,7 +18,6 @@ from worker.core.contents import Contact, Rep, Subscription
 from worker.core.events import Event
 from worker.core.facts import measures_of
 from worker.core.metrics import NO_METRICS, Metrics
-from worker.core.people import EXEC_LEVELS
 from worker.core.reading import BASE, EVERYTHING, Reading
 from worker.core.stats import (
     NO_USAGE,
@@ -33,6 +32,7 @@ from worker.core.stats import (
 from worker.core.subscriptions import Contracts, SubscriptionEvent, as_of, extend
 from worker.core.ties import Bucket, Tie, TieSettings, TieState, state_of
 from worker.core.ties import extend as extend_tie
+from worker.core.titles import EXEC_LEVELS
 
 
 @dataclass(slots=True)
