@@ -137,7 +137,7 @@ def carry_out(
     moves = [_resumed(move, ended, found[move.account]) for move in moves]
     ids = flag_moves.write(db, moves, book.digest, now, on)
     announced = announce(db, moves, ids, found, read, now)
-    said = list(alerts_of(db, moves, ids, ended, found, read.workspace, book.rules, on))
+    said = list(alerts_of(db, moves, ids, ended, found, read))
     written = outbox.put(db, [(key, alert) for key, alert, quiet in said if not quiet], now, sweep)
     for key, alert, quiet in said:
         if quiet:

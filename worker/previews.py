@@ -21,6 +21,7 @@ from worker.explaining import words as outlook
 from worker.rulebook import Rulebook
 from worker.rulefiles.timelines import Timeline
 from worker.ruletests import Day
+from worker.scene import Scene
 from worker.slack import message, phrases, views
 from worker.slack.actions import Action
 from worker.slack.blocks import caption
@@ -90,11 +91,9 @@ def _of_day(rule: Rule, flag: Flag, day: Day, stats: AccountStats, book: Ruleboo
     thresholds = book.rules.thresholds
     title, reasons = words(rule, day.facts, thresholds)
     move = Move(stats.account, rule.id, None, flag, title, reasons)
-    standing = Standing(stats, day.facts)
     opened = AlertReason.OPENED
-    alert = alert_of(
-        opened, _NO_FLAG, move, flag, rule, standing, day.workspace, thresholds, _NO_NAMES, day.on
-    )
+    scene = Scene(Standing(stats, day.facts), day.workspace, book, day.on, _NO_NAMES)
+    alert = alert_of(opened, _NO_FLAG, move, flag, scene)
     unless = rule.except_when
     why = Why(
         account=stats.account,

@@ -1,6 +1,6 @@
 """How others' messages become events: which fields are picked from where, and what they become.
 
-A mapping is written in `capture.yaml` (docs/capture.md); here it is applied: `picking` finds values,
+A mapping is written in `capture.yaml` (docs/capture.md), and applied here. `picking` finds values,
 `forms` brings them into the form that their field needs.
 """
 

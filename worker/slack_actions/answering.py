@@ -8,6 +8,7 @@ from datetime import date, datetime
 from sqlalchemy import Connection, Engine
 
 from worker import announcing
+from worker.alerting import alert_now
 from worker.announcing import Known
 from worker.core.alerts import AlertReason
 from worker.core.answers import (
@@ -24,7 +25,7 @@ from worker.core.flags import Flag, State, evaluation_date
 from worker.core.muting import Mute
 from worker.core.worsening import Limit, limits_of
 from worker.rulebook import Rulebook
-from worker.scene import Scene, alert_now, look
+from worker.scene import Scene, look
 from worker.slack_actions.authority import NO_FLAG, Clicked, require
 from worker.store import answers, desks, flag_moves, flags, outbox, people, showing, told, workspace
 from worker.store.answers import Given

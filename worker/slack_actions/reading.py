@@ -5,6 +5,7 @@ from datetime import date, datetime
 
 from sqlalchemy import Engine
 
+from worker.alerting import alert_now
 from worker.core.alerts import AlertReason
 from worker.core.answers import Refused
 from worker.core.cards import AccountCard, Choice, TieLine, Told, Why
@@ -14,7 +15,7 @@ from worker.core.ties import Tier, strength
 from worker.explaining.explain import explain
 from worker.explaining.words import ahead, standing
 from worker.rulebook import Rulebook
-from worker.scene import alert_now, look
+from worker.scene import look
 from worker.slack.phrases import day
 from worker.slack_actions.authority import NO_FLAG
 from worker.slack_actions.lists import about, begin, lines
