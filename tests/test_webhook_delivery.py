@@ -16,24 +16,12 @@ from worker import webhook_delivery
 from worker.core.webhooks import Webhook
 from worker.delivery import Delivered
 from worker.store import resuming, tables, webhooks
-from worker.store.database import engine_for, reading, writing
+from worker.store.database import reading, writing
 from worker.store.resuming import OVERTAKEN, Resumed
 from worker.store.webhooks import New, Standing
 from worker.webhooks import posting
 
 OTHER_SECRET = "whsec_YW5vdGhlciBzZWNyZXQgdGhhdCBpcyBsb25nIGVub3VnaA=="
-
-
-@pytest.fixture
-def engine(database_url: str) -> Iterator[Engine]:
-    engine = engine_for(database_url)
-    yield engine
-    engine.dispose()
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
 
 
 @pytest.fixture
