@@ -15,8 +15,8 @@ from typing import Any, NamedTuple
 import pytest
 from sqlalchemy import Connection
 
+from worker.core.additions import additions
 from worker.core.events import Event, parse
-from worker.core.stats import additions
 from worker.core.titles import EXEC_LEVELS, level_of
 from worker.demo.cast import COUNTRIES, REPS, STEADY
 from worker.demo.simulation import HISTORY_DAYS, LAST_DAY, first_day, simulate

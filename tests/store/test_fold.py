@@ -10,8 +10,8 @@ import pytest
 from sqlalchemy import Connection, Engine, text
 
 from tests.pipeline import Raw, event, rows
+from worker.core.additions import additions
 from worker.core.events import Event, parse
-from worker.core.stats import additions
 from worker.store import tables
 from worker.store.database import writing
 from worker.store.fold import Folded, fold
