@@ -13,7 +13,8 @@ from worker.cli.looking import ACCOUNTS, ON, calibrated, require, some_at_a_time
 from worker.cli.terminal import AsJson, Refused, out, print_json, table
 from worker.core.catalogue import Fact
 from worker.core.facts import FACTS
-from worker.core.health import TREND_DAYS, Health, Mover, movers
+from worker.core.health import Health
+from worker.core.trends import TREND_DAYS, Mover, movers
 from worker.core.units import NEVER, Unit, shown
 from worker.store.database import reading
 

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from worker.core.bands import NO_HEALTH, HealthSettings
 from worker.core.courses import Course
-from worker.core.health import NO_HEALTH, HealthSettings
 from worker.core.measures import Measure
 from worker.core.reading import EVERYTHING, Reading
 from worker.core.subscriptions import Contracts

@@ -11,9 +11,10 @@ from worker import healths, standings
 from worker.core.answers import resumed
 from worker.core.conditions import Facts
 from worker.core.flags import Flag, State, judge
-from worker.core.health import HEALTH, TREND_DAYS
+from worker.core.health import HEALTH
 from worker.core.rules import CompiledRule
 from worker.core.stats import Workspace
+from worker.core.trends import TREND_DAYS
 from worker.rulebook import Rulebook
 from worker.standings import Standing
 
