@@ -8,6 +8,7 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 import redis
@@ -15,6 +16,10 @@ import sqlalchemy as sa
 from hypothesis import settings
 
 from tests import servers
+
+if TYPE_CHECKING:
+    from tests.delivering import Clock
+    from tests.slack_server import SlackServer
 
 # A slow or busy machine is no failure of the property, and a failure must be repeatable elsewhere.
 settings.register_profile("tiewatch", deadline=None, print_blob=True)
@@ -93,6 +98,50 @@ def postgresql_url(postgres_server: str, postgresql_template: str) -> Iterator[s
 def sqlite_url(sqlite_template: Path, tmp_path: Path) -> str:
     """The URL of an empty, migrated SQLite file."""
     return f"sqlite:///{shutil.copy(sqlite_template, tmp_path / 'tiewatch.db')}"
+
+
+@pytest.fixture
+def engine(database_url: str) -> Iterator[sa.Engine]:
+    """An empty, migrated database of each kind in turn: for whatever it has a part in."""
+    yield from _engine(database_url)
+
+
+@pytest.fixture
+def sqlite_engine(sqlite_url: str) -> Iterator[sa.Engine]:
+    """One of the faster kind only: for words and decisions."""
+    yield from _engine(sqlite_url)
+
+
+@pytest.fixture
+def postgresql_engine(postgresql_url: str) -> Iterator[sa.Engine]:
+    """One of PostgreSQL only: for what SQLite does not have."""
+    yield from _engine(postgresql_url)
+
+
+def _engine(url: str) -> Iterator[sa.Engine]:
+    # Not at the top: the tests of the core run without any database code.
+    from worker.store.database import engine_for
+
+    engine = engine_for(url)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def clock() -> "Clock":
+    """The time of delivery, which a test sets."""
+    from tests.delivering import Clock
+
+    return Clock()
+
+
+@pytest.fixture
+def slack(clock: "Clock") -> Iterator["SlackServer"]:
+    """A Slack whose time that is."""
+    from tests.delivering import slack_at
+
+    with slack_at(clock) as server:
+        yield server
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, NamedTuple
 
-from worker.core.people import level_of
+from worker.core.titles import level_of
 
 Raw = dict[str, Any]
 

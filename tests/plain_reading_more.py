@@ -13,7 +13,7 @@ from typing import Any
 
 from tests import plain_reading as plain
 from tests.plain_reading import Raw
-from worker.core.people import function_of
+from worker.core.titles import function_of
 
 
 def facts(

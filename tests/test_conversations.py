@@ -1,7 +1,6 @@
 """A conversation in Slack: one card an account and recipient, edited as its flags move."""
 
 import json
-from collections.abc import Iterator
 from datetime import date, timedelta
 from typing import Any
 
@@ -11,7 +10,7 @@ from sqlalchemy import Engine, insert, select, update
 
 from tests import slack_server
 from tests.alerts import alert
-from tests.delivering import NOW, Clock, config, know, row, run, slack_at, tell, told
+from tests.delivering import NOW, config, know, row, run, tell, told
 from tests.slack_server import DROP_AFTER, POST, UPDATE, Json, SlackServer
 from worker import conversing
 from worker.core.alerts import Alert, AlertReason
@@ -21,29 +20,16 @@ from worker.delivery import Delivered, deliver
 from worker.posting import to_slack
 from worker.slack.message import Message
 from worker.store import showing, tables
-from worker.store.database import engine_for, writing
+from worker.store.database import writing
 
 DAY = alert().on
 SAM = "rep:sam"
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def slack(clock: Clock) -> Iterator[SlackServer]:
-    with slack_at(clock) as server:
-        yield server
-
-
-@pytest.fixture
-def engine(database_url: str) -> Iterator[Engine]:
-    engine = engine_for(database_url)
+def engine(engine: Engine) -> Engine:
     know(engine, sam="U1")
-    yield engine
-    engine.dispose()
+    return engine
 
 
 def news(rule: str = "silence", reason: AlertReason = AlertReason.OPENED, **more: Any) -> Alert:

@@ -5,7 +5,6 @@ import multiprocessing
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -15,7 +14,7 @@ from sqlalchemy import Engine, select, update
 
 from tests import slack_server
 from tests.alerts import alert
-from tests.delivering import NOW, TOKEN, Clock, know, row, run, slack_at, tell, told
+from tests.delivering import NOW, TOKEN, know, row, run, tell, told
 from tests.slack_server import DROP_AFTER, DROP_BEFORE, POST, SlackServer
 from worker import delivery
 from worker.core.alerts import Alert
@@ -29,24 +28,6 @@ from worker.store.database import engine_for, writing
 from worker.store.messages import put as put_messages
 from worker.store.tables import messages as rows
 from worker.store.tables import reps
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def slack(clock: Clock) -> Iterator[SlackServer]:
-    with slack_at(clock) as server:
-        yield server
-
-
-@pytest.fixture
-def engine(database_url: str) -> Iterator[Engine]:
-    engine = engine_for(database_url)
-    yield engine
-    engine.dispose()
 
 
 def put(engine: Engine, *accounts: str) -> None:

@@ -1,7 +1,6 @@
 """Digests, from what a sweep finds to the one message that Slack shows."""
 
 import json
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -10,7 +9,7 @@ from sqlalchemy import Engine, insert, update
 
 from tests import slack_server
 from tests.alerts import alert
-from tests.delivering import NOW, Clock, know, run, slack_at
+from tests.delivering import NOW, Clock, know, run
 from tests.pipeline import rows
 from tests.slack_server import DROP_AFTER, POST, UPDATE, SlackServer
 from worker import planning
@@ -21,25 +20,7 @@ from worker.core.telling import Telling
 from worker.delivery import Delivered, deliver
 from worker.sending import to_show
 from worker.store import outbox, showing, tables
-from worker.store.database import engine_for, writing
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def slack(clock: Clock) -> Iterator[SlackServer]:
-    with slack_at(clock) as server:
-        yield server
-
-
-@pytest.fixture
-def engine(database_url: str) -> Iterator[Engine]:
-    engine = engine_for(database_url)
-    yield engine
-    engine.dispose()
+from worker.store.database import writing
 
 
 def found_by_a_sweep(engine: Engine, number: int) -> None:

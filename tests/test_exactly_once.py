@@ -28,7 +28,7 @@ from worker.core.alerts import AlertReason
 from worker.core.bundles import Kind
 from worker.core.cards import Digest, DigestLine
 from worker.store import backlog, messages, tables
-from worker.store.database import engine_for, writing
+from worker.store.database import writing
 from worker.store.messages import New
 
 pytestmark = [pytest.mark.crash, pytest.mark.timeout(600)]
@@ -69,12 +69,10 @@ SAID = st.builds(
 
 
 @pytest.fixture
-def engine(database_url: str) -> Iterator[Engine]:
-    engine = engine_for(database_url)
+def engine(engine: Engine) -> Engine:
     with writing(engine) as db:
         db.execute(insert(tables.reps).values(rep="sam", slack_user="U1"))
-    yield engine
-    engine.dispose()
+    return engine
 
 
 def empty(engine: Engine) -> None:

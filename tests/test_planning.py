@@ -1,7 +1,6 @@
 """Who is told what, when and together with what: alerts in the outbox to messages that wait."""
 
 import json
-from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
@@ -16,7 +15,7 @@ from worker.core.quiet import QuietTimes
 from worker.core.rules import Recipient, RecipientKind, Severity
 from worker.core.telling import Route, Telling
 from worker.store import holds, outbox, tables
-from worker.store.database import engine_for, writing
+from worker.store.database import writing
 
 NOW = datetime(2026, 6, 3, 10, tzinfo=UTC)  # a Wednesday, 6:00 in New York
 GENTLE = Telling()
@@ -27,8 +26,7 @@ CRITICAL, LOW = Severity.CRITICAL, Severity.LOW
 
 
 @pytest.fixture
-def engine(database_url: str) -> Iterator[Engine]:
-    engine = engine_for(database_url)
+def engine(engine: Engine) -> Engine:
     people = [
         {"rep": "sam", "timezone": "America/New_York", "manager": "ada"},
         {"rep": "kim", "timezone": "Pacific/Auckland", "manager": None},
@@ -36,8 +34,7 @@ def engine(database_url: str) -> Iterator[Engine]:
     ]
     with writing(engine) as db:
         db.execute(insert(tables.reps), people)
-    yield engine
-    engine.dispose()
+    return engine
 
 
 def flag(engine: Engine, id_: int, *, account: str = "acme", state: str = "open", **more: Any):

@@ -15,25 +15,14 @@ from tests.slack_server import DROP_AFTER, DROP_BEFORE, OK, Answer, hang, slow_d
 from worker import webhook_delivery
 from worker.core.webhooks import Webhook
 from worker.delivery import Delivered
-from worker.store import resuming, tables, webhooks
-from worker.store.database import engine_for, reading, writing
+from worker.store import receivers, resuming, tables, webhooks
+from worker.store.database import reading, writing
+from worker.store.receivers import Standing
 from worker.store.resuming import OVERTAKEN, Resumed
-from worker.store.webhooks import New, Standing
+from worker.store.webhooks import New
 from worker.webhooks import posting
 
 OTHER_SECRET = "whsec_YW5vdGhlciBzZWNyZXQgdGhhdCBpcyBsb25nIGVub3VnaA=="
-
-
-@pytest.fixture
-def engine(database_url: str) -> Iterator[Engine]:
-    engine = engine_for(database_url)
-    yield engine
-    engine.dispose()
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
 
 
 @pytest.fixture
@@ -69,7 +58,7 @@ def heard(receiver: Receiver) -> list[str]:
 
 def standing(engine: Engine, name: str = "crm") -> Standing:
     with reading(engine) as db:
-        return webhooks.standings(db)[name]
+        return receivers.standings(db)[name]
 
 
 def states(engine: Engine) -> dict[str, str]:
@@ -271,7 +260,7 @@ def test_a_receiver_that_has_failed_for_days_is_still_waited_for(engine, clock, 
     put(engine, clock, "a1")
     with writing(engine) as db:
         for _ in range(60):
-            webhooks.pause(db, "crm", clock(), "500", counted=True)
+            receivers.pause(db, "crm", clock(), "500", counted=True)
     crm.next(status(500))
     run(engine, clock, crm=crm)
     assert standing(engine).paused_until > clock()
@@ -286,7 +275,7 @@ def test_nobody_else_sends_to_a_webhook_while_somebody_does(engine, clock, crm):
     put(engine, clock, "a1")
     until = clock() + webhook_delivery.LEASE
     with writing(engine) as db:
-        assert webhooks.lease(db, "crm", clock(), until)
+        assert receivers.lease(db, "crm", clock(), until)
     assert run(engine, clock, crm=crm).sent == 0
     clock.passes(seconds=60)  # whoever had it has died
     assert run(engine, clock, crm=crm).sent == 1
@@ -303,7 +292,7 @@ def test_a_pass_begins_nothing_after_its_time(engine, clock, crm):
     done = webhook_delivery.deliver(engine, told, lambda _: SECRET, slowly, timedelta(seconds=9))
     assert 0 < done.sent < 30
     with reading(engine) as db:
-        assert webhooks.is_due(db, ["crm"], clock())
+        assert receivers.is_due(db, ["crm"], clock())
 
 
 def say(engine: Engine, clock: Clock, **messages: dict[str, object]) -> None:
@@ -358,7 +347,7 @@ def test_a_newer_word_that_may_be_on_its_way_counts_as_told(engine, clock, crm):
     run(engine, clock, crm=crm)
     clock.passes(minutes=1)
     with writing(engine) as db:
-        assert webhooks.lease(db, "crm", clock(), clock() + timedelta(seconds=60))
+        assert receivers.lease(db, "crm", clock(), clock() + timedelta(seconds=60))
     assert resume(engine, clock) == Resumed(again=0, overtaken=1)
 
 

@@ -23,7 +23,7 @@ from tests.slack_server import (
 )
 from worker.core.webhooks import Webhook
 from worker.store import webhooks
-from worker.store.database import engine_for, reading, writing
+from worker.store.database import reading, writing
 from worker.store.tables import webhook_endpoints, webhook_messages
 from worker.store.webhooks import New
 
@@ -40,13 +40,6 @@ FAULTS = {
     "taken, and killed": KILL_AFTER,
 }
 SAID = st.tuples(st.sampled_from("abc"), st.sampled_from(["crm", "erp"]))
-
-
-@pytest.fixture
-def engine(database_url: str) -> Iterator[Engine]:
-    engine = engine_for(database_url)
-    yield engine
-    engine.dispose()
 
 
 def empty(engine: Engine) -> None:

@@ -1,6 +1,5 @@
 """The weekly summary: to managers, once, on their own Monday."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import msgspec
@@ -17,7 +16,7 @@ from worker.core.ties import TieSettings
 from worker.rulebook import Rulebook
 from worker.sending import to_show
 from worker.store import tables
-from worker.store.database import engine_for, writing
+from worker.store.database import writing
 from worker.weekly import plan_weeks
 
 MONDAY = datetime(2026, 6, 8, 9, tzinfo=UTC)
@@ -31,12 +30,10 @@ PEOPLE = [
 
 
 @pytest.fixture
-def engine(database_url: str) -> Iterator[Engine]:
-    engine = engine_for(database_url)
+def engine(engine: Engine) -> Engine:
     with writing(engine) as db:
         db.execute(insert(tables.reps), PEOPLE)
-    yield engine
-    engine.dispose()
+    return engine
 
 
 def account(engine: Engine, name: str, owner: str | None, **more: object) -> None:

@@ -8,18 +8,19 @@ from sqlalchemy import Connection
 
 from worker import standings
 from worker.core.alerts import Alert, AlertReason, reason_for
+from worker.core.commercial import mrr_of, renewal_day
 from worker.core.conditions import Condition, Facts, Thresholds, facts_in
 from worker.core.evidence import who
-from worker.core.facts import mrr_of, renewal_day
 from worker.core.flags import Flag
 from worker.core.reasons import clears, reasons
-from worker.core.rules import Kind, Rule, RuleSet, render
-from worker.core.stats import Workspace
+from worker.core.rules import Kind, Rule, render
 from worker.core.subscriptions import terms_on
 from worker.rulebook import Rulebook
-from worker.standings import Standing
+from worker.scene import Scene
+from worker.standings import Read, Standing
 from worker.store import people
-from worker.store.flags import Move
+from worker.store.flag_moves import Move
+from worker.store.flags import StoredFlag
 
 
 def words(rule: Rule, facts: Facts, thresholds: Thresholds) -> tuple[str, tuple[str, ...]]:
@@ -55,13 +56,10 @@ def alerts_of(
     moves: Iterable[Move],
     ids: Mapping[tuple[str, str], int],
     ended: Mapping[tuple[str, str], Flag],
-    standings: Mapping[str, Standing],
-    workspace: Workspace,
-    rules: RuleSet,
-    on: date,
+    found: Mapping[str, Standing],
+    read: Read,
 ) -> Iterator[tuple[str, Alert, bool]]:
     """(key, alert, whether only cards show it) of every move that someone should hear or see."""
-    known = {rule.id: rule for rule in rules.rules}
     names: Mapping[str, str] | None = None
     for move in moves:
         after = move.after
@@ -76,19 +74,9 @@ def alerts_of(
         if reason is None:
             continue
         names = people.rep_names(db) if names is None else names
-        alert = alert_of(
-            reason,
-            ids[key],
-            move,
-            after,
-            known.get(move.rule),
-            standings[move.account],
-            workspace,
-            rules.thresholds,
-            names,
-            on,
-        )
-        yield key_of(ids[key], reason, after, on), alert, move.ends_in_silence
+        scene = Scene(found[move.account], read.workspace, read.book, read.on, names)
+        alert = alert_of(reason, ids[key], move, after, scene)
+        yield key_of(ids[key], reason, after, read.on), alert, move.ends_in_silence
 
 
 def key_of(flag: int, reason: AlertReason, after: Flag, on: date) -> str:
@@ -100,31 +88,20 @@ _WOKEN = {AlertReason.AWAKE: "/awake", AlertReason.BACK: "/back"}
 """A flag can open, be snoozed, and wake on one day."""
 
 
-def alert_of(
-    reason: AlertReason,
-    flag: int,
-    move: Move,
-    after: Flag,
-    rule: Rule | None,
-    standing: Standing,
-    workspace: Workspace,
-    thresholds: Thresholds,
-    rep_names: Mapping[str, str],
-    on: date,
-) -> Alert:
-    """Everything that the message of this move says, as of now. `flag` is the flag's id; `rule` is
-    None if it is gone."""
-    stats, facts = standing.stats, standing.facts
+def alert_of(reason: AlertReason, flag: int, move: Move, after: Flag, scene: Scene) -> Alert:
+    """Everything that the message of this move says, as of now. `flag` is the flag's id."""
+    standing, facts, on = scene.standing, scene.facts, scene.on
+    rule, thresholds = scene.rule(move.rule), scene.book.rules.thresholds
     told = facts_in(rule.when) if rule else frozenset()
     ended = reason is AlertReason.RESOLVED
     return replace(
-        account_alert(reason, standing, move.title, on, rep_names),
+        account_alert(reason, standing, move.title, on, scene.rep_names),
         flag=flag,
         rule=move.rule,
         severity=after.severity,
         kind=rule.kind if rule else Kind.RISK,
         why=move.reasons,
-        who=who(stats, on.toordinal(), workspace, told, rep_names),
+        who=who(standing.stats, on.toordinal(), scene.workspace, told, scene.rep_names),
         advice=render(rule.advice, facts, thresholds)
         if rule and rule.advice and not ended
         else None,
@@ -134,6 +111,17 @@ def alert_of(
         tags=rule.tags if rule else (),
         notify=rule.notify if rule else (),
     )
+
+
+def alert_now(scene: Scene, stored: StoredFlag, flag: Flag, reason: AlertReason) -> Alert:
+    """An alert of a flag that has not moved, with the words of today, or its last ones if its rule
+    is gone or does not hold."""
+    title, why = stored.title, stored.reasons
+    for compiled in scene.book.rules.compiled:
+        if compiled.rule.id == stored.rule and compiled.holds(scene.facts):
+            title, why = words(compiled.rule, scene.facts, scene.book.rules.thresholds)
+    move = Move(stored.account, stored.rule, stored, flag, title, why)
+    return alert_of(reason, stored.id, move, flag, scene)
 
 
 def account_alert(

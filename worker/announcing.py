@@ -20,8 +20,8 @@ from worker.core.metrics import Metrics
 from worker.core.rules import Rule, RuleSet, render
 from worker.core.stats import AccountStats, Workspace
 from worker.core.webhooks import Transition, Webhooks, changed, tells, transition_of
-from worker.store import people, webhooks
-from worker.store.flags import Move
+from worker.store import people, webhook_facts, webhooks
+from worker.store.flag_moves import Move
 from worker.store.webhooks import New
 from worker.webhooks import payload
 from worker.webhooks.payload import FACTS_CHANGED, FactsChanged, FlagMoved
@@ -127,7 +127,7 @@ def facts(db: Connection, told: Webhooks, metrics: Metrics, known: Known, now: d
     interested = [webhook for webhook in told if webhook.facts]
     if not interested or not known.facts:
         return 0
-    last = webhooks.told_facts(db, known.facts)()
+    last = webhook_facts.ask_told(db, known.facts)()
     catalogue = FACTS | {name: own.fact for name, own in metrics.own.items()}
     names = people.rep_names(db)
     new, kept = [], []
@@ -153,7 +153,7 @@ def facts(db: Connection, told: Webhooks, metrics: Metrics, known: Known, now: d
             new.append(New(_key(), webhook.name, account, FACTS_CHANGED, body))
             still = {name: before[name] for name in webhook.facts if name in before}
             kept.append((webhook.name, account, still | news))
-    webhooks.keep_facts(db, kept)
+    webhook_facts.keep(db, kept)
     return webhooks.put(db, new, now)
 
 

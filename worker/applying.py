@@ -9,9 +9,11 @@ from sqlalchemy import Connection
 
 from worker.arrivals import Batch, BatchResult, results_of
 from worker.closing import close_groundless
-from worker.core.events import Event, Quarantined, Rep
+from worker.core.additions import Additions, additions, earliest
+from worker.core.contents import Rep
+from worker.core.events import Event, Quarantined
 from worker.core.flags import evaluation_date
-from worker.core.stats import Additions, Workspace, additions, earliest
+from worker.core.stats import Workspace
 from worker.evaluation import prepare
 from worker.listening import Heard, hear
 from worker.rulebook import OtherRules, Rulebook

@@ -11,7 +11,8 @@ from worker import standings
 from worker.core.conditions import Facts
 from worker.evaluation import Evaluated, announce, carry_out, retired
 from worker.rulebook import Rulebook
-from worker.store import flags, showing
+from worker.standings import Read, Standing
+from worker.store import flag_moves, flags, showing
 from worker.store.flags import StoredFlag
 
 LOST = "the events that it came of are of another account now"
@@ -22,7 +23,7 @@ def close(
 ) -> Evaluated:
     """Resolve every flag of an account that is to have no events any more, for the reason given.
 
-    What would have ended a snooze stays known: `flags.reopen` takes it up again.
+    What would have ended a snooze stays known: `flag_moves.reopen` takes it up again.
     """
     return _end(db, [account], lambda stored, facts: True, why, on, book, now)
 
@@ -38,7 +39,7 @@ def take_up(
 ) -> int:
     """Let flags of an account that were closed at that moment be what they were then. Returns how
     many; webhooks are told of them, and cards show it."""
-    moves = flags.reopen(db, account, closed_at, why, now, on)
+    moves = flag_moves.reopen(db, account, closed_at, why, now, on)
     showing.show_again(db, account, f"taken-up/{account}/{now.isoformat()}", now)
     read = standings.read(db, [account], on, book, sweeping=True)
     found = dict(read.standings())
@@ -71,14 +72,18 @@ def _end(
     book: Rulebook,
     now: datetime,
 ) -> Evaluated:
-    told = standings.read(db, accounts, on, book, sweeping=True)
-    # A source that is silent takes no ground away: that is looked for with nothing withheld.
-    known = replace(told, workspace=replace(told.workspace, withheld={}))
-    facts = {account: standing.facts for account, standing in known.standings()}
+    read = standings.read(db, accounts, on, book, sweeping=True)
+    found = dict(read.standings())
+    known = _with_nothing_withheld(read) if read.workspace.withheld else found
     moves = []
-    for stored in flags.ask_live(db, facts)().values():
-        if which(stored, facts[stored.account]):
+    for stored in flags.ask_live(db, found)().values():
+        if which(stored, known[stored.account].facts):
             move = retired(stored, on, why)
             after = move.after and move.after._replace(quiet=stored.flag.quiet)
             moves.append(replace(move, after=after))
-    return carry_out(db, moves, dict(told.standings()), told, now, None)
+    return carry_out(db, moves, found, read, now, None)
+
+
+def _with_nothing_withheld(read: Read) -> dict[str, Standing]:
+    """The accounts as they would stand if no source were silent: that takes no ground away."""
+    return dict(replace(read, workspace=replace(read.workspace, withheld={})).standings())

@@ -19,9 +19,10 @@ from worker.core.rules import CompiledRule, Mode
 from worker.core.stats import Workspace
 from worker.rulebook import Rulebook
 from worker.standings import Read, Standing
-from worker.store import flags, outbox, showing, told
+from worker.store import flag_moves, flags, outbox, showing, told
 from worker.store.dialect import answer_now
-from worker.store.flags import Move, StoredFlag
+from worker.store.flag_moves import Move
+from worker.store.flags import StoredFlag
 
 RULE_IS_GONE = "the rule has been removed"
 RULE_IS_OFF = "the rule has been switched off"
@@ -134,9 +135,9 @@ def carry_out(
         return Evaluated(found, read.workspace, 0, 0, 0, announce(db, moves, {}, found, read, now))
     ended = flags.last_ended(db, (move.account for move in moves if move.opens))
     moves = [_resumed(move, ended, found[move.account]) for move in moves]
-    ids = flags.write(db, moves, book.digest, now, on)
+    ids = flag_moves.write(db, moves, book.digest, now, on)
     announced = announce(db, moves, ids, found, read, now)
-    said = list(alerts_of(db, moves, ids, ended, found, read.workspace, book.rules, on))
+    said = list(alerts_of(db, moves, ids, ended, found, read))
     written = outbox.put(db, [(key, alert) for key, alert, quiet in said if not quiet], now, sweep)
     for key, alert, quiet in said:
         if quiet:

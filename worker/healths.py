@@ -11,9 +11,10 @@ from sqlalchemy import Connection
 
 from worker.core.conditions import Facts
 from worker.core.facts import facts_of_all, reading_for
-from worker.core.health import CHANGE, HEALTH, TREND_DAYS, Health, health_of
+from worker.core.health import CHANGE, HEALTH, Health, health_of
 from worker.core.metrics import Metrics
 from worker.core.stats import Workspace
+from worker.core.trends import TREND_DAYS
 from worker.rulebook import Rulebook
 from worker.store import health as health_store
 from worker.store import stats as stats_store

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from sqlalchemy import Engine
 
-from worker import outlook, ruletests
+from worker import ruletests
 from worker.alerting import alert_of, words
 from worker.core.alerts import AlertReason
 from worker.core.cards import Card, Told, Why
@@ -17,9 +17,11 @@ from worker.core.explanation import explained
 from worker.core.flags import HEARD_OF, Flag
 from worker.core.rules import Rule
 from worker.core.stats import AccountStats
+from worker.explaining import words as outlook
 from worker.rulebook import Rulebook
 from worker.rulefiles.timelines import Timeline
 from worker.ruletests import Day
+from worker.scene import Scene
 from worker.slack import message, phrases, views
 from worker.slack.actions import Action
 from worker.slack.blocks import caption
@@ -28,7 +30,7 @@ from worker.slack_actions import reading
 from worker.standings import Standing
 from worker.store import desks
 from worker.store.database import reading as reads
-from worker.store.flags import Move
+from worker.store.flag_moves import Move
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,11 +91,9 @@ def _of_day(rule: Rule, flag: Flag, day: Day, stats: AccountStats, book: Ruleboo
     thresholds = book.rules.thresholds
     title, reasons = words(rule, day.facts, thresholds)
     move = Move(stats.account, rule.id, None, flag, title, reasons)
-    standing = Standing(stats, day.facts)
     opened = AlertReason.OPENED
-    alert = alert_of(
-        opened, _NO_FLAG, move, flag, rule, standing, day.workspace, thresholds, _NO_NAMES, day.on
-    )
+    scene = Scene(Standing(stats, day.facts), day.workspace, book, day.on, _NO_NAMES)
+    alert = alert_of(opened, _NO_FLAG, move, flag, scene)
     unless = rule.except_when
     why = Why(
         account=stats.account,

@@ -9,16 +9,16 @@ from datetime import date
 
 from sqlalchemy import Connection
 
-from worker.alerting import alert_of, words
-from worker.core.alerts import Alert, AlertReason
+from worker.alerting import alert_now
+from worker.core.alerts import Alert
 from worker.core.muting import account_mute
 from worker.core.retelling import again
 from worker.core.rules import CompiledRule, Mode, Severity
 from worker.evaluation import Evaluated
 from worker.rulebook import Rulebook
+from worker.scene import Scene
 from worker.standings import Standing
 from worker.store import flags, holds, people, told
-from worker.store.flags import Move, StoredFlag
 from worker.zones import zone
 
 
@@ -41,13 +41,12 @@ def retold(
         rule, stored = compiled.rule, live[one.account, one.rule]
         known = reps.get(stored.flag.assignee or standing.stats.owner or "")
         theirs = zone(known.timezone if known else None, telling.timezone)
+        scene = Scene(standing, done.workspace, book, on, names)
         for reason in again(
             one.heard, rule.remind_every, telling.escalate_after, on, theirs, telling.quiet.days
         ):
-            yield (
-                f"flag/{one.id}/{reason.name.lower()}/{on}",
-                _alert(reason, stored, compiled, standing, done, book, names, on),
-            )
+            alert = alert_now(scene, stored, stored.flag, reason)
+            yield f"flag/{one.id}/{reason.name.lower()}/{on}", alert
 
 
 def _is_silent(
@@ -65,29 +64,3 @@ def _is_silent(
     by_critical = rule.severity is Severity.LOW and critical
     clearing = not compiled.holds(standing.facts)
     return bool(muted) or by_critical or clearing or rule.mode is Mode.SHADOW
-
-
-def _alert(
-    reason: AlertReason,
-    stored: StoredFlag,
-    compiled: CompiledRule,
-    standing: Standing,
-    done: Evaluated,
-    book: Rulebook,
-    names: Mapping[str, str],
-    on: date,
-) -> Alert:
-    title, why = words(compiled.rule, standing.facts, book.rules.thresholds)
-    move = Move(stored.account, stored.rule, stored, stored.flag, title, why)
-    return alert_of(
-        reason,
-        stored.id,
-        move,
-        stored.flag,
-        compiled.rule,
-        standing,
-        done.workspace,
-        book.rules.thresholds,
-        names,
-        on,
-    )

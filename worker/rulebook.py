@@ -5,9 +5,10 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
+from worker.core.bands import NO_HEALTH, HealthSettings
 from worker.core.facts import reading_for
 from worker.core.freshness import Sources
-from worker.core.health import HEALTH_FACTS, NO_HEALTH, HealthSettings
+from worker.core.health import HEALTH_FACTS
 from worker.core.metrics import NO_METRICS, Metrics
 from worker.core.reading import Reading
 from worker.core.rules import RuleSet

@@ -8,16 +8,17 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from pathlib import Path
 
+from worker.core.additions import additions
 from worker.core.conditions import Not
 from worker.core.facts import FACTS, facts_of
 from worker.core.flags import HEARD_OF, Flag, State, Verdict, judge
 from worker.core.foregone import comparisons_in
 from worker.core.freshness import NO_SOURCES, Sources, withheld
-from worker.core.health import PastScores
 from worker.core.memory import Memory
 from worker.core.reasons import fact_of, reasons
 from worker.core.rules import CompiledRule, Mode, Rule, RuleSet, render
-from worker.core.stats import AccountStats, Workspace, additions
+from worker.core.stats import AccountStats, Workspace
+from worker.core.trends import PastScores
 from worker.core.units import Value
 from worker.rulebook import Rulebook
 from worker.rulefiles import Problem

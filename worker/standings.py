@@ -79,10 +79,27 @@ def read(
 ) -> Read:
     """How accounts stand as of a date. It tells nobody, and changes nothing but what a sweep does:
     to make those health scores of the past anew that are not kept."""
-    withheld = freshness.withheld_today(db, book.sources, book.metrics.facts, on)
-    shared = stats_store.read_workspace(db, book.ties)
-    world = replace(shared, withheld=withheld, health=book.health)
+    world = workspace_on(db, book, on, withhold=True)
     past = healths.ask_past(db, accounts, on, book, sweeping=sweeping)(world)
+    return read_in(db, accounts, on, book, world, past)
+
+
+def workspace_on(db: Connection, book: Rulebook, on: date, *, withhold: bool) -> Workspace:
+    """What all accounts share on a date; with `withhold`, which facts cannot be told that day."""
+    own = book.metrics.facts
+    withheld = freshness.withheld_today(db, book.sources, own, on) if withhold else {}
+    return replace(stats_store.read_workspace(db, book.ties), withheld=withheld, health=book.health)
+
+
+def read_in(
+    db: Connection,
+    accounts: Collection[str],
+    on: date,
+    book: Rulebook,
+    world: Workspace,
+    past: Mapping[str, int | None],
+) -> Read:
+    """The same, where the workspace and the health scores of 30 days before are known."""
     found = stats_store.read(db, accounts, on, book.ties.half_life, book.reading, book.metrics)
     return _read(found, past, world, book, on)
 

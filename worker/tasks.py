@@ -45,8 +45,7 @@ from worker.runtime import (
     with_rules_in_force,
 )
 from worker.settings import settings, webhook_secret
-from worker.store import backlog, batches, pacing
-from worker.store import webhooks as webhooks_store
+from worker.store import backlog, batches, pacing, receivers
 from worker.store.batches import BatchState
 from worker.store.database import reading, writing
 from worker.store.workspace import is_demo
@@ -234,7 +233,7 @@ def _go_on_with_webhooks() -> None:
     if not told:
         return
     with reading(engine()) as db:
-        due = webhooks_store.is_due(db, [one.name for one in told], clock())
+        due = receivers.is_due(db, [one.name for one in told], clock())
     if due:
         request_webhooks()
 

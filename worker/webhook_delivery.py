@@ -17,6 +17,7 @@ from sqlalchemy import Connection, Engine
 from worker.core.webhooks import Webhook, Webhooks
 from worker.delivery import Delivered
 from worker.settings import SettingsError
+from worker.store import receivers
 from worker.store import webhooks as store
 from worker.store.database import reading, writing
 from worker.store.webhooks import Row
@@ -129,15 +130,15 @@ class _Sending:
 
     def _lease(self, until: datetime) -> bool:
         with writing(self.engine) as db:
-            return store.lease(db, self.webhook.name, self.now(), until)
+            return receivers.lease(db, self.webhook.name, self.now(), until)
 
     def _release(self, until: datetime) -> None:
         with writing(self.engine) as db:
-            store.release(db, self.webhook.name, until)
+            receivers.release(db, self.webhook.name, until)
 
     def _pause(self, why: str) -> None:
         with writing(self.engine) as db:
-            store.pause(db, self.webhook.name, self.now() + FIRST_BACKOFF, why, counted=True)
+            receivers.pause(db, self.webhook.name, self.now() + FIRST_BACKOFF, why, counted=True)
 
     def _next_up(self) -> list[Row]:
         if self.now() >= self.end:
@@ -176,17 +177,19 @@ def _stands(db: Connection, webhook: str, answers: Sequence[Answer], now: dateti
     """Record what these answers, all of a moment, say of the receiver; whether it wants more."""
     verdicts = {one.verdict for one in answers}
     if Verdict.GONE in verdicts:
-        store.stop(db, webhook, now, "410 Gone")
+        receivers.stop(db, webhook, now, "410 Gone")
         return False
     if Verdict.WAIT in verdicts:
         longest = max(answers, key=lambda one: one.wait)
-        store.pause(db, webhook, now + timedelta(seconds=longest.wait), longest.said, counted=False)
+        receivers.pause(
+            db, webhook, now + timedelta(seconds=longest.wait), longest.said, counted=False
+        )
         return False
     if verdicts == {Verdict.AGAIN}:
-        pause = _backoff(store.failures(db, webhook))
-        store.pause(db, webhook, now + pause, answers[-1].said, counted=True)
+        pause = _backoff(receivers.failures(db, webhook))
+        receivers.pause(db, webhook, now + pause, answers[-1].said, counted=True)
         return False
-    store.is_well(db, webhook)
+    receivers.is_well(db, webhook)
     return True
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Engine
 from worker.alerting import words_now
 from worker.core.bundles import Kind
 from worker.core.cards import Weekly
-from worker.core.facts import mrr_of, renewal_day
+from worker.core.commercial import mrr_of, renewal_day
 from worker.core.muting import CHURNED
 from worker.core.quiet import released
 from worker.core.reading import BASE

@@ -17,7 +17,6 @@ from worker.capture.slack import listener, router
 from worker.rulebook import Rulebook
 from worker.slack.sender import SlackConfig, client
 from worker.store import tables
-from worker.store.database import engine_for
 
 D = date(2026, 2, 18)
 NOW = at(D, 15)
@@ -65,13 +64,6 @@ class Office:
 
     def _flags(self) -> list[dict[str, object]]:
         return rows(self.engine, tables.flags)
-
-
-@pytest.fixture
-def engine(database_url: str) -> Iterator[Engine]:
-    engine = engine_for(database_url)
-    yield engine
-    engine.dispose()
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from tests.today import TODAY
 from worker.cli.explanations import document, show
 from worker.core.facts import FACTS
 from worker.core.rules import Mode
-from worker.explain import explain
+from worker.explaining.explain import explain
 from worker.rulebook import read_rulebook
 from worker.rulefiles import load
 from worker.shipped import rules_dir

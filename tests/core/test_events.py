@@ -6,17 +6,8 @@ from typing import Any
 
 import pytest
 
-from worker.core.events import (
-    Account,
-    Contact,
-    Event,
-    Interaction,
-    Quarantined,
-    Subscription,
-    Usage,
-    parse,
-    same_content,
-)
+from worker.core.contents import Account, Contact, Interaction, Subscription, Usage
+from worker.core.events import Event, Quarantined, parse, same_content
 
 RECEIVED = datetime(2026, 3, 10, 12, tzinfo=UTC)
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from worker.core.catalogue import Part
-from worker.core.events import Subscription
+from worker.core.contents import Subscription
 from worker.core.facts import FACTS, facts_of
 from worker.core.stats import AccountStats, ContactStats, UsageStats, Workspace
 from worker.core.subscriptions import Contracts, SubscriptionEvent, as_of

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from tests.histories import parsed
+from worker.core.additions import additions
 from worker.core.facts import facts_of
 from worker.core.memory import Memory
 from worker.core.metrics import NO_METRICS, Metrics
-from worker.core.stats import additions
 from worker.core.ties import TieSettings
 from worker.core.units import NEVER
 

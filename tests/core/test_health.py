@@ -4,18 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from worker.core.bands import NO_HEALTH, Band, HealthPart, HealthSettings, Scale
 from worker.core.conditions import Compare, Comparison
-from worker.core.health import (
-    NO_HEALTH,
-    Band,
-    HealthPart,
-    HealthSettings,
-    PastScores,
-    Scale,
-    health_facts,
-    health_of,
-    movers,
-)
+from worker.core.health import health_facts, health_of
+from worker.core.trends import PastScores, movers
 
 
 def at_least(fact: str, *bounds: float) -> tuple[Scale, ...]:

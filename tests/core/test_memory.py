@@ -9,9 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.histories import ACCOUNTS, TODAY, any_history, arrivals, parsed
+from worker.core.additions import additions
 from worker.core.events import Event
 from worker.core.memory import Memory
-from worker.core.stats import AccountStats, additions
+from worker.core.stats import AccountStats
 
 DATES = [TODAY + timedelta(days) for days in (-366, -91, -60, -30, -1, 0, 1, 30)]
 HALF_LIVES = (30, 60)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from worker.core.events import Subscription
+from worker.core.contents import Subscription
 from worker.core.subscriptions import (
     NO_TERMS,
     Income,

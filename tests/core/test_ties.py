@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from worker.core.events import Interaction
+from worker.core.contents import Interaction
 from worker.core.ties import (
     Bucket,
     Strength,

@@ -2,7 +2,6 @@
 
 import json
 import re
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,6 @@ from tests.crash.doomed import POISON
 from tests.crash.processes import publish, tiewatch, until, workers
 from worker.celery_app import INGEST
 from worker.store.batches import Batch, BatchState, count_start, park, read, restart
-from worker.store.database import engine_for
 from worker.store.tables import batches, quarantine
 from worker.store.tables import events as stored_events
 
@@ -27,10 +25,8 @@ CURSED = "cursed"
 
 
 @pytest.fixture
-def engine(postgresql_url: str) -> Iterator[Engine]:
-    engine = engine_for(postgresql_url)
-    yield engine
-    engine.dispose()
+def engine(postgresql_engine: Engine) -> Engine:
+    return postgresql_engine
 
 
 def usage(id_: str, account: str = "acme") -> dict[str, Any]:

@@ -15,16 +15,17 @@ from typing import Any, NamedTuple
 import pytest
 from sqlalchemy import Connection
 
+from worker.core.additions import additions
 from worker.core.events import Event, parse
-from worker.core.people import EXEC_LEVELS, level_of
-from worker.core.stats import additions
+from worker.core.titles import EXEC_LEVELS, level_of
 from worker.demo.cast import COUNTRIES, REPS, STEADY
 from worker.demo.simulation import HISTORY_DAYS, LAST_DAY, first_day, simulate
-from worker.demo.stories import ACCOUNTS, ADOPTION, FALLING, RENEWAL, SINGLE, STORIES, Story
+from worker.demo.stories import ACCOUNTS, STORIES
+from worker.demo.story import ADOPTION, FALLING, RENEWAL, SINGLE, Story
 from worker.evaluation import evaluate
 from worker.rulebook import read_rulebook
 from worker.shipped import rules_dir
-from worker.store import event_log, flags, stats
+from worker.store import event_log, flag_lists, stats
 from worker.store.database import engine_for, reading, writing
 from worker.store.fold import fold
 
@@ -60,7 +61,7 @@ def told(days: Days, sqlite_template: Path, tmp_path_factory: pytest.TempPathFac
             _take_in(db, events, day, book.ties.half_life)
             evaluate(db, stats.account_ids(db, day), day, book, _end_of(day))
     with reading(engine) as db:
-        rows = flags.listed(db, states=("open", "resolved"))
+        rows = flag_lists.listed(db, states=("open", "resolved"))
         accounts = stats.read(db, [each.id for each in ACCOUNTS], LAST_DAY, book.ties.half_life)
     engine.dispose()
     by_account = defaultdict(list)

@@ -9,7 +9,8 @@ import pytest
 
 from worker.capture.taking import why_not
 from worker.core.addresses import Side
-from worker.core.events import Content, Event, parse
+from worker.core.contents import Content
+from worker.core.events import Event, parse
 from worker.core.facts import FACTS
 from worker.core.listing import BEGIN, END, markdown
 from worker.core.portfolio.catalogue import BASIS, FIGURES, TERMS

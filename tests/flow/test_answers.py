@@ -23,7 +23,7 @@ from worker.core.answers import (
 from worker.core.muting import Mute
 from worker.core.quiet import QuietTimes
 from worker.core.telling import Telling
-from worker.explain import explain
+from worker.explaining.explain import explain
 from worker.rulebook import Rulebook
 from worker.slack_actions.answering import Done, answer
 from worker.slack_actions.authority import Clicked

@@ -1,13 +1,12 @@
 """What people see in Slack of an answer: on the card, for everyone who has it."""
 
-from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine
 
-from tests.delivering import Clock, run, slack_at
+from tests.delivering import Clock, run
 from tests.pipeline import at, event, meeting, rows, rulebook, sweep, take_in
 from tests.slack_limits import texts_of
 from tests.slack_server import SlackServer
@@ -37,12 +36,6 @@ def book(tmp_path: Path) -> Rulebook:
 @pytest.fixture
 def clock() -> Clock:
     return Clock(at(D, 13))
-
-
-@pytest.fixture
-def slack(clock: Clock) -> Iterator[SlackServer]:
-    with slack_at(clock) as server:
-        yield server
 
 
 def told(engine: Engine, slack: SlackServer, clock: Clock) -> None:

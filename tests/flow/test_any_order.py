@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from sqlalchemy import Connection, Engine
 
 from tests.histories import ACCOUNTS, TODAY, Raw, any_history, arrivals, histories, parsed
+from worker.core.additions import additions
 from worker.core.facts import FACTS, facts_of
-from worker.core.stats import additions
 from worker.core.ties import TieSettings
 from worker.store import event_log, stats
 from worker.store.fold import fold

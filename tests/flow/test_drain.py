@@ -2,7 +2,6 @@
 
 import time
 from collections import defaultdict
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,7 +18,7 @@ from tests.slack_server import SlackServer
 from worker.celery_app import DELIVER
 from worker.core.bundles import Kind
 from worker.store import backlog, messages
-from worker.store.database import engine_for, writing
+from worker.store.database import writing
 from worker.store.messages import New
 
 pytestmark = pytest.mark.timeout(180)
@@ -31,10 +30,8 @@ APART = 0.5
 
 
 @pytest.fixture
-def engine(postgresql_url: str) -> Iterator[Engine]:
-    engine = engine_for(postgresql_url)
-    yield engine
-    engine.dispose()
+def engine(postgresql_engine: Engine) -> Engine:
+    return postgresql_engine
 
 
 def put(engine: Engine, alerts: int, channels: int) -> None:

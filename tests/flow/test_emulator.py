@@ -15,7 +15,7 @@ from worker.delivery import LEASE, Delivered, deliver
 from worker.posting import to_slack
 from worker.slack.sender import SlackConfig
 from worker.store import leases, messages, tables
-from worker.store.database import engine_for, writing
+from worker.store.database import writing
 
 SAM = "rep:sam"
 
@@ -34,13 +34,11 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def engine(sqlite_url: str) -> Iterator[Engine]:
-    engine = engine_for(sqlite_url)
-    know(engine, sam=None)
-    with writing(engine) as db:
+def engine(sqlite_engine: Engine) -> Engine:
+    know(sqlite_engine, sam=None)
+    with writing(sqlite_engine) as db:
         db.execute(update(tables.reps).values(email="sam@vendor.example"))
-    yield engine
-    engine.dispose()
+    return sqlite_engine
 
 
 @pytest.fixture

@@ -10,11 +10,11 @@ from sqlalchemy import Engine
 
 from tests.histories import ACCOUNTS, TODAY, histories, parsed
 from tests.pipeline import at, event, meeting, rows, rulebook, sweep, take_in
+from worker.core.additions import additions
 from worker.core.conditions import evaluate
 from worker.core.facts import FACTS, facts_of
 from worker.core.memory import Memory
-from worker.core.stats import additions
-from worker.explain import Explanation, NotExplained, explain
+from worker.explaining.explain import Explanation, NotExplained, explain
 from worker.rulebook import Rulebook
 from worker.store import stats, tables
 from worker.store.database import reading, writing

@@ -10,12 +10,13 @@ from sqlalchemy import Connection, Engine
 
 from tests import plain_reading, plain_reading_more
 from tests.histories import ACCOUNTS, TODAY, Raw, histories, parsed
+from worker.core.additions import additions
 from worker.core.catalogue import Part
 from worker.core.facts import FACTS, facts_of
 from worker.core.health import HEALTH_FACTS
 from worker.core.metrics import Metrics
 from worker.core.reading import EVERYTHING
-from worker.core.stats import AccountStats, additions
+from worker.core.stats import AccountStats
 from worker.core.ties import TieSettings, strength
 from worker.core.units import NEVER
 from worker.store import event_log, stats

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 import pytest
 
 from tests.pipeline import at, event, flags, meeting, rows, rulebook, sweep, take_in
-from worker.explain import explain
+from worker.explaining.explain import explain
 from worker.store import tables
 
 START = date(2026, 1, 5)

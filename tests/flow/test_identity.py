@@ -20,7 +20,7 @@ from tests.flow.test_merging import RULES, emptied, known, take_in
 from tests.histories import RECEIVED, Raw, arrivals
 from tests.pipeline import event, rows, rulebook
 from worker.arrivals import Batch, BatchResult
-from worker.core.events import Interaction
+from worker.core.contents import Interaction
 from worker.ingest import ingest
 from worker.merging import Order, merge_accounts, merge_contacts, unmerge_account
 from worker.rulebook import Rulebook

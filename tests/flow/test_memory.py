@@ -10,12 +10,13 @@ from sqlalchemy import Engine
 from tests.histories import ACCOUNTS, TODAY, any_history, arrivals, parsed
 from tests.pipeline import at, rows, sweep
 from worker.arrivals import Batch
+from worker.core.additions import additions
 from worker.core.facts import FACTS
 from worker.core.memory import Memory
 from worker.core.metrics import Metrics
 from worker.core.reading import EVERYTHING
 from worker.core.rules import Mode
-from worker.core.stats import AccountStats, additions
+from worker.core.stats import AccountStats
 from worker.core.ties import TieSettings
 from worker.ingest import ingest
 from worker.rulebook import read_rulebook

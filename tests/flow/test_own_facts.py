@@ -12,13 +12,13 @@ from sqlalchemy import Engine
 
 from tests.histories import ACCOUNTS, CONTACTS, TODAY, any_history, parsed
 from tests.pipeline import event, flags, rows, rulebook, sweep, take_in
+from worker.core.additions import additions
 from worker.core.catalogue import Fact
 from worker.core.facts import facts_of
 from worker.core.measures import AMOUNTS, FIELDS, Measure, Source
 from worker.core.memory import Memory
 from worker.core.metrics import Metrics, OwnFact
 from worker.core.reading import EVERYTHING
-from worker.core.stats import additions
 from worker.core.ties import TieSettings
 from worker.core.units import Unit
 from worker.rulebook import Rulebook

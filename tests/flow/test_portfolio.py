@@ -13,9 +13,11 @@ from sqlalchemy import Engine
 from tests.flow.test_any_order import ingest
 from tests.histories import TODAY, Raw, arrivals, histories, parsed
 from tests.pipeline import event, rulebook, sweep, take_in
-from worker.core.events import Event, Subscription
+from worker.core.contents import Subscription
+from worker.core.events import Event
 from worker.core.facts import facts_of
-from worker.report.read import By, Report, read_report, report
+from worker.report.contents import By, Report
+from worker.report.read import read_report, report
 from worker.rulebook import read_rulebook
 from worker.shipped import rules_dir
 from worker.store import stats
@@ -71,13 +73,13 @@ def test_a_report_has_the_same_figures_whatever_has_happened_since(engine, tmp_p
     book = rulebook(tmp_path, RULES)
     told = {"subscription": "s", "mrr": 10, "plan": "a", "term_start": "2026-01-05"}
     take_in(engine, book, START, event("subscription", START, status="started", **told))
-    before = report(engine, book, START + DAY, START + 10 * DAY, By.PLAN)
+    before = report(engine, book, START + DAY, START + 10 * DAY, by=By.PLAN)
     later = START + 11 * DAY
     take_in(engine, book, later, event("subscription", later, subscription="s", status="churned"),
             event("subscription", later, subscription="s", status="changed", mrr=99, plan="b"),
             event("account", later, mrr=1000, lifecycle="churned"),
             event("survey", later, kind="nps", score=1))  # fmt: skip
-    assert report(engine, book, START + DAY, START + 10 * DAY, By.PLAN) == before
+    assert report(engine, book, START + DAY, START + 10 * DAY, by=By.PLAN) == before
     assert before.totals["net_revenue_retention"] == 100
 
 
@@ -97,7 +99,7 @@ def _report_of(engine: Engine, batches: list[list[Raw]], length: int, by: By) ->
     book = read_rulebook(rules_dir())
     with engine.connect() as db:  # and roll back
         ingest(db, batches)
-        return read_report(db, book, TODAY - (length - 1) * DAY, TODAY, by)
+        return read_report(db, book, TODAY - (length - 1) * DAY, TODAY, by=by)
 
 
 def _assert_is_what_the_definitions_say(found: Report, history: list[Event]) -> None:

@@ -1,12 +1,10 @@
 """What is told again of a flag that stays open, from sweep to message, day by day."""
 
-from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
 import msgspec
-import pytest
 from sqlalchemy import Engine, update
 
 from tests.pipeline import at, event, rows, sweep, take_in
@@ -15,7 +13,7 @@ from worker.core.alerts import Alert
 from worker.rulebook import Rulebook, read_rulebook
 from worker.sending import to_show
 from worker.store import holds, tables
-from worker.store.database import engine_for, writing
+from worker.store.database import writing
 
 DAY = date(2026, 3, 2)
 RULES = """
@@ -26,13 +24,6 @@ rules:
     when: {known_users: under 3}
     remind_every: 7 days
 """
-
-
-@pytest.fixture
-def engine(database_url: str) -> Iterator[Engine]:
-    engine = engine_for(database_url)
-    yield engine
-    engine.dispose()
 
 
 class Days:

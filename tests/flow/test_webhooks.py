@@ -229,6 +229,7 @@ def test_what_rolls_back_is_not_told(engine, tmp_path, crm, monkeypatch):
 
 def test_without_webhooks_nothing_is_written_or_asked(engine, tmp_path, crm, monkeypatch):
     monkeypatch.setattr("worker.announcing.webhooks", None)
+    monkeypatch.setattr("worker.announcing.webhook_facts", None)
     book = rulebook(tmp_path, RULES)
     take_in(engine, book, D, event("account", D, mrr=10))
     assert rows(engine, tables.webhook_messages) == []

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from tests.importing.files import CHANGED, NOW, SHIPPED
 from worker.capture.retrying import again
 from worker.capture.taking import Taken, why_not
-from worker.core.mapping import Capture, Pick
+from worker.core.mapping import Capture
 from worker.core.moments import Writing
+from worker.core.picking import Pick
 from worker.importing.files import File
 from worker.importing.records import Record
 from worker.importing.taking import take

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from worker.core.addresses import NO_PEOPLE, People
-from worker.core.mapping import Pick, Shape
+from worker.core.mapping import Shape
+from worker.core.picking import Pick
 from worker.rulefiles import RuleFilesRefused, check, load_capture
 from worker.rulefiles.capture import read_capture
 from worker.rulefiles.problems import Findings

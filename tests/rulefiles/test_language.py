@@ -5,7 +5,7 @@ from typing import get_args
 import pytest
 
 from worker.core.conditions import AllOf, AnyOf, Compare, Comparison, Named, Not, Threshold
-from worker.core.events import Lifecycle
+from worker.core.contents import Lifecycle
 from worker.core.facts import FACTS
 from worker.core.rules import Mode, RecipientKind, Rule, Severity
 from worker.core.units import NEVER, Unit

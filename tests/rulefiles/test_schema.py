@@ -9,7 +9,8 @@ from jsonschema import Draft7Validator
 from ruamel.yaml import YAML
 
 import worker
-from worker.core.facts import FACTS, Fact
+from worker.core.catalogue import Fact
+from worker.core.facts import FACTS
 from worker.core.units import Unit
 from worker.rulefiles import schema
 from worker.rulefiles.rules import KEYS, REQUIRED

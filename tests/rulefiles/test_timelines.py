@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from worker.core.events import Contact, Interaction, Subscription, Ticket, Usage
+from worker.core.contents import Contact, Interaction, Subscription, Ticket, Usage
 from worker.core.flags import State
 from worker.core.rules import Mode, Severity
 from worker.rulefiles.expectations import Expected

@@ -28,9 +28,9 @@ from worker.core.cards import (
 from worker.core.conditions import Comparison
 from worker.core.explanation import Group, Kind, Limit, Line
 from worker.core.flags import State
-from worker.core.people import Level
 from worker.core.rules import Severity
 from worker.core.ties import Tier
+from worker.core.titles import Level
 from worker.slack import message, views
 from worker.slack.blocks import Message
 

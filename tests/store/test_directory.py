@@ -1,22 +1,13 @@
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
-import pytest
 from sqlalchemy import Engine, insert
 
 from worker.store import directory
-from worker.store.database import engine_for, writing
+from worker.store.database import writing
 from worker.store.directory import Address, Channels
 from worker.store.tables import reps
 
 NOW = datetime(2026, 2, 18, 6, tzinfo=UTC)
-
-
-@pytest.fixture
-def engine(database_url: str) -> Iterator[Engine]:
-    engine = engine_for(database_url)
-    yield engine
-    engine.dispose()
 
 
 def test_a_rep_is_found_in_slack_unless_they_left(engine: Engine):

@@ -10,10 +10,10 @@ import pytest
 from sqlalchemy import Connection, Engine, text
 
 from tests.pipeline import Raw, event, rows
+from worker.core.additions import additions
 from worker.core.events import Event, parse
-from worker.core.stats import additions
 from worker.store import tables
-from worker.store.database import engine_for, writing
+from worker.store.database import writing
 from worker.store.fold import Folded, fold
 
 D = date(2026, 2, 18)
@@ -21,10 +21,8 @@ YESTERDAY = date(2026, 2, 17)
 
 
 @pytest.fixture
-def engine(postgresql_url: str) -> Iterator[Engine]:
-    engine = engine_for(postgresql_url)
-    yield engine
-    engine.dispose()
+def engine(postgresql_engine: Engine) -> Engine:
+    return postgresql_engine
 
 
 def begun(db: Connection, *events: Raw) -> Folded:

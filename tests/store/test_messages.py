@@ -1,9 +1,7 @@
 """Messages wait in bundles: what one recipient hears of one account leaves in order."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
-import pytest
 from sqlalchemy import Engine, select
 
 from worker.core.bundles import Kind
@@ -16,13 +14,6 @@ from worker.store.tables import messages as rows
 NOW = datetime(2026, 2, 18, 6, tzinfo=UTC)
 LEASE = timedelta(minutes=5)
 SECOND = timedelta(seconds=1)
-
-
-@pytest.fixture
-def engine(database_url: str) -> Iterator[Engine]:
-    engine = engine_for(database_url)
-    yield engine
-    engine.dispose()
 
 
 def new(key: str, account: str = "acme", due: datetime = NOW, recipient: str = "rep:sam") -> New:

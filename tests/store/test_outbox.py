@@ -1,23 +1,14 @@
-from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import msgspec
-import pytest
 from sqlalchemy import Engine
 
 from tests.alerts import alert
 from worker.core.alerts import Alert
 from worker.store import outbox
-from worker.store.database import engine_for, writing
+from worker.store.database import writing
 
 NOW = datetime(2026, 2, 18, 6, tzinfo=UTC)
-
-
-@pytest.fixture
-def engine(database_url: str) -> Iterator[Engine]:
-    engine = engine_for(database_url)
-    yield engine
-    engine.dispose()
 
 
 def put(engine: Engine, *alerts: tuple[str, Alert]) -> int:

@@ -1,23 +1,14 @@
 """Turns of channels, kept in the database for all processes."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
-import pytest
 from sqlalchemy import Engine
 
 from worker.store import pacing
-from worker.store.database import engine_for, writing
+from worker.store.database import writing
 
 NOW = datetime(2026, 2, 18, 6, tzinfo=UTC)
 APART = timedelta(seconds=1)
-
-
-@pytest.fixture
-def engine(database_url: str) -> Iterator[Engine]:
-    engine = engine_for(database_url)
-    yield engine
-    engine.dispose()
 
 
 def turns(engine: Engine, *seconds: float, apart: timedelta = APART) -> list[bool]:

@@ -10,14 +10,15 @@ from datetime import date, timedelta
 from itertools import groupby
 from typing import NamedTuple
 
+from worker.core.additions import additions
 from worker.core.conditions import Facts
 from worker.core.events import Event
 from worker.core.facts import facts_of
 from worker.core.flags import Flag, State, judge
-from worker.core.health import PastScores
 from worker.core.memory import Memory
 from worker.core.rules import RuleSet
-from worker.core.stats import Workspace, additions
+from worker.core.stats import Workspace
+from worker.core.trends import PastScores
 from worker.rulebook import Rulebook
 
 DAY = timedelta(days=1)

@@ -8,8 +8,9 @@ from worker.capture.digests import digest_of
 from worker.capture.taking import Taken, why_not
 from worker.core.addresses import People
 from worker.core.events import Quarantined
-from worker.core.mapping import Hook, event_of, first
+from worker.core.mapping import Hook, event_of
 from worker.core.moments import as_time
+from worker.core.picking import first
 from worker.core.problems import as_json
 from worker.core.sorting import Ignored, by_email, sort_people
 

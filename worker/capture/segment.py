@@ -13,8 +13,9 @@ from typing import Any
 from worker.capture.digests import digest_of
 from worker.capture.taking import Taken, why_not
 from worker.core.events import ALIAS, MEMBER, Quarantined
-from worker.core.mapping import Capture, Pick, Shape, event_of
+from worker.core.mapping import Capture, Shape, event_of
 from worker.core.moments import as_time
+from worker.core.picking import Pick
 from worker.core.problems import as_json
 
 WAY = "segment"

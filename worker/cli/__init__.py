@@ -10,6 +10,8 @@ from worker.cli import (
     admin,
     capture,
     demo,
+    facts,
+    flags,
     gateways,
     health,
     hold,
@@ -21,10 +23,10 @@ from worker.cli import (
     quarantine,
     report,
     rules,
-    show,
     slack,
     sources,
     sweep,
+    ties,
     webhooks,
 )
 from worker.cli.access import database_trouble
@@ -45,10 +47,10 @@ app.command("demo")(demo.run)
 app.command("ingest")(ingest.run)
 app.command("import")(imports.run)
 app.command("sweep")(sweep.run)
-app.command("facts")(show.facts)
+app.command("facts")(facts.run)
 app.command("health")(health.run)
-app.command("ties")(show.ties)
-app.command("flags")(show.flags)
+app.command("ties")(ties.run)
+app.command("flags")(flags.run)
 app.command("report")(report.run)
 app.add_typer(merges.accounts, name="accounts")
 app.add_typer(merges.contacts, name="contacts")

@@ -4,7 +4,6 @@ import os
 import shutil
 import sys
 import time
-from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
@@ -14,23 +13,18 @@ from subprocess import DEVNULL, Popen
 from typing import Any
 from uuid import uuid4
 
-from rich.rule import Rule as Line
-from rich.text import Text
 from sqlalchemy import Engine
 
 from worker import delivery, planning, sweeps, tasks
 from worker.celery_app import DEMO_NOW, INGEST, SWEEP
 from worker.cli.access import database, queue
-from worker.cli.terminal import AsJson, Refused, out, print_json, progress, say, table
-from worker.core.alerts import Alert, AlertReason
-from worker.core.rules import Kind
+from worker.cli.demo_year import document, show_year, year_of
+from worker.cli.terminal import AsJson, Refused, print_json, progress, say
 from worker.demo.simulation import LAST_DAY, first_day, simulate
 from worker.sending import to_show
 from worker.settings import PREFIX, settings
 from worker.shipped import rules_dir
-from worker.slack.console import show
-from worker.store import batches, outbox, people
-from worker.store import flags as flags_store
+from worker.store import batches
 from worker.store import sweeps as sweeps_store
 from worker.store.batches import BatchState
 from worker.store.database import reading, writing
@@ -64,9 +58,17 @@ def run(as_json: AsJson = False) -> None:
             messages += _deliver(engine, evening)
             events += len(happened)
             bar.advance(label=f"{day:%d %b %Y}, {events:,} events")
+    seconds = time.monotonic() - began
     with reading(engine) as db:
-        alerts = outbox.alerts(db)
-    _tell(engine, alerts, (events, messages), time.monotonic() - began, as_json)
+        year = year_of(db)
+    if as_json:
+        print_json({"events": events} | document(year))
+        return
+    show_year(year)
+    say(
+        f"{events:,} events, {DAYS} sweeps, {year.alerts:,} alerts in {messages:,} messages, "
+        f"in {seconds:.0f} seconds."
+    )
 
 
 def _isolate(home: Path) -> None:
@@ -139,83 +141,3 @@ def _deliver(engine: Engine, now: datetime) -> int:
     planning.plan(engine, now)
     delivery.deliver(engine, to_show(bundles.append), lambda: now)
     return len(bundles)
-
-
-def _tell(
-    engine: Engine,
-    alerts: Sequence[Alert],
-    counted: tuple[int, int],
-    seconds: float,
-    as_json: bool,
-) -> None:
-    """The alerts of flags that are still open, by rep, then the year in figures.
-
-    `counted` is how many events there were, and messages.
-    """
-    events, messages = counted
-    with reading(engine) as db:
-        names = people.rep_names(db)
-        still_open = {
-            (row["account"], row["rule"]) for row in flags_store.listed(db, states=["open"])
-        }
-    latest: dict[tuple[str, str], Alert] = {}
-    for alert in alerts:
-        if alert.rule is not None and (alert.account, alert.rule) in still_open:
-            latest[alert.account, alert.rule] = alert
-    by_rep: dict[str, list[Alert]] = defaultdict(list)
-    for alert in latest.values():
-        by_rep[alert.owner or ""].append(alert)
-    year = _year(alerts, still_open)
-    if as_json:
-        print_json(
-            {
-                "events": events,
-                "rules": year,
-                "open": [
-                    {
-                        "rep": rep,
-                        "account": one.account,
-                        "rule": one.rule,
-                        "title": one.title,
-                        "why": list(one.why),
-                        "who": list(one.who),
-                        "advice": one.advice,
-                    }
-                    for rep in sorted(by_rep)
-                    for one in by_rep[rep]
-                ],
-            }
-        )
-        return
-    for rep in sorted(by_rep, key=lambda rep: names.get(rep, rep)):
-        mine = sorted(by_rep[rep], key=_urgency)
-        out.print(Line(Text(f"{names.get(rep, rep) or 'Nobody'}: {len(mine)} open", "bold")))
-        for alert in mine:
-            show(out, alert)
-    shape = table("rule", "opened in the year", "resolved", "open now")
-    for rule, counts in year.items():
-        shape.add_row(rule, *(str(counts[name]) for name in ("opened", "resolved", "open")))
-    out.print(Line(Text("The year in figures", "bold")))
-    out.print(shape)
-    say(
-        f"{events:,} events, {DAYS} sweeps, {len(alerts):,} alerts in {messages:,} messages, "
-        f"in {seconds:.0f} seconds."
-    )
-
-
-def _urgency(alert: Alert) -> tuple[bool, int, float]:
-    rank = alert.severity.rank if alert.severity else 0
-    return alert.kind is Kind.GROWTH, -rank, -(alert.mrr or 0)
-
-
-def _year(alerts: Sequence[Alert], still_open: set[tuple[str, str]]) -> dict[str, dict[str, int]]:
-    opened = (AlertReason.OPENED, AlertReason.REOPENED)
-    rules = sorted({alert.rule for alert in alerts if alert.rule is not None})
-    return {
-        rule: {
-            "opened": sum(a.rule == rule and a.reason in opened for a in alerts),
-            "resolved": sum(a.rule == rule and a.reason is AlertReason.RESOLVED for a in alerts),
-            "open": sum(name == rule for _, name in still_open),
-        }
-        for rule in rules
-    }

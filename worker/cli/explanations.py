@@ -11,8 +11,8 @@ from worker.cli.terminal import out
 from worker.core.explanation import Explained, Group, Kind, Limit
 from worker.core.flags import Flag
 from worker.core.units import NEVER, Value
-from worker.explain import Explanation
-from worker.outlook import OUTCOMES, ahead, standing
+from worker.explaining.explain import Explanation
+from worker.explaining.words import OUTCOMES, ahead, standing
 
 _STYLES = {True: "bold", False: "dim", None: "yellow"}
 _GROUPS = {Kind.ALL: "all of these:", Kind.ANY: "at least one of these:", Kind.NOT: "not:"}

@@ -7,16 +7,16 @@ from typing import Any
 
 from rich.text import Text
 
-from worker import freshness, healths, runtime
-from worker.cli.access import a_date, database
-from worker.cli.show import ACCOUNTS, CHUNK, ON
+from worker import healths, runtime, standings
+from worker.cli.access import a_date
+from worker.cli.looking import ACCOUNTS, ON, calibrated, require, some_at_a_time
 from worker.cli.terminal import AsJson, Refused, out, print_json, table
-from worker.core.facts import FACTS, Fact
-from worker.core.health import TREND_DAYS, Health, Mover, movers
+from worker.core.catalogue import Fact
+from worker.core.facts import FACTS
+from worker.core.health import Health
+from worker.core.trends import TREND_DAYS, Mover, movers
 from worker.core.units import NEVER, Unit, shown
-from worker.store import stats
-from worker.store.database import reading, writing
-from worker.store.ties import calibrate
+from worker.store.database import reading
 
 
 def run(accounts: ACCOUNTS = None, on: ON = None, as_json: AsJson = False) -> None:
@@ -24,29 +24,17 @@ def run(accounts: ACCOUNTS = None, on: ON = None, as_json: AsJson = False) -> No
     day, book = a_date(on), runtime.rulebook()
     if not book.health.parts:
         raise Refused("There is no health score: health.yaml in the rules directory has no parts.")
-    engine = database()
-    with writing(engine) as db:
-        calibrate(db, book.ties.half_life)
-    with reading(engine) as db:
-        ids = sorted(set(accounts)) if accounts else sorted(stats.account_ids(db, day))
-        then = replace(stats.read_workspace(db, book.ties), health=book.health)
-        withheld = (
-            freshness.withheld_today(db, book.sources, book.metrics.facts, day)
-            if on is None
-            else {}
-        )
-        now = replace(then, withheld=withheld)
+    with reading(calibrated(book)) as db:
+        now = standings.workspace_on(db, book, day, withhold=on is None)
+        then = replace(now, withheld={})
         found: dict[str, tuple[Health, Health | None]] = {}
-        for start in range(0, len(ids), CHUNK):
-            some = ids[start : start + CHUNK]
+        for some in some_at_a_time(db, accounts, day):
             before = healths.on_day(db, some, day - timedelta(days=TREND_DAYS), then, book.metrics)
             found |= {
                 account: (health, before.get(account))
                 for account, health in healths.on_day(db, some, day, now, book.metrics).items()
             }
-    missing = sorted(set(accounts or ()) - found.keys())
-    if missing:
-        raise Refused(f"There is no account {missing[0]!r}: 'tiewatch facts' lists all of them.")
+    require(accounts, found)
     if as_json:
         print_json(
             [_document(account, day.isoformat(), *found[account]) for account in sorted(found)]

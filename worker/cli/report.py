@@ -11,9 +11,10 @@ from worker import runtime
 from worker.cli.access import a_date, database, today
 from worker.cli.terminal import AsJson, Refused, json_text, out, print_json, progress, say, table
 from worker.core.portfolio.catalogue import FIGURES, shown
+from worker.report.contents import By, Report
 from worker.report.document import report_csv, report_document
 from worker.report.page import report_page
-from worker.report.read import By, Report, report
+from worker.report.read import report
 
 OF_GROUPS = (
     *("customers", "customer_retention", "mrr", "net_revenue_retention"),
@@ -51,7 +52,7 @@ def run(
         def passed(done: int, of: int) -> None:
             bar.bar.update(bar.task, completed=done, total=of)
 
-        found = report(engine, book, start, end, by, currency, passed)
+        found = report(engine, book, start, end, by=by, currency=currency, passed=passed)
     if end > today():
         say(f"{end} is still to come: the report is of what is known today.")
     if as_json and file is None:

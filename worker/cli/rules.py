@@ -13,18 +13,18 @@ from worker import ruletests, runtime
 from worker.cli import backtests
 from worker.cli.access import a_date, database
 from worker.cli.explanations import document, show
-from worker.cli.show import ON
+from worker.cli.looking import ON
 from worker.cli.terminal import NOT_HELD, AsJson, Refused, out, print_json, say, table
 from worker.core.rules import Mode, RuleSet
 from worker.core.shadows import Volume, volumes
 from worker.core.verdicts import Verdict, verdict
-from worker.explain import NotExplained, explain
+from worker.explaining.explain import NotExplained, explain
 from worker.rulebook import read_rulebook
 from worker.rulefiles import Problem, RuleFilesRefused, check, load, load_metrics, schema
 from worker.rulefiles.included import SHIPPED
 from worker.ruletests import Result
 from worker.shipped import rules_dir
-from worker.store import answers, flags
+from worker.store import answers, flag_lists
 from worker.store.database import reading
 
 app = typer.Typer(no_args_is_help=True, help="The rule files.")
@@ -162,8 +162,8 @@ def run_report(
     since = runtime.clock().date() - timedelta(days)
     rules = [(one.mode is Mode.SHADOW, one.id) for one in runtime.rulebook().rules.rules]
     with reading(database()) as db:
-        found = volumes(flags.raised(db, since), rules)
-        moved = flags.answers(db, since)
+        found = volumes(flag_lists.raised(db, since), rules)
+        moved = flag_lists.answers(db, since)
         tallies, unanswered = answers.tallies(db, since), answers.unanswered(db, since)
     verdicts = {
         one.rule: verdict(tallies.get(one.rule, ()), unanswered.get(one.rule, 0))
@@ -173,7 +173,16 @@ def run_report(
     if as_json:
         print_json([_volume_json(one, moved, verdicts.get(one.rule)) for one in found])
         return
-    columns = ("rule", "mode", "flags", "accounts", "up", "alone", "beside live", *flags.ANSWERS)
+    columns = (
+        "rule",
+        "mode",
+        "flags",
+        "accounts",
+        "up",
+        "alone",
+        "beside live",
+        *flag_lists.ANSWERS,
+    )
     shape = table(*columns, "because", "resolved unanswered", "right")
     for one in found:
         beside = ", ".join(f"{rule} {number:,}" for rule, number in one.beside)
@@ -186,7 +195,7 @@ def run_report(
             mode,
             *(f"{number:,}" for number in numbers),
             Text(beside),
-            *(f"{said.get(state, 0):,}" for state in flags.ANSWERS),
+            *(f"{said.get(state, 0):,}" for state in flag_lists.ANSWERS),
             *_judged(judged),
         )
     out.print(shape)
@@ -211,7 +220,7 @@ def _volume_json(
         "open": one.up,
         "alone": one.alone,
         "beside": [{"rule": rule, "flags": number} for rule, number in one.beside],
-        "feedback": {str(state): said.get(state, 0) for state in flags.ANSWERS},
+        "feedback": {str(state): said.get(state, 0) for state in flag_lists.ANSWERS},
         "dismissed_because": dict(judged.dismissed) if judged else {},
         "resolved_unanswered": judged.unanswered if judged else 0,
         "precision": judged.precision if judged else None,

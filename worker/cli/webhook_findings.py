@@ -11,8 +11,8 @@ from worker import runtime
 from worker.core.findings import Finding
 from worker.core.webhooks import Webhook, Webhooks
 from worker.settings import SettingsError, webhook_secret, webhook_variable
-from worker.store import webhooks as store
-from worker.store.webhooks import Standing
+from worker.store import receivers
+from worker.store.receivers import Standing
 from worker.webhooks import payload
 from worker.webhooks.posting import Answer, BadSecret, Verdict, client, post, signers
 
@@ -47,7 +47,7 @@ async def _test(webhook: Webhook) -> Answer:
 
 def standing(db: Connection, webhooks: Webhooks, now: datetime) -> Iterator[Finding]:
     """How each webhook stands: what waits, what was given up, and what to do about it."""
-    found = store.standings(db)
+    found = receivers.standings(db)
     for webhook in webhooks:
         at = found.get(webhook.name, Standing(webhook.name))
         yield _waiting(webhook, at, now)

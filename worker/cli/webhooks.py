@@ -10,10 +10,9 @@ from worker.cli.admin import report
 from worker.cli.terminal import AsJson, Refused, print_json
 from worker.cli.webhook_findings import tried
 from worker.core.webhooks import Webhook
-from worker.store import resuming
-from worker.store import webhooks as store
+from worker.store import receivers, resuming
 from worker.store.database import writing
-from worker.store.webhooks import Standing
+from worker.store.receivers import Standing
 
 app = typer.Typer(
     no_args_is_help=True, help="Webhooks: other systems that are told of flags and facts."
@@ -46,7 +45,7 @@ def resume(name: Annotated[str, NAME], as_json: AsJson = False) -> None:
     _named(name)
     with writing(database()) as db:
         done = resuming.resume(db, name, runtime.clock())
-        waiting = store.standings(db).get(name, Standing(name)).waiting
+        waiting = receivers.standings(db).get(name, Standing(name)).waiting
     if as_json:
         print_json({"webhook": name, **done._asdict(), "waiting": waiting})
         return

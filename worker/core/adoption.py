@@ -3,9 +3,8 @@
 from worker.core.catalogue import Fact, Part
 from worker.core.measures import Measure, Source
 from worker.core.metrics import Metrics
-from worker.core.relationship import since
 from worker.core.stats import AccountStats
-from worker.core.units import Unit, Value
+from worker.core.units import Unit, Value, since
 
 LICENCE_DAYS = 30
 """Complete days in which a licence counts as used."""

@@ -7,9 +7,9 @@ from msgspec import Struct
 from worker.core.alerts import Alert
 from worker.core.explanation import Explained
 from worker.core.flags import State
-from worker.core.people import Level
 from worker.core.rules import Kind, Severity
 from worker.core.ties import Tier
+from worker.core.titles import Level
 
 
 class Told(Struct, frozen=True, kw_only=True):

@@ -8,12 +8,14 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
-from typing import Annotated, Any, Literal
+from datetime import UTC, datetime, timedelta
+from typing import Any, Literal
 
 import msgspec
-from msgspec import UNSET, Meta, Struct, UnsetType
+from msgspec import UNSET, Struct
 
+from worker.core.contents import TYPES, Content, EventId, Id, Moment
+from worker.core.contradictions import CHECKED, contradictions
 from worker.core.problems import as_json, field_problems, fits, json_problem, quoted, whole
 
 MAX_AHEAD = timedelta(hours=24)
@@ -34,158 +36,8 @@ ALIAS = "tiewatchalias"
 ANY_ACCOUNT = "?"
 """Stands for the account while an event is checked of which it is to be found."""
 
-# Three ids and a day make the longest index entry; PostgreSQL's limit for one is 2,704 bytes.
-Id = Annotated[str, Meta(min_length=1, max_length=200)]
-EventId = Annotated[str, Meta(min_length=1, max_length=300)]
-Words = Annotated[str, Meta(max_length=2_000)]
-Feature = Annotated[str, Meta(max_length=200)]
-Currency = Annotated[str, Meta(min_length=1, max_length=20)]
-Amount = Annotated[float, Meta(ge=0, le=1e15)]
-Whole = Annotated[int, Meta(ge=0, le=10**12)]
-Number = Annotated[float, Meta(ge=-1e15, le=1e15)]
-Moment = Annotated[datetime, Meta(tz=True)]
-
-
-Role = Literal["user", "champion", "admin", "economic_buyer", "other"]
-LevelName = Literal["c_level", "vp", "director", "manager", "staff"]
-Lifecycle = Literal["trial", "onboarding", "active", "churned"]
-Direction = Literal["inbound", "outbound", "mutual"]
-
-
-class Interaction(Struct, frozen=True):
-    """People of both sides in contact: a mail, a meeting, a call, a chat."""
-
-    channel: Literal["email", "meeting", "call", "chat", "other"]
-    reps: Annotated[list[Id], Meta(min_length=1)]
-    contacts: list[Id]
-    direction: Direction | None = None
-    cc: list[Id] | None = None
-    duration_minutes: Annotated[float, Meta(ge=0, le=100_000)] | None = None
-    status: Literal["held", "cancelled", "declined", "no_show"] | None = None
-    automatic: Literal["auto-reply", "bounce", "bulk", "calendar", "other"] | None = None
-    thread: Words | None = None
-
-    @property
-    def counts(self) -> bool:
-        """Whether it is contact between people: it took place, and no machine wrote it."""
-        return self.automatic is None and (self.status is None or self.status == "held")
-
-    @property
-    def way(self) -> Direction:
-        """Its direction; what does not have to say one (meetings, calls) is mutual."""
-        return self.direction or "mutual"
-
-
-class Usage(Struct, frozen=True):
-    """Use of the product, by a contact if `user` says whom."""
-
-    user: Id | None = None
-    feature: Feature | None = None
-    count: Annotated[int, Meta(ge=1, le=10**12)] | None = None
-    minutes: Annotated[float, Meta(ge=0, le=1e9)] | None = None
-
-
-class Account(Struct, frozen=True):
-    """Attributes of the account; an absent field says nothing, a null one clears."""
-
-    name: Words | UnsetType | None = UNSET
-    segment: Words | UnsetType | None = UNSET
-    owner: Id | UnsetType | None = UNSET
-    seats: Whole | UnsetType | None = UNSET
-    mrr: Amount | UnsetType | None = UNSET
-    currency: Currency | UnsetType | None = UNSET
-    renewal_date: date | UnsetType | None = UNSET
-    lifecycle: Lifecycle | UnsetType | None = UNSET
-    domains: list[Words] | UnsetType | None = UNSET
-    timezone: Words | UnsetType | None = UNSET
-    parent: Id | UnsetType | None = UNSET
-    region: Words | UnsetType | None = UNSET
-
-
-class Contact(Struct, frozen=True):
-    """Attributes of a person at the account."""
-
-    contact: Id
-    name: Words | UnsetType | None = UNSET
-    title: Words | UnsetType | None = UNSET
-    level: LevelName | UnsetType | None = UNSET
-    role: Role | UnsetType | None = UNSET
-    function: Words | UnsetType | None = UNSET
-    emails: list[Words] | UnsetType | None = UNSET
-    left: bool | UnsetType | None = UNSET
-
-
-class Rep(Struct, frozen=True):
-    """Attributes of a person on the vendor's team."""
-
-    rep: Id
-    name: Words | UnsetType | None = UNSET
-    email: Words | UnsetType | None = UNSET
-    slack_user: Words | UnsetType | None = UNSET
-    timezone: Words | UnsetType | None = UNSET
-    manager: Id | UnsetType | None = UNSET
-    left: bool | UnsetType | None = UNSET
-
-
-class Subscription(Struct, frozen=True):
-    """A change of a subscription; one with a `term_start` adds or replaces that term."""
-
-    subscription: Id
-    status: Literal["trial", "started", "renewed", "changed", "churned"]
-    plan: Words | UnsetType | None = UNSET
-    mrr: Amount | UnsetType | None = UNSET
-    currency: Currency | UnsetType | None = UNSET
-    seats: Whole | UnsetType | None = UNSET
-    term_start: date | UnsetType | None = UNSET
-    term_end: date | UnsetType | None = UNSET
-
-
-class Survey(Struct, frozen=True):
-    """What a contact said: nps 0-10, csat 1-5, or a perception in one word."""
-
-    kind: Literal["nps", "csat", "perception"]
-    score: float | str
-    contact: Id | None = None
-
-
-class Ticket(Struct, frozen=True):
-    """A step in the life of a support ticket."""
-
-    ticket: Id
-    status: Literal["opened", "escalated", "deescalated", "resolved"]
-    priority: Words | UnsetType | None = UNSET
-    defect: bool | UnsetType | None = UNSET
-    topic: Words | UnsetType | None = UNSET
-
-
-class Outcome(Struct, frozen=True):
-    """Progress towards a goal of the customer."""
-
-    goal: Id
-    target: Number | Words | UnsetType | None = UNSET
-    value: Number | Words | UnsetType | None = UNSET
-    progress: Annotated[float, Meta(ge=0, le=100)] | UnsetType | None = UNSET
-    cost: Amount | UnsetType | None = UNSET
-    benefit: Number | UnsetType | None = UNSET
-    achieved: bool | UnsetType | None = UNSET
-    due: date | UnsetType | None = UNSET
-
-
 _UNREADABLE = "a key in it holds half of a surrogate pair, or it is nested too deeply"
-
 _TOO_FINE = re.compile(r"(\.\d{6})\d+")
-
-_MUST_SAY_DIRECTION = {"email": "an email", "chat": "a chat"}
-
-Content = Interaction | Usage | Account | Contact | Rep | Subscription | Survey | Ticket | Outcome
-TYPES: dict[str, type[Content]] = {kind.__name__.lower(): kind for kind in Content.__args__}
-"""What the data of each type is."""
-
-FIELDS = {name: frozenset(kind.__struct_fields__) for name, kind in TYPES.items()}
-"""The keys that the data of each type of event may have; others are kept and otherwise ignored."""
-
-_CHECKED = (Interaction, Survey, Subscription)
-"""The types whose fields may contradict each other."""
 
 
 class _Envelope(Struct):
@@ -266,7 +118,7 @@ def parse(raw: object, received: datetime, account: str | None = None) -> Event 
         or "\\u0000" in body
         or "\\ud" in body
         or (account is None and envelope.type != "rep")
-        or (isinstance(data, _CHECKED) and any(_contradictions(data)))
+        or (isinstance(data, CHECKED) and any(contradictions(data)))
     )
     if suspect and _problems(raw, received, account):
         return _quarantined(raw, received, account)
@@ -356,7 +208,7 @@ def _problems(raw: object, received: datetime, account: str | None) -> list[str]
     kind = TYPES.get(raw["type"]) if isinstance(raw.get("type"), str) else None
     if kind is not None and isinstance(raw.get("data"), dict):
         found += field_problems(raw["data"], kind)
-        found += _contradictions(_lenient(raw["data"], kind))
+        found += contradictions(_lenient(raw["data"], kind))
     size = len(as_json(raw))
     if size > MAX_BYTES:
         found.append(f"the event is {size:,} bytes long; the limit is {MAX_BYTES:,}")
@@ -385,33 +237,3 @@ def _lenient(given: dict[str, Any], kind: type[Content]) -> Content:
     }
     blank: dict[str, Any] = {f.name: UNSET for f in msgspec.structs.fields(kind) if f.required}
     return kind(**(blank | fitting))
-
-
-def _contradictions(data: Content) -> Iterator[str]:
-    """What the types of the single fields cannot say."""
-    match data:
-        case Interaction():
-            if data.channel in _MUST_SAY_DIRECTION and data.direction is None:
-                article = _MUST_SAY_DIRECTION[data.channel]
-                yield f"'direction' is missing: {article} must say inbound or outbound"
-            if data.contacts == [] and not data.cc:
-                yield "'contacts' is empty: an interaction names at least one contact"
-        case Subscription(term_start=date() | str() as start, term_end=date() | str() as end) if (
-            str(end) < str(start)
-        ):
-            yield f"'term_end' {end} is before 'term_start' {start}: a term ends after it starts"
-        case Survey(kind="nps", score=score) if not _between(score, 0, 10):
-            yield f"'score' must be a number from 0 to 10 for nps, not {quoted(score)}"
-        case Survey(kind="csat", score=score) if not _between(score, 1, 5):
-            yield f"'score' must be a number from 1 to 5 for csat, not {quoted(score)}"
-        case Survey(kind="perception", score=score) if score not in (
-            UNSET,
-            "positive",
-            "neutral",
-            "negative",
-        ):
-            yield f"'score' must be positive, neutral or negative, not {quoted(score)}"
-
-
-def _between(score: object, low: int, high: int) -> bool:
-    return score is UNSET or (isinstance(score, int | float) and low <= score <= high)

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import NamedTuple
 
-from worker.core.facts import LICENCE_DAYS, USAGE_DAYS, People, decision_level, people_of
+from worker.core.adoption import LICENCE_DAYS, USAGE_DAYS
+from worker.core.contacts import People, decision_level, people_of
 from worker.core.stats import AccountStats, Workspace
 from worker.core.ties import Tier, strength
 from worker.core.units import Unit, shown

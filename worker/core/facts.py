@@ -9,35 +9,17 @@ are NEVER.
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 
-from worker.core import adoption, commercial, own, relationship, success, support, voice
-from worker.core.adoption import LICENCE_DAYS, USAGE_DAYS
+from worker.core import adoption, commercial, exchanges, own, relationship, success, support, voice
 from worker.core.catalogue import Fact, Part
-from worker.core.commercial import mrr_of, renewal_day
 from worker.core.health import FACTS as HEALTH
 from worker.core.health import health_facts
 from worker.core.measures import Measure
 from worker.core.metrics import NO_METRICS, Metrics
 from worker.core.reading import Reading
-from worker.core.relationship import People, Related, decision_level, people_of
+from worker.core.relationship import Related
 from worker.core.stats import AccountStats, Workspace
 from worker.core.subscriptions import NO_TERMS, Terms, terms_on
 from worker.core.units import Value
-
-__all__ = [
-    "FACTS",
-    "LICENCE_DAYS",
-    "USAGE_DAYS",
-    "Fact",
-    "People",
-    "decision_level",
-    "facts_of",
-    "facts_of_all",
-    "measures_of",
-    "mrr_of",
-    "people_of",
-    "reading_for",
-    "renewal_day",
-]
 
 FACTS: dict[str, Fact] = {
     fact.name: fact
@@ -61,7 +43,7 @@ def measures_of(reading: Reading, metrics: Metrics, on: int) -> frozenset[Measur
     """What is to be measured for a reading on the day `on` (an ordinal)."""
     found: set[Measure] = set(own.measures(_own_names(reading, metrics), metrics))
     for part, measures in (
-        (Part.CONTACTS, relationship.MEASURES),
+        (Part.CONTACTS, exchanges.MEASURES),
         (Part.VOICE, voice.MEASURES),
         (Part.SUPPORT, support.MEASURES),
         (Part.ADOPTION, adoption.measures(metrics, on)),
@@ -159,17 +141,17 @@ def _relations(one: _Known) -> None:
 def _rhythm(one: _Known) -> None:
     if one.related is not None:
         execs, silence = one.related.people.execs, one.facts["days_since_exec_contact"]
-        one.facts |= relationship.rhythm(one.stats.met, execs, silence, one.on)
+        one.facts |= exchanges.rhythm(one.stats.met, execs, silence, one.on)
 
 
 def _responses(one: _Known) -> None:
     if one.related is not None:
-        one.facts |= relationship.responses(one.stats.mails, one.on)
+        one.facts |= exchanges.responses(one.stats.mails, one.on)
 
 
 def _contacts(one: _Known) -> None:
     if one.related is not None:
-        one.facts |= relationship.contacts(one.stats.measures)
+        one.facts |= exchanges.contacts(one.stats.measures)
 
 
 def _contracts(one: _Known) -> None:

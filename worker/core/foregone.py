@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import Enum
 from itertools import pairwise, product
 
+from worker.core.catalogue import Fact
 from worker.core.conditions import (
     AllOf,
     AnyOf,
@@ -23,7 +24,7 @@ from worker.core.conditions import (
     compiled,
     limit,
 )
-from worker.core.facts import FACTS, Fact
+from worker.core.facts import FACTS
 from worker.core.reasons import fact_of
 from worker.core.units import NEVER, Unit, Value
 

@@ -1,30 +1,19 @@
 """The health score: how an account is doing, from 0 to 100, out of weighted parts.
 
-`rules/health.yaml` says what counts: each part's facts are mapped to points by named bands, by
-segment, tenure or whatever else the account is told apart by. What is unknown drops out with its
-weight and lowers the confidence; it is never scored as bad.
+What is unknown drops out with its weight and lowers the confidence; it is never scored as bad.
 """
 
-import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from math import floor, fsum
 from typing import NamedTuple
 
+from worker.core.bands import Band, CompiledScale, HealthPart, HealthSettings
 from worker.core.catalogue import Fact, Part
-from worker.core.conditions import Condition, Facts, Outcome, compiled, facts_in
-from worker.core.metrics import NO_METRICS, Metrics
+from worker.core.conditions import Facts
 from worker.core.units import Unit, Value
 
-TREND_DAYS = 30
-"""Days over which the score's change is told."""
-
-MOVERS = 3
-"""Facts that are named for having moved a score most."""
-
 HEALTH, CONFIDENCE, CHANGE = HEALTH_FACTS = ("health", "health_confidence", "health_change_30d")
-
 
 _NO_HEALTH = "rules/health.yaml has no parts, or nothing that they look at is known"
 _EVENTS = ("all types",)
@@ -69,80 +58,6 @@ FACTS = (
         most=100,
     ),
 )
-
-
-class Band(NamedTuple):
-    """A range of a fact's values and the points that it is worth; the last one takes the rest."""
-
-    name: str
-    points: float
-    when: Condition | None
-
-
-class Scale(NamedTuple):
-    """The bands of a fact, in order, for the accounts that `of` holds for: all, if it is None."""
-
-    of: Condition | None
-    bands: tuple[Band, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class HealthPart:
-    """A part of the score: its weight, and for each of its facts the scales, the first that fits
-    an account being its own. All facts of a part weigh the same."""
-
-    name: str
-    weight: float
-    facts: Mapping[str, tuple[Scale, ...]]
-
-
-class _Scale(NamedTuple):
-    """A scale with its conditions as functions of the facts."""
-
-    of: Outcome | None
-    bands: tuple[tuple[Band, Outcome | None], ...]
-
-
-@dataclass(frozen=True)
-class HealthSettings:
-    """What `health.yaml` says; without parts there is no score.
-
-    `metrics` are the features and the admins' own facts that the parts rest on.
-    """
-
-    parts: tuple[HealthPart, ...] = ()
-    metrics: Metrics = NO_METRICS
-
-    @property
-    def facts(self) -> frozenset[str]:
-        """The facts that scores are computed from, those that tell accounts apart included."""
-        scales = [one for part in self.parts for one in part.facts.items()]
-        asked = [facts_in(scale.of) for _, all_of in scales for scale in all_of if scale.of]
-        return frozenset(name for name, _ in scales).union(*asked)
-
-    @cached_property
-    def compiled(self) -> tuple[tuple[tuple[str, tuple[_Scale, ...]], ...], ...]:
-        """The facts of each part with their scales, for asking them of many accounts."""
-        return tuple(
-            tuple((name, tuple(map(_compiled, scales))) for name, scales in part.facts.items())
-            for part in self.parts
-        )
-
-    @cached_property
-    def digest(self) -> str:
-        """16 hexadecimal digits, equal for settings that mean the same."""
-        return hashlib.sha256(repr((self.parts, self.metrics)).encode()).hexdigest()[:16]
-
-
-NO_HEALTH = HealthSettings()
-
-
-def _compiled(scale: Scale) -> _Scale:
-    return _Scale(_function(scale.of), tuple((band, _function(band.when)) for band in scale.bands))
-
-
-def _function(condition: Condition | None) -> Outcome | None:
-    return None if condition is None else compiled(condition, {})
 
 
 class Scored(NamedTuple):
@@ -227,7 +142,7 @@ def _weighed(facts: Facts, settings: HealthSettings) -> _Weighed:
     return _Weighed(bands, shares, fsum(points), confidence, weight > 0)
 
 
-def _band(value: Value, scales: Sequence[_Scale], facts: Facts) -> Band | None:
+def _band(value: Value, scales: Sequence[CompiledScale], facts: Facts) -> Band | None:
     """The band that a fact's value is in; None if it is unknown."""
     if value is not None:
         for of, bands in scales:
@@ -248,52 +163,3 @@ def health_facts(facts: Facts, settings: HealthSettings, past: int | None) -> di
         CONFIDENCE: None if score is None else found.confidence,
         CHANGE: None if score is None or past is None else score - past,
     }
-
-
-class Mover(NamedTuple):
-    """What a fact added to a score, or took from it, in points, between two days."""
-
-    fact: str
-    before: Value
-    now: Value
-    points: float
-
-
-def movers(then: Health, now: Health) -> list[Mover]:
-    """The facts that moved a score most, the most first; all of them add up to its change.
-
-    A fact is measured against the earlier score, so that one that becomes unknown counts as what
-    it had added to that.
-    """
-    if then.score is None or now.score is None:
-        return []
-    before = {one.fact: one for part in then.parts for one in part.facts}
-    moved = []
-    for one in (one for part in now.parts for one in part.facts):
-        was = before[one.fact]
-        points = _added(one, then.exact) - _added(was, then.exact)
-        moved.append(Mover(one.fact, was.value, one.value, points))
-    moved.sort(key=lambda mover: (-abs(mover.points), mover.fact))
-    return [mover for mover in moved if abs(mover.points) >= 0.05][:MOVERS]
-
-
-def _added(one: Scored, level: float) -> float:
-    return 0.0 if one.points is None else one.share * (one.points - level)
-
-
-class PastScores:
-    """The scores of the last 30 days, where days pass one after the other."""
-
-    def __init__(self) -> None:
-        """None yet."""
-        self._scores: dict[str, dict[int, int]] = {}
-
-    def before(self, account: str, on: int) -> int | None:
-        """The score of 30 days before the day `on` (an ordinal); it is then forgotten."""
-        return self._scores.get(account, {}).pop(on - TREND_DAYS, None)
-
-    def note(self, account: str, on: int, facts: Facts) -> None:
-        """Keep the score of a day."""
-        score = facts[HEALTH]
-        if isinstance(score, int):
-            self._scores.setdefault(account, {})[on] = score

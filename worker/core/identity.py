@@ -13,7 +13,8 @@ from msgspec import UNSET
 from msgspec.structs import replace
 
 from worker.core.addresses import decides, domains_of, normal, normal_domain
-from worker.core.events import Account, Contact, Content, Event, Interaction, Rep
+from worker.core.contents import Account, Contact, Content, Interaction, Rep
+from worker.core.events import Event
 from worker.core.merges import people_in, renamed
 from worker.core.problems import quoted
 

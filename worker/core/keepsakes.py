@@ -7,12 +7,13 @@ from collections import defaultdict
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 
+from worker.core.additions import Additions, is_mail
 from worker.core.catalogue import Part
+from worker.core.contents import Outcome, Survey, Ticket
 from worker.core.courses import Course, merged, step_of
-from worker.core.events import Outcome, Survey, Ticket
+from worker.core.exchanges import CONTACT_DAYS, RHYTHM_DAYS
 from worker.core.measures import Measure, Row, Source, Touch, Use, measured
-from worker.core.relationship import CONTACT_DAYS, RHYTHM_DAYS
-from worker.core.stats import AccountStats, Additions, Mail, is_mail
+from worker.core.stats import AccountStats, Mail
 from worker.core.support import Tickets, matters, raised, standing
 from worker.core.voice import Said, answer, said_in, voice_of
 

@@ -1,85 +1,20 @@
 """How others' messages become events: which fields are picked from where, and what they become.
 
-A mapping is written in `capture.yaml` (docs/capture.md); here it is applied. What a field needs
-decides the form its value is brought into: `"12"` is a number where one is needed, a time a date.
+A mapping is written in `capture.yaml` (docs/capture.md), and applied here. `picking` finds values,
+`forms` brings them into the form that their field needs.
 """
 
-import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
-from functools import lru_cache
 from typing import Any
 
-import jsonpath
-import msgspec
-from msgspec.inspect import BoolType, DateType, FloatType, IntType, ListType, StrType, UnionType
-
-from worker.core.addresses import NO_PEOPLE, People, decides
-from worker.core.events import MEMBER, TYPES
+from worker.core.addresses import NO_PEOPLE, People
+from worker.core.events import MEMBER
+from worker.core.forms import as_text, fitted
 from worker.core.moments import Writing
+from worker.core.picking import Condition, Pick, Value, first, holds
 from worker.core.sorting import BY_EMAIL, PEOPLE
-
-PATH = re.compile(r"\$(\.[^\W\d](?:[\w -]*[\w-])?|\['[^'\\\[\]]+'\]|\[\d{1,4}\]|\[\*\])*")
-"""The paths that are read: names, places in a list, and all of a list."""
-
-STEP = re.compile(r"\.([^\W\d](?:[\w -]*[\w-])?)|\['([^'\\\[\]]+)'\]")
-"""A name in such a path, as it may be written."""
-
-_SEPARATORS = re.compile(r"[;,|\n]")
-_BESIDE_AMOUNT = re.compile(r"^[^\d(-]*|[^\d)]*$")
-
-
-@dataclass(frozen=True, slots=True)
-class Pick:
-    """One way to a value: a path into the message with what is done to it, or the value itself.
-
-    With `beside`, the texts of several paths with a space between them.
-    """
-
-    path: str | None = None
-    constant: Any = None
-    filters: tuple[str, ...] = ()
-    beside: "Pick | None" = None
-
-    @property
-    def column(self) -> str | None:
-        """The name that its path begins with, None for what is no path or begins otherwise."""
-        step = STEP.match(self.path, 1) if self.path else None
-        return (step[1] or step[2]) if step else None
-
-    def of(self, message: Any) -> Any:
-        """The value, None if it is not there. A path with `[*]` gives a list."""
-        if self.path is None:
-            return self.constant
-        if self.beside is not None:
-            both = (replace(self, beside=None).of(message), self.beside.of(message))
-            return " ".join(str(_as_text(one)) for one in both if one is not None) or None
-        names = _names(self.path)
-        if names is not None:  # names alone need no library, and are looked up ten times as fast
-            return self._filtered(_at(names, message))
-        if not isinstance(message, dict | list):
-            return None  # of which the library would read a text as JSON
-        found = map(self._filtered, _compiled(self.path).findall(message))
-        values = [one for one in found if one is not None]
-        if "[*]" in self.path:
-            return values or None
-        return values[0] if values else None
-
-    def _filtered(self, value: Any) -> Any:
-        if value is None or value == "":
-            return None
-        for name in self.filters:
-            value = _FILTERED[name](value)
-        return None if value == "" else value
-
-
-Value = tuple[Pick, ...]
-"""Ways to a value, of which the first that leads to one counts."""
-
-
-Condition = tuple[tuple[Pick, tuple[str, ...]], ...]
-"""Ways with the texts that each may lead to, in which `*` stands for anything."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,20 +130,6 @@ class Capture:
         return otherwise
 
 
-def first(value: Value, message: Any) -> Any:
-    """What the first of the ways leads to, None if none does."""
-    for pick in value:
-        found = pick.of(message)
-        if found is not None:
-            return found
-    return None
-
-
-def holds(condition: Condition, message: Any) -> bool:
-    """Whether every way leads to one of its texts."""
-    return all(_matches(pick.of(message), words) for pick, words in condition)
-
-
 def plain(name: str) -> str:
     """A column's name as it is compared: without regard to case, spaces and signs, so that
     `Record ID`, `RecordId` and `record_id` are one, as is the prefix of HubSpot's properties."""
@@ -233,141 +154,9 @@ def event_of(
         if isinstance(found, list) and found:
             found = found[0]
         if found is not None:
-            event[name] = _as_text(found)
+            event[name] = as_text(found)
     return event | {PEOPLE: BY_EMAIL} if shape.by_email else event
-
-
-def fitted(value: Any, type_: str, name: str, writing: Writing | None = None) -> Any:
-    """The value in the form that this field of this type of event needs, if it has one.
-
-    Raises Unclear for a date that can be read in two ways.
-    """
-    kinds = _kinds(type_, name)
-    if any(isinstance(kind, ListType) for kind in kinds):
-        values = value if isinstance(value, list) else [value]
-        return [_as_text(one) for one in values]
-    if isinstance(value, list) and value:
-        value = value[0]
-    if any(isinstance(kind, IntType | FloatType) for kind in kinds):
-        return _as_number(value)
-    if any(isinstance(kind, DateType) for kind in kinds):
-        return (writing or Writing()).as_date(value)
-    if any(isinstance(kind, BoolType) for kind in kinds):
-        return _as_bool(value)
-    return _as_text(value) if any(isinstance(kind, StrType) for kind in kinds) else value
-
-
-def _at(names: tuple[str, ...], message: Any) -> Any:
-    for name in names:
-        if not isinstance(message, dict):
-            return None
-        message = message.get(name)
-    return message
 
 
 def _ways(shape: Shape) -> tuple[Value, ...]:
     return (*shape.fields.values(), shape.subject, shape.member, shape.time)
-
-
-@lru_cache(maxsize=1_000)
-def _compiled(path: str) -> Any:
-    return jsonpath.compile(STEP.sub(lambda step: f"['{step[1] or step[2]}']", path))
-
-
-@lru_cache(maxsize=1_000)
-def _names(path: str) -> tuple[str, ...] | None:
-    """The names that a path consists of, None if there is more in it."""
-    steps = STEP.findall(path)
-    return tuple(plain or odd for plain, odd in steps) if STEP.sub("", path) == "$" else None
-
-
-@lru_cache(maxsize=1_000)
-def _kinds(type_: str, name: str) -> tuple[msgspec.inspect.Type, ...]:
-    for one in msgspec.structs.fields(TYPES[type_]):
-        if one.name == name:
-            info = msgspec.inspect.type_info(one.type)
-            return info.types if isinstance(info, UnionType) else (info,)
-    return ()
-
-
-def _matches(found: Any, words: tuple[str, ...]) -> bool:
-    if found is None:
-        return "" in words or "*" in words
-    values = found if isinstance(found, list) else [found]
-    texts = [str(_as_text(one)) for one in values]
-    return any(fnmatchcase(text, word) for text in texts for word in words)
-
-
-def _as_text(value: Any) -> Any:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    return str(value) if isinstance(value, int | float) else value
-
-
-def _as_number(value: Any) -> Any:
-    if not isinstance(value, str) or len(value) > 40:
-        return value
-    try:
-        number = float(value)
-    except ValueError:
-        return value
-    return int(number) if number.is_integer() else number
-
-
-def _as_bool(value: Any) -> Any:
-    word = value.strip().lower() if isinstance(value, str) else value
-    if word in ("true", "yes", "1", 1):
-        return True
-    return False if word in ("false", "no", "0", 0) else value
-
-
-def _amount(value: Any) -> Any:
-    """The number in `$1,234.50` or `1.234,50 EUR`; what is none as it is."""
-    if not isinstance(value, str):
-        return value
-    text = _BESIDE_AMOUNT.sub("", value).replace(" ", "").replace("\xa0", "")
-    whole, mark, cents = text.rpartition("," if text.rfind(",") > text.rfind(".") else ".")
-    if mark == "," and len(cents) == 3:  # 1,234
-        whole, mark, cents = text, "", ""
-    digits = (whole if mark else text).replace(",", "").replace(".", "")
-    number = _as_number(f"{digits}.{cents}" if mark else digits)
-    return value if isinstance(number, str) else number
-
-
-def _a_twelfth(value: Any) -> Any:
-    number = _as_number(_amount(value))
-    return round(number / 12, 2) if isinstance(number, int | float) else value
-
-
-def _split(value: Any) -> Any:
-    """The parts of a text that is a list, without the blank ones."""
-    if not isinstance(value, str):
-        return value
-    return [part.strip() for part in _SEPARATORS.split(value) if part.strip()] or None
-
-
-def _lower(value: Any) -> Any:
-    return value.lower() if isinstance(value, str) else value
-
-
-def _domain(value: Any) -> Any:
-    """The domain of an address or a site, None if anybody may have one there."""
-    if not isinstance(value, str):
-        return None
-    rest = value.strip().lower().rpartition("@")[2].rpartition("://")[2]
-    domain = rest.partition("/")[0].partition(":")[0].removeprefix("www.")
-    return domain if "." in domain and decides(domain) else None
-
-
-_FILTERED: Mapping[str, Callable[[Any], Any]] = {
-    "amount": _amount,
-    "domain": _domain,
-    "lower": _lower,
-    "split": _split,
-    "yearly": _a_twelfth,
-}
-
-FILTERS = tuple(_FILTERED)
-"""What may be done to a value."""

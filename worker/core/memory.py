@@ -12,26 +12,19 @@ from datetime import UTC, date, datetime, time
 from typing import Any
 
 from worker.core import keepsakes
+from worker.core.additions import Additions, Days, earliest
 from worker.core.attributes import Stamp, merge
-from worker.core.events import Contact, Event, Rep, Subscription
+from worker.core.contacts import USER_DAYS, decision_level
+from worker.core.contents import Contact, Rep, Subscription
+from worker.core.events import Event
 from worker.core.facts import measures_of
 from worker.core.metrics import NO_METRICS, Metrics
-from worker.core.people import EXEC_LEVELS
 from worker.core.reading import BASE, EVERYTHING, Reading
-from worker.core.relationship import USER_DAYS, decision_level
-from worker.core.stats import (
-    NO_USAGE,
-    AccountStats,
-    Additions,
-    ContactStats,
-    Days,
-    UsageStats,
-    Workspace,
-    earliest,
-)
+from worker.core.stats import NO_USAGE, AccountStats, ContactStats, UsageStats, Workspace
 from worker.core.subscriptions import Contracts, SubscriptionEvent, as_of, extend
 from worker.core.ties import Bucket, Tie, TieSettings, TieState, state_of
 from worker.core.ties import extend as extend_tie
+from worker.core.titles import EXEC_LEVELS
 
 
 @dataclass(slots=True)

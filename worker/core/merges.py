@@ -10,7 +10,8 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
-from worker.core.events import Contact, Content, Event, Interaction, Survey, Usage
+from worker.core.contents import Contact, Content, Interaction, Survey, Usage
+from worker.core.events import Event
 
 Merge = tuple[str, str]
 """(stamp, survivor): the later of two statements about one contact has the greater stamp."""

@@ -1,7 +1,8 @@
 """Conditions in words: why one holds, what would end it, and what is missing if it does not."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 
+from worker.core.catalogue import Fact
 from worker.core.conditions import (
     AllOf,
     AnyOf,
@@ -14,7 +15,7 @@ from worker.core.conditions import (
     Thresholds,
     evaluate,
 )
-from worker.core.facts import FACTS, Fact
+from worker.core.facts import FACTS
 from worker.core.units import NEVER, Unit, Value, shown
 
 _OPPOSITES = {
@@ -164,19 +165,29 @@ def _said(
         else shown(operand, unit)
         for operand in compare.operands
     ]
-    words: str = compare.comparison.value
-    match compare.comparison:
+    counted = explained and unit is Unit.COUNT
+    return with_limits(compare.comparison, limits, _OF_COUNTS if counted else _USUAL)
+
+
+_USUAL: dict[Comparison, str] = {one: one.value for one in Comparison}
+_OF_COUNTS = _USUAL | {Comparison.OVER: "more than", Comparison.UNDER: "fewer than"}
+
+
+def with_limits(
+    comparison: Comparison, limits: Sequence[str], words: Mapping[Comparison, str] = _USUAL
+) -> str:
+    """A comparison with these limits, as a sentence has it."""
+    said = words[comparison]
+    match comparison:
         case Comparison.KNOWN | Comparison.UNKNOWN:
-            return words
+            return said
         case Comparison.BETWEEN | Comparison.NOT_BETWEEN:
-            return f"{words} {' and '.join(limits)}"
+            return f"{said} {' and '.join(limits)}"
         case Comparison.IS:
             return limits[0] if len(limits) == 1 else f"one of {', '.join(limits)}"
         case Comparison.IS_NOT:
             return f"not {limits[0]}" if len(limits) == 1 else f"none of {', '.join(limits)}"
-    if explained and unit is Unit.COUNT:
-        words = {"over": "more than", "under": "fewer than"}.get(words, words)
-    return f"{words} {limits[0]}"
+    return f"{said} {limits[0]}"
 
 
 def _named(

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple
 
+from worker.core.catalogue import Fact
 from worker.core.conditions import (
     Condition,
     Facts,
@@ -16,7 +17,7 @@ from worker.core.conditions import (
     compiled,
     facts_in,
 )
-from worker.core.facts import FACTS, Fact
+from worker.core.facts import FACTS
 from worker.core.units import NEVER, shown
 
 __all__ = [

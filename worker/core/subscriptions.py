@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from msgspec import UNSET, Struct, field
 
-from worker.core.events import Subscription
+from worker.core.contents import Subscription
 
 
 class SubscriptionEvent(NamedTuple):

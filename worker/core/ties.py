@@ -12,7 +12,7 @@ from enum import IntEnum
 from functools import lru_cache
 from typing import NamedTuple
 
-from worker.core.events import Interaction
+from worker.core.contents import Interaction
 
 DAILY_CAP = 400
 """Hundredths that one direction of one day counts at most: a burst of mail is one conversation."""

@@ -26,6 +26,11 @@ class Unit(StrEnum):
     TEXT = "text"
 
 
+def since(day: int | None, on: int) -> int | float:
+    """Days since a day, of which there may be none (None, or 0 where days are compared)."""
+    return on - day if day else NEVER
+
+
 def shown(value: Value, unit: Unit) -> str:
     """The value as an alert says it: `1 day`, `75%`, `20,000`, `yes`, `never`, `unknown`.
 

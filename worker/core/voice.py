@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from worker.core.catalogue import Fact, Part
-from worker.core.events import Event, Survey
+from worker.core.contents import Survey
+from worker.core.events import Event
 from worker.core.measures import Answer, Measure, Source
 from worker.core.ties import Tie
 from worker.core.units import Unit, Value

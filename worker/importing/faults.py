@@ -7,9 +7,11 @@ from datetime import datetime
 from typing import Any
 
 from worker.core.addresses import People
-from worker.core.events import Moment, Quarantined
-from worker.core.mapping import Import, Shape, Value, plain
+from worker.core.contents import Moment
+from worker.core.events import Quarantined
+from worker.core.mapping import Import, Shape, plain
 from worker.core.moments import Unclear, Writing
+from worker.core.picking import Value
 from worker.core.problems import as_json, expected, quoted
 from worker.importing.files import File
 from worker.importing.records import Record

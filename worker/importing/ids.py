@@ -11,7 +11,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from worker.capture.digests import digest_of
-from worker.core.mapping import Import, first
+from worker.core.mapping import Import
+from worker.core.picking import first
 
 _ONCE = ("interaction", "usage", "survey")
 """What happens once, and is not said anew."""

@@ -8,9 +8,11 @@ from typing import Any
 
 from worker.capture.taking import why_not
 from worker.core.addresses import People
-from worker.core.events import Moment, Quarantined
-from worker.core.mapping import Import, Shape, event_of, first, holds
+from worker.core.contents import Moment
+from worker.core.events import Quarantined
+from worker.core.mapping import Import, Shape, event_of
 from worker.core.moments import Unclear
+from worker.core.picking import first, holds
 from worker.core.problems import fits
 from worker.core.sorting import Ignored, by_email, sort_people
 from worker.importing import faults

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from html import escape
 
 from worker.core.portfolio.figures import Movements, Renewals
-from worker.report.read import Group, Point
+from worker.report.contents import Group, Point
 
 WIDTH = 640
 ROW = 26

@@ -9,7 +9,7 @@ from typing import Any
 
 from worker.core.portfolio.catalogue import FIGURES
 from worker.core.portfolio.figures import Figures, Movements
-from worker.report.read import Group, Report
+from worker.report.contents import Group, Report
 
 Document = dict[str, Any]
 

@@ -7,7 +7,7 @@ from worker.core.portfolio.catalogue import BASIS, FIGURES, TERMS, Kind, shown
 from worker.core.portfolio.cohorts import Cohort
 from worker.pages import page
 from worker.report import charts
-from worker.report.read import By, Group, Report
+from worker.report.contents import By, Group, Report
 
 SHOWN = {
     "Customers": ("customers", "customer_retention", "logo_churn", "new_customers"),

@@ -2,8 +2,8 @@
 
 docs/rules.md is what admins read. A file goes through `files` (which ones, their bytes), `nodes`
 (YAML with places), then `thresholds`, `shared` (conditions with a name), `rules` and `overrides`,
-down to `conditions`, `comparisons`, `operands` and `quantities`; `check` puts it together. `schema`
-tells editors what such a file looks like.
+down to `conditions`, `comparisons`, `operands` and `quantities`; `check` puts it together.
+`schema`, made of `schemas`, tells editors what such a file looks like.
 """
 
 from worker.rulefiles.capture import load_capture

@@ -3,8 +3,8 @@
 import re
 from collections.abc import Sequence
 
+from worker.core.catalogue import Fact
 from worker.core.conditions import Compare, Comparison
-from worker.core.facts import Fact
 from worker.core.units import Unit
 from worker.rulefiles.nodes import List, Node, Text
 from worker.rulefiles.operands import operand, ordered

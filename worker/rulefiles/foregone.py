@@ -7,14 +7,13 @@ from worker.core.conditions import (
     AllOf,
     AnyOf,
     Compare,
-    Comparison,
     Condition,
     Named,
     Not,
     facts_in,
 )
 from worker.core.foregone import Foregone, foregone, thresholds_in
-from worker.core.reasons import fact_of, opposite
+from worker.core.reasons import fact_of, opposite, with_limits
 from worker.core.units import shown
 from worker.rulefiles.problems import Place
 from worker.rulefiles.thresholds import Scope
@@ -105,14 +104,4 @@ def _said(compare: Compare) -> str:
     limits = [
         each.name if isinstance(each, Named) else shown(each, unit) for each in compare.operands
     ]
-    words: str = compare.comparison.value
-    match compare.comparison:
-        case Comparison.KNOWN | Comparison.UNKNOWN:
-            return words
-        case Comparison.BETWEEN | Comparison.NOT_BETWEEN:
-            return f"{words} {' and '.join(limits)}"
-        case Comparison.IS:
-            return limits[0] if len(limits) == 1 else f"one of {', '.join(limits)}"
-        case Comparison.IS_NOT:
-            return f"not {limits[0]}" if len(limits) == 1 else f"none of {', '.join(limits)}"
-    return f"{words} {limits[0]}"
+    return with_limits(compare.comparison, limits)

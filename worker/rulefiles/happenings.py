@@ -5,7 +5,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
-from worker.core.events import FIELDS, Event, parse
+from worker.core.contents import FIELDS
+from worker.core.events import Event, parse
 from worker.core.units import YEARS
 from worker.rulefiles import shapes
 from worker.rulefiles.nodes import List, Node, Table, Text

@@ -5,9 +5,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from worker.core import own
+from worker.core.bands import NO_HEALTH, Band, HealthPart, HealthSettings, Scale
+from worker.core.catalogue import Fact
 from worker.core.conditions import Condition, facts_in
-from worker.core.facts import FACTS, Fact
-from worker.core.health import HEALTH_FACTS, NO_HEALTH, Band, HealthPart, HealthSettings, Scale
+from worker.core.facts import FACTS
+from worker.core.health import HEALTH_FACTS
 from worker.core.metrics import NO_METRICS, Metrics
 from worker.core.units import Unit
 from worker.rulefiles import shapes

@@ -4,7 +4,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
-from worker.core.mapping import STEP, Condition, Import, Pick, Shape, Value, plain
+from worker.core.mapping import Import, Shape, plain
+from worker.core.picking import STEP, Condition, Pick, Value
 from worker.rulefiles import shapes
 from worker.rulefiles.mapping import LONGEST, condition, head, need_accounts, shape
 from worker.rulefiles.nodes import List, Node, Text

@@ -6,8 +6,10 @@ from typing import Any
 
 import msgspec
 
-from worker.core.events import TYPES
-from worker.core.mapping import FILTERS, PATH, Condition, Pick, Shape, Value, fitted
+from worker.core.contents import TYPES
+from worker.core.forms import FILTERS, fitted
+from worker.core.mapping import Shape
+from worker.core.picking import PATH, Condition, Pick, Value
 from worker.core.problems import expected, fits
 from worker.core.sorting import BY_EMAIL, NAMING
 from worker.rulefiles import shapes

@@ -1,7 +1,7 @@
 """What a fact is compared with: a number with its unit, a threshold's name, or a text."""
 
+from worker.core.catalogue import Fact
 from worker.core.conditions import Named, Operand
-from worker.core.facts import Fact
 from worker.core.units import Unit, shown
 from worker.rulefiles.problems import Place, quoted
 from worker.rulefiles.quantities import MEANS, complaint, quantity

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from worker.core.events import TYPES
+from worker.core.contents import TYPES
 from worker.core.freshness import Source, Sources
 from worker.rulefiles import shapes
 from worker.rulefiles.files import SOURCES, read

@@ -4,8 +4,9 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
+from worker.core.catalogue import Fact
 from worker.core.conditions import Condition, Threshold
-from worker.core.facts import FACTS, Fact
+from worker.core.facts import FACTS
 from worker.core.foregone import Effort
 from worker.core.units import Unit
 from worker.rulefiles import shapes

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
-from worker.core.events import TYPES, Event
+from worker.core.contents import TYPES
+from worker.core.events import Event
 from worker.core.freshness import NO_SOURCES, Silence, Source, Sources
 from worker.core.rules import Mode
 from worker.rulefiles import shapes

@@ -21,8 +21,8 @@ from slack_sdk.models.views import View
 
 from worker.core.answers import DISMISSED_FOR, NotARisk, SnoozeFor
 from worker.core.cards import AccountCard, Choice, ContactChoice, Home, Told, Why
-from worker.core.people import Level
 from worker.core.rules import Kind
+from worker.core.titles import Level
 from worker.slack import choices
 from worker.slack.account import account_blocks
 from worker.slack.actions import LEFT, Action, Field, option_value

@@ -8,6 +8,7 @@ from datetime import date, datetime
 from sqlalchemy import Connection, Engine
 
 from worker import announcing
+from worker.alerting import alert_now
 from worker.announcing import Known
 from worker.core.alerts import AlertReason
 from worker.core.answers import (
@@ -24,12 +25,13 @@ from worker.core.flags import Flag, State, evaluation_date
 from worker.core.muting import Mute
 from worker.core.worsening import Limit, limits_of
 from worker.rulebook import Rulebook
-from worker.scene import Scene, alert_now, look
+from worker.scene import Scene, look
 from worker.slack_actions.authority import NO_FLAG, Clicked, require
-from worker.store import answers, desks, flags, outbox, people, showing, told, workspace
+from worker.store import answers, desks, flag_moves, flags, outbox, people, showing, told, workspace
 from worker.store.answers import Given
 from worker.store.database import writing
-from worker.store.flags import Move, StoredFlag
+from worker.store.flag_moves import Move
+from worker.store.flags import StoredFlag
 from worker.store.ties import calibrate
 
 
@@ -144,7 +146,7 @@ def _says_again(db: Connection, new: Given) -> bool:
 def _move(db: Connection, stored: StoredFlag, after: Flag, scene: Scene, now: datetime) -> None:
     book, account = scene.book, stored.account
     move = Move(account, stored.rule, stored, after, stored.title, stored.reasons)
-    ids = flags.write(db, [move], book.digest, now, scene.on)
+    ids = flag_moves.write(db, [move], book.digest, now, scene.on)
     if book.webhooks:
         stats, facts = {account: scene.standing.stats}, {account: scene.facts}
         known = Known(stats, facts, scene.workspace, book.rules, scene.on)

@@ -11,10 +11,10 @@ from sqlalchemy import Engine
 from worker.arrivals import Batch
 from worker.core.answers import Refused
 from worker.core.cards import ContactChoice
-from worker.core.facts import decision_level
+from worker.core.contacts import decision_level
 from worker.core.flags import evaluation_date
-from worker.core.people import Level
 from worker.core.reading import BASE
+from worker.core.titles import Level
 from worker.ingest import ingest
 from worker.rulebook import Rulebook
 from worker.slack_actions.authority import NO_FLAG, Clicked, require

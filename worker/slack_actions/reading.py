@@ -5,16 +5,17 @@ from datetime import date, datetime
 
 from sqlalchemy import Engine
 
+from worker.alerting import alert_now
 from worker.core.alerts import AlertReason
 from worker.core.answers import Refused
 from worker.core.cards import AccountCard, Choice, TieLine, Told, Why
 from worker.core.evidence import who
 from worker.core.stats import AccountStats, Workspace
 from worker.core.ties import Tier, strength
-from worker.explain import explain
-from worker.outlook import ahead, standing
+from worker.explaining.explain import explain
+from worker.explaining.words import ahead, standing
 from worker.rulebook import Rulebook
-from worker.scene import alert_now, look
+from worker.scene import look
 from worker.slack.phrases import day
 from worker.slack_actions.authority import NO_FLAG
 from worker.slack_actions.lists import about, begin, lines

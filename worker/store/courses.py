@@ -7,8 +7,9 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection
 
+from worker.core.contents import Outcome, Ticket
 from worker.core.courses import Course, Step, merged, step_of
-from worker.core.events import Event, Outcome, Ticket
+from worker.core.events import Event
 from worker.core.support import raised, standing
 from worker.store.dialect import Rows, execute_rows
 

@@ -15,7 +15,7 @@ from datetime import date
 
 from sqlalchemy import Connection
 
-from worker.core.stats import Additions
+from worker.core.additions import Additions
 from worker.store.attributes import ask_attributes
 from worker.store.dialect import Rows, execute, execute_rows, in_our_order
 from worker.store.parts import ask_parts, send_features

@@ -5,7 +5,7 @@ from datetime import date
 
 from sqlalchemy import Connection
 
-from worker.core.health import TREND_DAYS
+from worker.core.trends import TREND_DAYS
 from worker.store.dialect import execute_among, execute_rows
 
 KEPT_DAYS = 2 * TREND_DAYS

@@ -5,15 +5,18 @@ from collections.abc import Callable, Mapping, Sequence
 
 from sqlalchemy import Connection
 
+from worker.core.additions import Additions
 from worker.core.catalogue import Part
-from worker.core.events import Event, Survey
+from worker.core.contacts import decision_level
+from worker.core.contents import Survey
+from worker.core.events import Event
+from worker.core.exchanges import CONTACT_DAYS, RHYTHM_DAYS
 from worker.core.facts import measures_of
 from worker.core.metrics import Metrics
-from worker.core.people import EXEC_LEVELS
 from worker.core.reading import Reading
-from worker.core.relationship import CONTACT_DAYS, RHYTHM_DAYS, decision_level
-from worker.core.stats import AccountStats, Additions, Mail
+from worker.core.stats import AccountStats, Mail
 from worker.core.support import SUPPORT_DAYS
+from worker.core.titles import EXEC_LEVELS
 from worker.core.voice import YEAR, Said, answer, said_in, voice_of
 from worker.store.courses import ask_courses, decode_course
 from worker.store.dialect import Rows, answer_now, execute_among, execute_rows

@@ -12,8 +12,8 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection
 
+from worker.core.additions import additions
 from worker.core.merges import Claim, Key, claims_in, latest, people_in
-from worker.core.stats import additions
 from worker.store import claims as claims_store
 from worker.store import flags
 from worker.store.addressed import share

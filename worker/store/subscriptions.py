@@ -10,7 +10,8 @@ from datetime import datetime
 import msgspec
 from sqlalchemy import Connection
 
-from worker.core.events import Event, Subscription
+from worker.core.contents import Subscription
+from worker.core.events import Event
 from worker.core.subscriptions import Contracts, SubscriptionEvent, as_of, extend
 from worker.store.dialect import Rows, execute_among, execute_rows
 from worker.store.tables import moment_of

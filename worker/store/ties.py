@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, func, select
 
-from worker.core.stats import Additions
+from worker.core.additions import Additions
 from worker.core.ties import Bucket, TieState, extend, state_of
 from worker.store.dialect import Rows, execute, execute_rows
 from worker.store.tables import ties

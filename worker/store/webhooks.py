@@ -1,22 +1,18 @@
 """What other systems are told: messages from the transaction that decided on them until they have
-arrived, where each system stands, and which facts it was told last.
+arrived.
 
-A message is `waiting`, then `sent`, `failed`, or `dropped` if its webhook is no longer there. One
-process at a time sends to a webhook, under a lease; that is what keeps an account's messages in
-order. If that process dies, its lease runs out, and whatever it had not recorded is sent again.
+A message is `waiting`, then `sent`, `failed`, or `dropped` if its webhook is no longer there.
 """
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-import msgspec
-from sqlalchemy import Connection, delete, exists, func, or_, select, text, tuple_, update
+from sqlalchemy import Connection, delete, func, select, text, tuple_, update
 
-from worker.core.units import Value
-from worker.store.dialect import execute_among, execute_rows
-from worker.store.tables import WAITING as IS_WAITING
+from worker.store.dialect import execute_rows
+from worker.store.tables import WAITING as WAITS
 from worker.store.tables import webhook_endpoints, webhook_facts, webhook_messages
 
 WAITING = "waiting"
@@ -24,7 +20,7 @@ SENT = "sent"
 FAILED = "failed"
 DROPPED = "dropped"
 
-_waiting = text(IS_WAITING.text)  # spelt out, so that PostgreSQL sees that its index will do
+IS_WAITING = text(WAITS.text)  # spelt out, so that PostgreSQL sees that its index will do
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,22 +45,6 @@ class Row:
     attempts: int
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """How a webhook stands: messages that wait, since when the oldest does, those that were given
-    up with the last reason, until when it is left alone or since when for good, and why it is, or
-    the oldest one waits."""
-
-    webhook: str
-    waiting: int = 0
-    oldest: datetime | None = None
-    failed: int = 0
-    refused: str | None = None
-    paused_until: datetime | None = None
-    stopped_at: datetime | None = None
-    error: str | None = None
-
-
 def put(db: Connection, new: Sequence[New], now: datetime) -> int:
     """Write messages, due at once; returns how many. An account's are sent in the order given."""
     if not new:
@@ -78,60 +58,6 @@ def put(db: Connection, new: Sequence[New], now: datetime) -> int:
         at=now,
     )
     return len(new)
-
-
-def told_facts(
-    db: Connection, accounts: Iterable[str]
-) -> Callable[[], dict[tuple[str, str], dict[str, Value]]]:
-    """Ask which facts of these accounts webhooks were told last; the function returned waits, and
-    gives them by (webhook, account)."""
-    found = execute_among(
-        db, "SELECT webhook, account, facts FROM webhook_facts WHERE account {among}", accounts
-    )
-    return lambda: {(name, account): msgspec.json.decode(facts) for name, account, facts in found}
-
-
-def keep_facts(db: Connection, told: Iterable[tuple[str, str, dict[str, Any]]]) -> None:
-    """Keep what webhooks have now been told: (webhook, account, facts), all of them."""
-    rows = [(name, account, msgspec.json.encode(facts).decode()) for name, account, facts in told]
-    if rows:
-        execute_rows(
-            db,
-            "INSERT INTO webhook_facts (webhook, account, facts) "
-            "SELECT webhook, account, facts FROM {rows} WHERE true "
-            "ON CONFLICT (webhook, account) DO UPDATE SET facts = excluded.facts",
-            dict.fromkeys(("webhook", "account", "facts"), "text"),
-            sorted(rows),
-        )
-
-
-def lease(db: Connection, webhook: str, now: datetime, until: datetime) -> bool:
-    """Take a webhook for oneself, if something is due to it, and nobody else has it."""
-    of = webhook_endpoints.c
-    if not db.scalar(select(exists().where(*_due(webhook, now)))):
-        return False
-    if db.scalar(select(of.webhook).where(of.webhook == webhook)) is None:
-        execute_rows(
-            db,
-            "INSERT INTO webhook_endpoints (webhook) SELECT webhook FROM {rows} WHERE true "
-            "ON CONFLICT (webhook) DO NOTHING",
-            {"webhook": "text"},
-            [(webhook,)],
-        )
-    free = update(webhook_endpoints).where(
-        of.webhook == webhook,
-        of.stopped_at.is_(None),
-        or_(of.paused_until.is_(None), of.paused_until <= now),
-        or_(of.leased_until.is_(None), of.leased_until <= now),
-    )
-    return db.execute(free.values(leased_until=until)).rowcount == 1
-
-
-def release(db: Connection, webhook: str, until: datetime) -> None:
-    """Let others have a webhook that was taken until then."""
-    of = webhook_endpoints.c
-    held = update(webhook_endpoints).where(of.webhook == webhook, of.leased_until == until)
-    db.execute(held.values(leased_until=None))
 
 
 def next_up(db: Connection, webhook: str, now: datetime, most: int) -> list[Row]:
@@ -148,28 +74,17 @@ def next_up(db: Connection, webhook: str, now: datetime, most: int) -> list[Row]
     )
     found = db.execute(
         select(*(of[name] for name in Row.__slots__))
-        .where(*_due(webhook, now), of.id == first)
+        .where(*due(webhook, now), of.id == first)
         .order_by(of.due_at, of.id)
         .limit(most)
     )
     return [Row(*row) for row in found]
 
 
-def _due(webhook: str, now: datetime) -> tuple[Any, ...]:
+def due(webhook: str, now: datetime) -> tuple[Any, ...]:
+    """What holds of the messages that are due to a webhook, for a query."""
     of = webhook_messages.c
     return of.webhook == webhook, text("webhook_messages.state = 'waiting'"), of.due_at <= now
-
-
-def is_due(db: Connection, webhooks: Iterable[str], now: datetime) -> bool:
-    """Whether a message is due to one of these that may be sent to now, by nobody else."""
-    end = webhook_endpoints.c
-    kept_back = db.scalars(
-        select(end.webhook).where(
-            or_(end.stopped_at.is_not(None), end.paused_until > now, end.leased_until > now)
-        )
-    )
-    free = set(webhooks).difference(kept_back)
-    return any(db.scalar(select(exists().where(*_due(name, now)))) for name in sorted(free))
 
 
 def ended(
@@ -178,7 +93,7 @@ def ended(
     """Record that messages have arrived, or that they were given up and why."""
     db.execute(
         update(webhook_messages)
-        .where(webhook_messages.c.id.in_([row.id for row in rows]), _waiting)
+        .where(webhook_messages.c.id.in_([row.id for row in rows]), IS_WAITING)
         .values(state=state, ended_at=now, error=error, attempts=webhook_messages.c.attempts + 1)
     )
 
@@ -187,39 +102,9 @@ def put_back(db: Connection, row: Row, due_at: datetime, error: str) -> None:
     """Let a message wait, and those of its account behind it."""
     db.execute(
         update(webhook_messages)
-        .where(webhook_messages.c.id == row.id, _waiting)
+        .where(webhook_messages.c.id == row.id, IS_WAITING)
         .values(due_at=due_at, error=error, attempts=webhook_messages.c.attempts + 1)
     )
-
-
-def is_well(db: Connection, webhook: str) -> None:
-    """Note that it answers: what was before counts no more."""
-    of = webhook_endpoints.c
-    unwell = update(webhook_endpoints).where(of.webhook == webhook, of.failures > 0)
-    db.execute(unwell.values(failures=0, error=None))
-
-
-def pause(db: Connection, webhook: str, until: datetime, error: str, *, counted: bool) -> None:
-    """Leave a webhook alone until then; `counted` as one more failure in a row."""
-    of = webhook_endpoints.c
-    db.execute(
-        update(webhook_endpoints)
-        .where(of.webhook == webhook)
-        .values(paused_until=until, error=error, failures=of.failures + int(counted))
-    )
-
-
-def failures(db: Connection, webhook: str) -> int:
-    """How many times in a row it has failed as a whole."""
-    of = webhook_endpoints.c
-    return db.scalar(select(of.failures).where(of.webhook == webhook)) or 0
-
-
-def stop(db: Connection, webhook: str, now: datetime, error: str) -> None:
-    """Send nothing there any more, until somebody resumes it."""
-    of = webhook_endpoints.c
-    running = update(webhook_endpoints).where(of.webhook == webhook, of.stopped_at.is_(None))
-    db.execute(running.values(stopped_at=now, error=error))
 
 
 def drop_others(db: Connection, webhooks: Collection[str], now: datetime) -> int:
@@ -237,7 +122,7 @@ def drop_others(db: Connection, webhooks: Collection[str], now: datetime) -> int
         .values(state=DROPPED, ended_at=now, error="its webhook is not in webhooks.yaml any more")
     ).rowcount
     for table in (webhook_endpoints, webhook_facts):
-        kept = select(ours.webhook).where(_waiting)
+        kept = select(ours.webhook).where(IS_WAITING)
         of = table.c.webhook
         db.execute(delete(table).where(of.not_in(webhooks), of.not_in(kept)))
     return dropped
@@ -262,31 +147,4 @@ def forget(db: Connection, before: datetime, given_up_before: datetime) -> None:
 
 def waiting(db: Connection) -> int:
     """How many messages wait, for all webhooks."""
-    return db.scalar(select(func.count()).select_from(webhook_messages).where(_waiting)) or 0
-
-
-def standings(db: Connection) -> dict[str, Standing]:
-    """How each webhook stands of which there is something to tell, by name."""
-    of, end = webhook_messages.c, webhook_endpoints.c
-    found: dict[str, dict[str, Any]] = {}
-    first = select(func.min(of.id)).where(_waiting).group_by(of.webhook)
-    errors = dict(db.execute(select(of.webhook, of.error).where(of.id.in_(first))).all())
-    for name, number, oldest in db.execute(
-        select(of.webhook, func.count(), func.min(of.created_at))
-        .where(_waiting)
-        .group_by(of.webhook)
-    ):
-        found.setdefault(name, {}).update(waiting=number, oldest=oldest, error=errors.get(name))
-    last = select(func.max(of.id)).where(of.state == FAILED).group_by(of.webhook)
-    refused = dict(db.execute(select(of.webhook, of.error).where(of.id.in_(last))).all())
-    for name, number in db.execute(
-        select(of.webhook, func.count()).where(of.state == FAILED).group_by(of.webhook)
-    ):
-        found.setdefault(name, {}).update(failed=number, refused=refused.get(name))
-    for row in db.execute(select(end.webhook, end.paused_until, end.stopped_at, end.error)):
-        found.setdefault(row.webhook, {}).update(
-            paused_until=row.paused_until,
-            stopped_at=row.stopped_at,
-            error=row.error or errors.get(row.webhook),
-        )
-    return {name: Standing(name, **values) for name, values in sorted(found.items())}
+    return db.scalar(select(func.count()).select_from(webhook_messages).where(IS_WAITING)) or 0

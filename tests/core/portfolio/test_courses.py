@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from worker.core.events import Event, Subscription, parse
+from worker.core.contents import Subscription
+from worker.core.events import Event, parse
 from worker.core.portfolio.cohorts import Began, cohorts, quarter_ends, quarter_of
 from worker.core.portfolio.contracts import Due, contracts_due
 from worker.core.portfolio.courses import NO_CUSTOMER, Held, History, began_on, course

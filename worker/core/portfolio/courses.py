@@ -10,7 +10,8 @@ from typing import NamedTuple
 
 from msgspec import UNSET
 
-from worker.core.events import Account, Event
+from worker.core.contents import Account
+from worker.core.events import Event
 from worker.core.subscriptions import (
     Contracts,
     SubscriptionEvent,

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from datetime import date
 
 from worker.core.flags import Flag, State
-from worker.explain import HORIZON, Explanation
+from worker.explaining.ahead import HORIZON
+from worker.explaining.explain import Explanation
 
 OUTCOMES = {True: "holds", False: "does not hold", None: "unknown"}
 """What a condition comes to, in words."""

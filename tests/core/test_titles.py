@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from worker.core.people import EXEC_LEVELS, FUNCTIONS, Level, function_of, level_of
+from worker.core.titles import EXEC_LEVELS, FUNCTIONS, Level, function_of, level_of
 
 C_LEVEL, VP, DIRECTOR, MANAGER, STAFF = Level
 

@@ -1,0 +1,1 @@
+"""The stories by what happens in them; `stories` has all of them."""
