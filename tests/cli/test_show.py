@@ -139,7 +139,9 @@ def test_flags_can_be_narrowed_by_account(workspace):
     assert {one["account"] for one in workspace("flags", "--json", "--account", "acme").json} == {
         "acme"
     }
-    assert workspace("flags", "--json", "--account", "nobody").json == []
+    nobody = workspace("flags", "--json", "--account", "nobody")
+    assert (nobody.status, nobody.json) == (0, [])
+    assert "There is no account 'nobody'" in nobody.err
 
 
 def test_a_pending_flag_has_not_opened(workspace):

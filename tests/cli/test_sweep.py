@@ -36,6 +36,15 @@ def test_a_sweep_says_what_it_came_to(silent):
     assert again.json == {"accounts": 1, "opened": 0, "resolved": 0}
 
 
+def test_a_sweep_of_a_date_ahead_says_what_follows_and_doctor_too(silent):
+    done = silent("sweep", *on(6))
+    assert f"as of {TODAY + timedelta(6)} from now on" in done.err
+    doctor = silent("doctor", "--json")
+    (bad,) = [one["detail"] for one in doctor.json if not one["ok"]]
+    assert (doctor.status, f"was of {TODAY + timedelta(6)}, which is ahead" in bad) == (1, True)
+    assert silent("sweep", "--on", str(TODAY - timedelta(1))).status == 2
+
+
 def test_a_sweep_of_no_date_is_of_today(silent, embedded):
     assert silent("sweep").out == "1 accounts swept: 0 flags opened, 0 resolved.\n"
     (sweep,) = rows(embedded, tables.sweeps)

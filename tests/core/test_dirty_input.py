@@ -39,6 +39,14 @@ def subscribed(**data: Any) -> Event | Quarantined:
         (sent("survey", kind="csat", score=0), "from 1 to 5 for csat"),
         (sent("survey", kind="perception", score="good"), "positive, neutral or negative"),
         (subscribed(mrr=-5), "'mrr' must be a number, 0 or more, not -5"),
+        (
+            subscribed(mrr=1e308),
+            "'mrr' must be a number, 0 or more up to 1,000,000,000,000,000, not",
+        ),
+        (
+            sent("usage", count=10**18),
+            "must be a positive whole number up to 1,000,000,000,000, not",
+        ),
         (sent("account", mrr=-0.01), "'mrr' must be a number, 0 or more"),
         (
             subscribed(term_start="2026-03-02", term_end="2026-03-01"),

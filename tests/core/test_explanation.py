@@ -68,6 +68,14 @@ def test_an_unknown_fact_says_when_it_is_unknown():
 
 
 @pytest.mark.parametrize(
+    ("before", "why"), [(None, "the account has no usage event yet"), (0, "usage_prev_30d is 0")]
+)
+def test_of_two_causes_it_names_the_one_at_work(before, why):
+    line = explain(Compare("usage_change", C.AT_MOST, (-20,)), usage_prev_30d=before)
+    assert line.unknown_because == why
+
+
+@pytest.mark.parametrize(
     ("segment", "whom"), [("smb", "the segment smb"), (None, "an account without a segment")]
 )
 def test_a_threshold_without_a_value_is_why_the_outcome_is_unknown(segment, whom):

@@ -15,6 +15,7 @@ from worker.core.conditions import evaluate
 from worker.core.facts import FACTS, facts_of
 from worker.core.memory import Memory
 from worker.explaining.explain import Explanation, NotExplained, explain
+from worker.explaining.words import ahead
 from worker.rulebook import Rulebook
 from worker.store import stats, tables
 from worker.store.database import reading, writing
@@ -121,6 +122,18 @@ def test_an_excepted_account_says_so_and_what_would_end_it(sqlite_engine, book):
     one = silence(sqlite_engine, book, days(1))
     assert one.fires == "the last contact is over 5 days ago and the lifecycle is not churned"
     assert one.flag_change is None
+
+
+def test_what_changes_while_an_account_is_excepted_is_not_told_as_the_exception(
+    sqlite_engine, book
+):
+    tell(sqlite_engine, book, lifecycle="churned")
+    one = silence(sqlite_engine, book, days(1))
+    assert (one.outcome, one.excepted, one.outcome_change) == (False, True, (days(6), True, True))
+    assert ahead(one) == (
+        f"if nothing happens, from {days(6)} what the rule looks for holds, with the account still "
+        "excepted"
+    )
 
 
 def test_what_is_unknown_says_why_and_a_rule_without_exception_has_none(sqlite_engine, book):

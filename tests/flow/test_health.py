@@ -75,6 +75,26 @@ def test_a_batch_takes_what_is_kept(engine, book):
     assert flags(engine) == {"acme": ["falling"]}
 
 
+def test_what_comes_late_changes_the_scores_of_its_day_and_later(engine, book):
+    """History in two parts: the first sweep must not settle what the second says of the past."""
+    now = START + 30 * DAY
+    take_in(engine, book, now, event("account", START), event("account", START, account="birch"))
+    sweep(engine, book, now)
+    assert flags(engine) == {}
+    take_in(engine, book, now, meeting(START))
+    sweep(engine, book, now)
+    assert flags(engine) == {"acme": ["falling"]}
+    assert kept(engine)["acme", 0] == 100
+    assert kept(engine)["birch", 0] == 20
+
+
+def test_what_comes_on_its_day_leaves_the_scores_alone(engine, book):
+    take_in(engine, book, START, meeting(START))
+    sweep(engine, book, START)
+    take_in(engine, book, START, meeting(START))
+    assert kept(engine)["acme", 0] == 100
+
+
 def test_other_settings_make_past_scores_anew(engine, book, tmp_path):
     take_in(engine, book, START, meeting(START))
     sweep(engine, book, START)

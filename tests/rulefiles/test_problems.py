@@ -121,6 +121,8 @@ def test_a_comparison_with_a_mistake(checked, comparison, problem):
         ("keep_open_for: -1 days", "6:20: 'keep_open_for' is 0 to 365 days, not '-1 days'"),
         ("keep_open_for: never", "6:20: 'keep_open_for' is 0 to 365 days, not 'never'"),
         ("except_when: trial", "6:18: unknown condition 'trial': no 'conditions:' has it"),
+        ("except_when: {mrr: over 10,000 EUR}", "6:24: inside { } a comma ends a value: put 'over 10,000 EUR' in quotes, or on a line of its own without { }"),
+        ("except_when: {mrr: is known, segment: one of enterprise, mid-market}", "6:43: inside { } a comma ends a value: put 'one of enterprise, mid-market' in quotes, or on a line of its own without { }"),
         ("override: yes", "6:15: 'override' is true or false, not 'yes'"),
         ("override: True", "6:15: 'override' is true or false, not 'True'"),
         ("override:", "6:5: 'override' is empty"),

@@ -139,7 +139,13 @@ def _held(on_hold: list[tuple[str, date]]) -> str:
 def _contents(engine: Engine) -> Iterator[Finding]:
     with reading(engine) as db_:
         swept = sweeps_store.last_sweep_on(db_)
-        yield Finding("last sweep", None, str(swept or "none yet"))
+        ahead = None
+        if swept is not None and swept > runtime.clock().date():
+            ahead = (
+                f"was of {swept}, which is ahead (tiewatch sweep --on): flags and rules are as of "
+                "that date until it is past"
+            )
+        yield Finding("last sweep", ahead, str(swept or "none yet"))
         for on, shard, error in sweeps_store.failed(db_, sweeps.MAX_STARTS):
             yield Finding(
                 "sweep",

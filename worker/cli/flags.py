@@ -11,9 +11,9 @@ from sqlalchemy import Connection
 from worker import runtime
 from worker.alerting import words_now
 from worker.cli.access import database
-from worker.cli.terminal import AsJson, Refused, out, print_json, table
+from worker.cli.terminal import AsJson, Refused, out, print_json, say, table
 from worker.core.flags import State, evaluation_date
-from worker.store import flag_lists, sweeps
+from worker.store import flag_lists, stats, sweeps
 from worker.store.database import reading
 
 
@@ -35,6 +35,8 @@ def run(
     states = flag_lists.LIVE if state is None else known if state == "all" else [state]
     with reading(database()) as db:
         rows = [dict(row) for row in flag_lists.listed(db, account, states, shadow)]
+        if account is not None and not rows and not stats.is_known(db, account):
+            say(f"There is no account {account!r}: 'tiewatch facts' lists all of them.")
         _say_as_of_now(db, rows)
     if as_json:
         print_json([_flag_json(row) for row in rows])

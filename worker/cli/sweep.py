@@ -33,6 +33,11 @@ def run(
     """Evaluate every account as of today, as the daily sweep does, and show what changed."""
     engine = database()
     done = run_sweep(engine, a_date(on))
+    if a_date(on) > a_date(None):
+        say(
+            f"Flags and rules are as of {on} from now on, until that date is past: a sweep of an "
+            "earlier one is refused."
+        )
     if as_json:
         print_json({"accounts": done.accounts, "opened": done.opened, "resolved": done.resolved})
     else:

@@ -3,6 +3,7 @@
 The words are those of reasons.py, so that an explanation reads like the alert it is about.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -67,6 +68,9 @@ class Group:
 
 
 Explained = Line | Group
+
+_OTHER_FACT = re.compile(r"(?P<first>.*), or (?P<other>(?P<fact>\w+) is (?P<value>unknown|0))")
+
 NOTHING_WITHHELD: Mapping[str, str] = {}
 
 
@@ -123,7 +127,7 @@ def _unknown_because(
     if compare.fact in withheld:
         return withheld[compare.fact]
     if facts[compare.fact] is None:
-        return fact_of(compare).unknown_when
+        return _of_two(fact_of(compare).unknown_when, facts)
     names = [
         operand.name
         for operand in compare.operands
@@ -132,3 +136,12 @@ def _unknown_because(
     segment = facts["segment"]
     whom = "an account without a segment" if segment is None else f"the segment {segment}"
     return f"{' and '.join(names)} has no value for {whom}"
+
+
+def _of_two(unknown_when: str, facts: Facts) -> str:
+    """The one of two causes that is at work, where the other is the value of another fact."""
+    either = _OTHER_FACT.fullmatch(unknown_when)
+    if either is None:
+        return unknown_when
+    value = None if either["value"] == "unknown" else 0
+    return either["other"] if facts[either["fact"]] == value else either["first"]

@@ -50,8 +50,8 @@ FACTS = (
         "30-day change of the health score",
         "the health score less that of 30 days before",
         f"{_NO_HEALTH}, or there was no score 30 days before",
-        formula="Less the score as the sweep of 30 days before found it; where that is not kept, "
-        "as the events dated up to then make it today.",
+        formula="Less the score of 30 days before, as the sweep of that day found it, or as the "
+        "events dated up to then make it, if any of them came later than on their day.",
         part=Part.HEALTH,
         events=_EVENTS,
         least=-100,

@@ -48,7 +48,8 @@ def field_problems(given: dict[str, Any], kind: type[Struct]) -> Iterator[str]:
         if field.name == "time" and isinstance(value, str) and _is_naive(value):
             yield f"'time' {quoted(value)} has no offset: add Z for UTC, or one like +02:00"
         elif not fits(value, field.type):
-            yield f"'{field.name}' must be {expected(field.type)}, not {quoted(value)}"
+            most = _up_to(field.type, value)
+            yield f"'{field.name}' must be {expected(field.type)}{most}, not {quoted(value)}"
         elif _has_unstorable(value) and field.name != "data":
             yield f"'{field.name}' contains a character that cannot be stored (NUL or half a pair)"
 
@@ -83,6 +84,17 @@ def expected(kind: Any) -> str:
     parts = info.types if isinstance(info, msgspec.inspect.UnionType) else (info,)
     words = [_words(part) for part in parts]
     return " or ".join(word for word in words if word)
+
+
+def _up_to(kind: Any, value: object) -> str:
+    """The most that a number may be, in words, where the value is a number above it."""
+    info = msgspec.inspect.type_info(kind)
+    for part in info.types if isinstance(info, msgspec.inspect.UnionType) else (info,):
+        if isinstance(part, msgspec.inspect.IntType | msgspec.inspect.FloatType):
+            most = part.le
+            if most is not None and most > 100 and isinstance(value, int | float) and value > most:
+                return f" up to {most:,.0f}"
+    return ""
 
 
 def _words(info: msgspec.inspect.Type) -> str:

@@ -36,7 +36,7 @@ def ahead(one: Explanation, horizon: int = HORIZON, day: Callable[[date], str] =
     said = []
     if one.outcome_change is not None:
         on, outcome, excepted = one.outcome_change
-        said.append(f"from {day(on)} {_says(outcome, excepted)}")
+        said.append(f"from {day(on)} {_says(outcome, excepted, still=one.excepted)}")
     if one.flag_change is not None:
         said.append(f"on {day(one.flag_change.on)} its flag {_becomes(one.flag_change.flag)}")
     if not said:
@@ -44,7 +44,10 @@ def ahead(one: Explanation, horizon: int = HORIZON, day: Callable[[date], str] =
     return f"if nothing happens, {', and '.join(said)}"
 
 
-def _says(outcome: bool | None, excepted: bool) -> str:
+def _says(outcome: bool | None, excepted: bool, *, still: bool) -> str:
+    """What a rule comes to; `still` says that the account has been excepted before, too."""
+    if excepted and still:
+        return f"what the rule looks for {OUTCOMES[outcome]}, with the account still excepted"
     if excepted:
         return "the account is excepted"
     if outcome is None:

@@ -7,6 +7,7 @@ turn `2026-01-05` into a date, and build whatever a tag or a pile of aliases ask
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, StringMark, YAMLError
@@ -22,7 +23,7 @@ from ruamel.yaml.events import (
 )
 from ruamel.yaml.reader import ReaderError
 
-from worker.rulefiles.problems import Findings, Place
+from worker.rulefiles.problems import Findings, Place, quoted
 
 MOST_NODES = 10_000
 DEEPEST = 20
@@ -107,6 +108,8 @@ class _Composer:
 
     def __init__(self, text: str, file: str, findings: Findings) -> None:
         self._events: Iterator[Event] = YAML(typ="safe", pure=True).parse(text)
+        self._source = text
+        self._lone: set[Place] = set()  # keys in braces that have no colon
         self._file = file
         self._findings = findings
         self._nodes = 0
@@ -142,7 +145,23 @@ class _Composer:
             return self._text(event, at)
         if isinstance(event, SequenceStartEvent):
             return List(at, tuple(self._items(depth)))
-        return Table(at, tuple(self._pairs(depth)))
+        return self._whole(Table(at, tuple(self._pairs(depth))))
+
+    def _whole(self, found: Table) -> Node:
+        """The mapping, unless a comma in one of its texts has been taken for that one's end."""
+        for (_, before), (key, _) in pairwise(found.pairs):
+            if not isinstance(before, Text) or not isinstance(key, Text):
+                continue
+            if key.at in self._lone and not before.quoted:
+                comma = before.at.column + len(before.text)
+                text = f"{before.text},{' ' * (key.at.column - comma - 1)}{key.text}"
+                message = (
+                    f"inside {{ }} a comma ends a value: put {quoted(text)} in quotes, or on a "
+                    "line of its own without { }"
+                )
+                self._findings.add(before.at, message)
+                return Refused(found.at)
+        return found
 
     def _items(self, depth: int) -> Iterator[Node]:
         while not isinstance(event := next(self._events), SequenceEndEvent):
@@ -151,9 +170,11 @@ class _Composer:
     def _pairs(self, depth: int) -> Iterator[tuple[Node, Node]]:
         while not isinstance(event := next(self._events), MappingEndEvent):
             key = self._node(event, depth + 1)
-            value = self._node(next(self._events), depth + 1)
+            value = self._node(after := next(self._events), depth + 1)
             # An empty value has no place of its own: the parser gives that of what comes next.
             nothing = isinstance(value, Text) and not value.text and not value.quoted
+            if nothing and ":" not in self._source[event.end_mark.index : after.start_mark.index]:
+                self._lone.add(key.at)
             yield key, Text(key.at, "") if nothing else value
 
     def _text(self, event: ScalarEvent, at: Place) -> Node:

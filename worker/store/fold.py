@@ -16,6 +16,7 @@ from datetime import date
 from sqlalchemy import Connection
 
 from worker.core.additions import Additions
+from worker.store import health
 from worker.store.attributes import ask_attributes
 from worker.store.dialect import Rows, execute, execute_rows, in_our_order
 from worker.store.parts import ask_parts, send_features
@@ -57,6 +58,8 @@ def fold(
     of_today = {account for account, day in add.usage_days if day == today} if looked_at else set()
     # All that need not wait for an answer is sent before the first one is waited for.
     begun = _lock_accounts(db, add, add.not_usage | late | of_today)
+    if past := [(one, days.first) for one, days in add.accounts.items() if days.first < today]:
+        health.forget_of(db, past)
     unused = _without_usage(db, of_today, today) if of_today else None
     _create_people(db, add)
     fold_days = ask_ties(db, add, half_life) if add.tie_days else None
@@ -232,6 +235,9 @@ def _fold_users(db: Connection, add: Additions, sums: Rows) -> None:
 
 
 def _begin_interactions(db: Connection, day: int) -> None:
+    """Note that interactions have been recorded since that day: before, of no account was it known
+    whether there are any."""
+    health.forget_from(db, day)
     execute(
         db,
         "UPDATE workspace SET first_interaction_day = :day "

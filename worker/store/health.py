@@ -1,12 +1,13 @@
-"""The health score as sweeps found it, for telling how it has changed since."""
+"""The health score as sweeps found it, for telling how it has changed since; until an event comes
+late that would have changed it."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
 
 from sqlalchemy import Connection
 
 from worker.core.trends import TREND_DAYS
-from worker.store.dialect import execute_among, execute_rows
+from worker.store.dialect import execute, execute_among, execute_rows
 
 KEPT_DAYS = 2 * TREND_DAYS
 """Days after which a score is not asked for any more."""
@@ -42,6 +43,22 @@ def keep(db: Connection, scores: Mapping[str, int | None], on: date, settings: s
         sorted(scores.items()),
         day=on.toordinal(),
         settings=settings,
+    )
+
+
+def forget_from(db: Connection, day: int) -> None:
+    """Forget the scores of all accounts from a day (an ordinal) on: they would be others now."""
+    execute(db, "DELETE FROM health_days WHERE day >= :day", day=day)
+
+
+def forget_of(db: Connection, changed: Sequence[tuple[str, int]]) -> None:
+    """Forget the scores of some accounts, each from a day (an ordinal) on."""
+    execute_rows(
+        db,
+        "DELETE FROM health_days WHERE (account, day) IN (SELECT h.account, h.day FROM {rows} "
+        "JOIN health_days h ON h.account = r.account AND h.day >= r.day)",
+        {"account": "text", "day": "int"},
+        changed,
     )
 
 

@@ -32,6 +32,12 @@ def read_workspace(db: Connection, settings: TieSettings) -> Workspace:
     return ask_workspace(db, settings)()
 
 
+def is_known(db: Connection, account: str) -> bool:
+    """Whether there is an account with this id."""
+    found = execute(db, "SELECT 1 FROM accounts WHERE account = :account", account=account)
+    return bool(found.all())
+
+
 def account_ids(
     db: Connection, on: date, first: str = "", beyond: str | None = None
 ) -> Sequence[str]:
