@@ -19,7 +19,6 @@ from worker.listening import Heard, hear
 from worker.rulebook import OtherRules, Rulebook
 from worker.store import addressed, batches, event_log, merges, sources, workspace
 from worker.store.fold import fold
-from worker.store.rebuilding import Rebuilt
 from worker.store.ties import calibrate
 from worker.store.workspace import Kept
 
@@ -81,9 +80,10 @@ def apply(
         event_log.quarantine(db, [*bad.values(), *refused], now)
     alerts, announced = 0, 0
     if logged.fresh or heard.reread.accounts:
-        backfill = given[0].backfill
-        alerts, announced = _take_effect(db, added, kept(), book, now, backfill, heard.reread)
-    results = results_of(given, [*order, *conflicts], logged.places, bad, heard.waiting)
+        alerts, announced = _take_effect(db, added, kept(), book, now, heard)
+    results = results_of(
+        given, [*order, *conflicts], logged.places, bad, heard.waiting, heard.words
+    )
     results[0] = replace(
         results[0], alerts=alerts, announced=announced, unreleased=heard.unreleased
     )
@@ -145,11 +145,11 @@ def _take_effect(
     kept: Kept,
     book: Rulebook,
     now: datetime,
-    backfill: bool,
-    reread: Rebuilt,
+    heard: Heard,
 ) -> tuple[int, int]:
     """Fold what the new events add, and evaluate the accounts that it changes, and those that were
     read anew; returns the numbers of alerts and of messages to webhooks."""
+    reread = heard.reread
     if kept.rules not in (None, book.digest):
         raise OtherRules(kept.rules)
     if kept.half_life != book.ties.half_life:
@@ -161,7 +161,7 @@ def _take_effect(
     changed = folded.accounts
     if reread.accounts:
         changed = sorted({*changed, *reread.accounts})
-    if backfill or not changed:
+    if heard.backfill or not changed:
         folded.rest()()
         return 0, 0
     world = Workspace(earliest(began, add.first_interaction_day), kept.gone_reps, book.ties)

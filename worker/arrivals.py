@@ -13,7 +13,8 @@ from worker.store.batches import Counts, Rejected
 class Batch:
     """A batch as it comes. Its events are decoded JSON values; `refused` came with them and had
     problems before it was an event. A `backfill` is history: no rules are evaluated, a sweep does
-    that once, when it is all in. With `releasing` events are applied besides that have waited."""
+    that once, when it is all in. With `releasing` it has none of its own: events are applied that
+    have waited, and whether those are history is found out with them."""
 
     id: str
     events: Sequence[object]
@@ -43,15 +44,19 @@ def results_of(
     fresh: Sequence[int],
     bad: Mapping[int, Quarantined],
     waiting: Collection[int],
+    words: Sequence[int | None],
 ) -> list[BatchResult]:
     """What came of each batch, by the places of the events that were taken in, of those that were
-    new, of those that are in quarantine, and of those that wait. Events released by them all count
-    as the last one's.
+    new, of those that are in quarantine, and of those that wait.
+
+    Events that were released, of whom `words` says the places of the events that they had waited
+    for, count for the batch of that; for the last one where it is none of theirs.
     """
     numbers = [number for number, batch in enumerate(given) for _ in batch.events]
     starts = list(accumulate((len(batch.events) for batch in given), initial=0))
     given_events = len(numbers)
-    numbers += [len(given) - 1] * (1 + max(taken, default=0) - given_events)
+    for word in words:  # which may have been released itself, before
+        numbers.append(len(given) - 1 if word is None else numbers[word])
     received = Counter(map(numbers.__getitem__, taken))
     applied = Counter(map(numbers.__getitem__, fresh))
     rejected: list[list[Rejected]] = [[] for _ in given]

@@ -13,7 +13,7 @@ from worker.arrivals import Batch
 from worker.core.events import ALIAS, MEMBER, Event, Quarantined, parse
 from worker.core.flags import evaluation_date
 from worker.core.merges import Claim, Key, claims_in
-from worker.store import addressed, claims, holdings, members, merges, rereading
+from worker.store import addressed, claims, holdings, members, merges, rereading, waiting
 from worker.store.holdings import NONE, Changes
 from worker.store.merges import MustBeAlone
 from worker.store.rebuilding import Rebuilt, rebuild
@@ -27,8 +27,9 @@ class Heard:
     By their places: `accounts` of those that name a member, `known` are those that are read
     already, `waiting` those that must wait, and `refused` those of which another version waits.
     `readings` say what events come to for each account that they are of, by (source, id). What is
-    known was `reread` as far as they `say_more` of it than was known. With `unreleased` there is
-    more that has waited.
+    known was `reread` as far as they `say_more` of it than was known. `words` are the places of the
+    events that those released have waited for, as far as those are among them. With `backfill` all
+    of them are history. With `unreleased` there is more that has waited.
     """
 
     events: Sequence[Any]
@@ -40,6 +41,8 @@ class Heard:
     readings: Mapping[tuple[str, str], Sequence[Event]]
     reread: Rebuilt
     say_more: bool
+    words: Sequence[int | None]
+    backfill: bool
     unreleased: bool
 
     def order(self, aside: Collection[int]) -> list[int]:
@@ -82,9 +85,10 @@ def hear(
     releasing = any(batch.releasing for batch in given)
     if releasing and not alone:
         raise MustBeAlone
+    backfill = bool(waiting.next_step(db)) if releasing else given[0].backfill
     events = [one for batch in given for one in batch.events]
     to_hear = [None if place in conflicts else one for place, one in enumerate(events)]
-    settled = members.settle(db, to_hear, now, alone)
+    settled = members.settle(db, to_hear, now, alone, backfill=backfill, releasing=releasing)
     mailed = addressed.settle(
         db,
         settled.events,
@@ -92,7 +96,7 @@ def hear(
         now,
         alone,
         _held_anew(db, settled.left),
-        backfill=given[0].backfill,
+        backfill=backfill,
         releasing=releasing,
     )
     said = claims_in(_claiming(settled, now))
@@ -111,7 +115,11 @@ def hear(
         readings=mailed.readings,
         reread=_reread(db, left, said, news, kept(), now) if say_more else Rebuilt(),
         say_more=say_more,
-        unreleased=mailed.unreleased,
+        words=[*settled.words, *mailed.words],
+        backfill=backfill,
+        unreleased=settled.unreleased
+        or mailed.unreleased
+        or (releasing and waiting.next_step(db) is not None),
     )
 
 

@@ -15,7 +15,7 @@ from worker.closing import close, close_groundless, take_up
 from worker.core.flags import evaluation_date
 from worker.evaluation import evaluate
 from worker.rulebook import OtherRules, Rulebook
-from worker.store import flags, merges, ties, workspace
+from worker.store import flags, holdings, merges, ties, waiting, workspace
 from worker.store.rebuilding import Rebuilt, rebuild
 
 
@@ -48,7 +48,8 @@ class Done:
 def merge_accounts(engine: Engine, order: Order, account: str, survivor: str) -> Done:
     """Let an account be another from now on, with all that was ever known of it.
 
-    Its flags are resolved, and the survivor's rules evaluated.
+    Its flags are resolved, and the survivor's rules evaluated. What is in quarantine since both
+    have claimed it is to be released (`releasing.release`).
 
     Raises:
         MergeRefused: nothing was done, for the reason that the message gives.
@@ -61,6 +62,8 @@ def merge_accounts(engine: Engine, order: Order, account: str, survivor: str) ->
         why = f"the account has been merged into {survivor}"
         closed = close(db, account, why, work.on, order.book, order.now)
         moved = work.rebuild([account], [survivor]).moved
+        one = merges.all_merged_into(db, [survivor])
+        waiting.claim(db, holdings.held_of(db, one), backfill=False)  # what they have disputed
         done = evaluate(db, [survivor], work.on, order.book, order.now)
         resolved = closed.resolved + done.resolved
         return Done(survivor, moved, number, done.opened, resolved)

@@ -18,19 +18,17 @@ from worker.store.database import reading, writing
 
 
 def release(engine: Engine, book: Rulebook, now: datetime) -> BatchResult | None:
-    """Take in some of the events that wait for a domain or an address which an account holds by
-    now; None if there are none.
+    """Take in some of the events of which it has been said by now whose they are; None if there are
+    none.
 
     Raises:
         OtherRules: other rules are in force; nothing was done.
         TryAgain: it failed; nothing was done.
     """
     with reading(engine) as db:
-        backfill = waiting.claimed(db)
-    if backfill is None:
-        return None
-    step = Batch(f"release-{uuid4()}", [], backfill=backfill, releasing=True)
-    return ingest(engine, step, book, now)
+        if waiting.next_step(db) is None:
+            return None
+    return ingest(engine, Batch(f"release-{uuid4()}", [], releasing=True), book, now)
 
 
 def give_up(engine: Engine, longest: timedelta, now: datetime) -> int:
@@ -44,7 +42,7 @@ def give_up(engine: Engine, longest: timedelta, now: datetime) -> int:
     while True:
         with writing(engine) as db:
             merges.take_turn(db, alone=True)
-            some = 0 if waiting.claimed(db) is not None else overdue.give_up(db, longest, now)
+            some = 0 if waiting.next_step(db) is not None else overdue.give_up(db, longest, now)
         given_up += some
         if some == 0:
             return given_up

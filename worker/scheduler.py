@@ -87,7 +87,7 @@ def minute_pass(engine: Engine) -> None:
             due = backlog.next_due(db)
             unplanned = outbox.to_plan(db)
             untold = webhooks.waiting(db)
-            unreleased = waiting.claimed(db) is not None
+            unreleased = waiting.next_step(db) is not None
         if unplanned or (due is not None and due <= runtime.clock()):
             tasks.request_delivery()
         if untold:

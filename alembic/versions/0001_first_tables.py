@@ -444,7 +444,22 @@ def upgrade() -> None:
         sa.Column("stamp", sa.Text(), nullable=True),
         sa.Column("was", sa.Text(), nullable=True),
         sa.Column("root", sa.Text(), nullable=True),
+        sa.Column("backfill", sa.Boolean(), nullable=True),
         sa.PrimaryKeyConstraint("source", "member", name=op.f("pk_members")),
+    )
+    op.create_index(
+        "ix_members_claimed",
+        "members",
+        ["source", "member"],
+        postgresql_where=sa.text("backfill IS NOT NULL"),
+        sqlite_where=sa.text("backfill IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_members_root",
+        "members",
+        ["source", "root"],
+        postgresql_where=sa.text("root IS NOT NULL"),
+        sqlite_where=sa.text("root IS NOT NULL"),
     )
     op.create_table(
         "waiting_events",
@@ -550,10 +565,30 @@ def upgrade() -> None:
     )
     op.create_index("ix_waiting_keys_source_id", "waiting_keys", ["source", "id"])
     op.create_table(
+        "disputes",
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("digest", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("key", "digest", name=op.f("pk_disputes")),
+    )
+    op.create_index("ix_disputes_digest", "disputes", ["digest"])
+    op.create_table(
+        "dispute_accounts",
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("account", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("key", "account", name=op.f("pk_dispute_accounts")),
+    )
+    op.create_table(
         "claimed_keys",
         sa.Column("key", sa.Text(), nullable=False),
         sa.Column("backfill", sa.Boolean(), nullable=False),
+        sa.Column("looked", sa.Text(), server_default=sa.text("''"), nullable=False),
         sa.PrimaryKeyConstraint("key", name=op.f("pk_claimed_keys")),
+    )
+    op.create_index("ix_claimed_keys_backfill", "claimed_keys", ["backfill"])
+    op.create_table(
+        "reread_accounts",
+        sa.Column("account", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("account", name=op.f("pk_reread_accounts")),
     )
     # Of the facts.
     op.create_table(
@@ -697,7 +732,9 @@ def downgrade() -> None:
     op.drop_table("webhook_messages")
     for name in ("touches", "tickets", "surveys", "goals", "feature_days"):
         op.drop_table(name)
-    for name in ("claimed_keys", "waiting_keys", "waiting_mails"):
+    for name in ("reread_accounts", "claimed_keys", "dispute_accounts", "disputes"):
+        op.drop_table(name)
+    for name in ("waiting_keys", "waiting_mails"):
         op.drop_table(name)
     for name in ("shared_events", "holdings", "holders"):
         op.drop_table(name)

@@ -95,7 +95,7 @@ def test_all_that_has_waited_is_taken_in_before_the_command_ends(tiewatch, monke
     claim = lines(event("account", DAY, domains=["acme.example"])).encode()
     done = tiewatch("ingest", "--direct", "--json", "-", stdin=claim)
     assert (done.status, done.json) == (0, counts(3, 3))
-    assert "5 events that had waited for these were taken in besides" in done.err
+    assert "5 events that had waited for this were taken in besides" in done.err
     assert tiewatch("ingest", "--direct", "--json", "-", stdin=sent).json == counts(7, 0, 7)
 
 
@@ -104,7 +104,7 @@ def test_doctor_tells_what_counts_in_part_and_what_is_being_taken_in(
 ):
     def waits() -> list[str]:
         told = tiewatch("doctor", "--json").json
-        return [one["detail"] for one in told if one["subject"].startswith("waiting mails")]
+        return [one["detail"] for one in told if one["subject"].startswith("waiting")]
 
     mails = [mail_to("dana@acme.example", "x@y.example"), *(mail_to("z@y.example") for _ in "ab")]
     sent = lines(event("account", DAY, domains=["acme.example"]), *mails).encode()

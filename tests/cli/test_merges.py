@@ -53,6 +53,22 @@ def test_an_account_is_merged_with_its_history_and_with_what_still_comes_for_it(
     assert workspace("facts", "acme-billing").status == 2
 
 
+def test_what_both_have_claimed_comes_out_of_quarantine_when_they_are_merged(workspace):
+    both = [
+        event("account", TODAY - DAY, account=one, domains=["acme.test"])
+        for one in ("acme", "acme-billing")
+    ]
+    people = {"reps": ["sam"], "contacts": ["kim@acme.test"]}
+    sent = event("interaction", TODAY - DAY, account=None, channel="meeting", **people)
+    given = lines(*both, sent | {"tiewatchpeople": "email"}).encode()
+    assert workspace("ingest", "--direct", "-", stdin=given).status == 2
+    assert "then it is taken in by itself" in workspace("quarantine", "list", "--json").out
+    done = workspace("accounts", "merge", "acme-billing", "acme", "--by", "ana")
+    assert "1 event that had waited for this was taken in besides." in done.err
+    assert ("acme", "kim@acme.test") in ties(workspace)
+    assert workspace("quarantine", "list", "--json").json == []
+
+
 def test_what_a_merge_would_change_can_be_seen_before(workspace, embedded):
     before = {table: rows(embedded, table) for table in tables.metadata.sorted_tables}
     done = workspace("accounts", "merge", "acme-billing", "acme", "--dry-run", "--json")

@@ -312,6 +312,22 @@ def test_an_account_that_takes_a_domain_over_gets_its_history(
     assert [row["account"] for row in rows(engine, tables.tie_days)] == ["Birch"]
 
 
+def test_a_person_goes_from_one_of_a_mails_accounts_to_another_of_them(
+    engine: Engine, book: Rulebook
+) -> None:
+    arrive(engine, book, event("account", DAY, domains=["acme.example"]))
+    arrive(engine, book, event("account", DAY, account="Birch", domains=["birch.example"]))
+    people = ["zoe@acme.example", "kim@birch.example", "lee@birch.example"]
+    arrive(engine, book, mail(contacts=people))
+    arrive(engine, book, event("contact", DAY, contact="kim", emails=["kim@birch.example"]))
+    ties = rows(engine, tables.tie_days)
+    assert [(row["account"], row["contact"], row["inbound"]) for row in ties] == [
+        ("Birch", "lee@birch.example", 100),
+        ("acme", "kim", 71),
+        ("acme", "zoe@acme.example", 71),
+    ]
+
+
 def test_a_history_that_is_read_part_by_part_moves_whole(
     engine: Engine, book: Rulebook, monkeypatch: pytest.MonkeyPatch
 ) -> None:

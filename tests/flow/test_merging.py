@@ -356,4 +356,5 @@ def test_every_table_about_accounts_is_made_anew_or_known_not_to_be() -> None:
         *("holders", "holdings", "webhook_messages", "webhook_facts"),
         *("flags", "account_holds", "outbox", "messages", "conversations"),
         *("webhook_messages", "webhook_facts"),
+        *("reread_accounts", "dispute_accounts"),
     }

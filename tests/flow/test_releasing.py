@@ -1,25 +1,35 @@
 """What has waited is taken in step by step, once, whatever happens between two steps."""
 
 import json
+from collections import Counter
+from collections.abc import Collection
 from datetime import date, timedelta
 from pathlib import Path
+from random import Random
+from typing import Any
 
 import pytest
-from sqlalchemy import Engine
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import Connection, Engine
 
-from tests.flow.test_identity import DAY, facts, mail
+from tests.flow.test_identity import CLAIMS, DAY, facts, mail, mails, under_ids
+from tests.flow.test_members import calls, known, told_plainly
 from tests.flow.test_merging import RULES, emptied
-from tests.histories import RECEIVED, Raw
-from tests.pipeline import event, flags, rows, rulebook
+from tests.histories import RECEIVED, Raw, arrivals
+from tests.pipeline import event, flags, meeting, rows, rulebook
+from worker import listening, releasing
 from worker.arrivals import Batch, BatchResult
 from worker.capture.retrying import retry
 from worker.core.mapping import Capture
-from worker.ingest import TryAgain, ingest
+from worker.ingest import TryAgain, ingest, ingest_as_one
 from worker.releasing import give_up, release
 from worker.rulebook import Rulebook
 from worker.store import batches, overdue, quarantine, tables, waiting
 from worker.store.batches import Counts
 from worker.store.database import reading
+from worker.store.event_log import CONFLICT
+from worker.store.rebuilding import Rebuilt, rebuild
 
 ONE_DAY = timedelta(1)
 
@@ -41,10 +51,12 @@ def arrive(engine: Engine, book: Rulebook, batch: str, *events: Raw, **how: bool
 
 
 def steps(engine: Engine, book: Rulebook) -> list[Counts]:
-    """What each step takes in, until nothing is left."""
+    """What each step takes in, until nothing is left; each must ask for the next."""
     found = []
     while (done := release(engine, book, RECEIVED)) is not None:
         found.append(done.counts)
+        with reading(engine) as db:
+            assert done.unreleased == (waiting.next_step(db) is not None)
     return found
 
 
@@ -63,22 +75,22 @@ ACME = event("account", DAY - ONE_DAY, domains=["acme.example"])
 def test_much_that_has_waited_is_taken_in_step_by_step_and_comes_to_the_same(
     engine: Engine, book: Rulebook, at_once: int
 ) -> None:
-    mails = some_mails()
-    arrive(engine, book, "mails", *mails)
-    known = arrive(engine, book, "birch", BIRCH)
-    assert (known.counts, known.unreleased) == (Counts(4, 4), True)  # with itself
+    sent = some_mails()
+    arrive(engine, book, "mails", *sent)
+    birch = arrive(engine, book, "birch", BIRCH)
+    assert (birch.counts, birch.unreleased) == (Counts(4, 4), True)  # with itself
     assert steps(engine, book) == [Counts(1, 1)]
     told = arrive(engine, book, "acme", ACME)
     assert (told.counts, told.unreleased) == (Counts(4, 4), True)
-    again = arrive(engine, book, "again", *mails)  # before all of them are in
+    again = arrive(engine, book, "again", *sent)  # before all of them are in
     assert again.counts == Counts(11, 4, duplicates=7)
-    assert steps(engine, book) == [Counts(3, 0, 3), Counts(1, 0, 1)]
+    assert sum(steps(engine, book), Counts()) == Counts(4, 0, duplicates=4)
     found = facts(engine)
+    assert len(rows(engine, tables.waiting_mails)) == 2
 
     emptied(engine)
-    arrive(engine, book, "all", BIRCH, ACME, *mails)
+    arrive(engine, book, "all", BIRCH, ACME, *sent)
     assert found == facts(engine)
-    assert len(rows(engine, tables.waiting_mails)) == 2
 
 
 def test_a_step_that_breaks_off_is_as_if_it_had_not_begun(
@@ -109,6 +121,233 @@ def test_steps_after_a_backfill_raise_no_flags_one_by_one(
     assert flags(engine) == ({} if backfill else {"acme": ["met"]})
 
 
+def test_what_waits_for_an_account_said_in_history_and_in_passing_is_released_each_in_its_way(
+    engine: Engine, tmp_path: Path, at_once: int
+) -> None:
+    rule = "rules: [{id: met, title: Met, severity: low, when: {days_since_contact: known}}]\n"
+    book = rulebook(tmp_path, rule)
+    arrive(engine, book, "acme's", *(mail(contacts=["dana@acme.example"]) for _ in range(9)))
+    arrive(engine, book, "birch's", *(mail(contacts=["bo@birch.example"]) for _ in range(9)))
+    assert arrive(engine, book, "acme", ACME, backfill=True).counts == Counts(4, 4)
+    assert arrive(engine, book, "birch", BIRCH).counts == Counts(4, 4)
+    assert sum(steps(engine, book), Counts()) == Counts(12, 12)
+    assert flags(engine) == {"Birch": ["met"]}
+
+
+DANA, DAN = (
+    event("contact", DAY, contact=contact, emails=["dana@gmail.com"]) for contact in ("dana", "dan")
+)
+
+
+@pytest.mark.parametrize("first_is_history", [True, False])
+@pytest.mark.parametrize("waits_for", ["an address", "a user"])
+def test_what_is_said_in_history_and_in_passing_too_is_released_as_if_in_passing(
+    engine: Engine, tmp_path: Path, at_once: int, first_is_history: bool, waits_for: str
+) -> None:
+    rule = "rules: [{id: used, title: Used, severity: low, when: {usage_30d: at least 12}}]\n"
+    book = rulebook(tmp_path, rule)
+    if waits_for == "an address":
+        used = event("usage", DAY, account=None, user="dana@gmail.com")
+        used |= {"tiewatchpeople": "email"}
+        words = [DANA, DAN]
+    else:
+        used = of_member("", "lee")
+        words = [GROUP, GROUP | {"id": "again"}]
+    arrive(engine, book, "used", *(used | {"id": f"u{number}"} for number in range(12)))
+    for number, word in enumerate(words):
+        arrive(engine, book, f"word {number}", word, backfill=first_is_history == (number == 0))
+    assert release(engine, book, RECEIVED) is not None
+    steps(engine, book)
+    assert flags(engine) == {"acme": ["used"]}
+
+
+def test_a_step_finds_out_alone_at_work_whether_it_is_of_history(
+    engine: Engine, tmp_path: Path, at_once: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is said after it was asked whether anything is left counts for the step."""
+    rule = "rules: [{id: used, title: Used, severity: low, when: {usage_30d: at least 8}}]\n"
+    book = rulebook(tmp_path, rule)
+    arrive(engine, book, "used", *(of_member(f"u{number}", "lee") for number in range(8)))
+    arrive(engine, book, "history", GROUP, backfill=True)
+
+    def meanwhile(*given: Any) -> BatchResult:
+        arrive(engine, book, "in passing", GROUP | {"id": "again"})
+        return ingest(*given)
+
+    monkeypatch.setattr(releasing, "ingest", meanwhile)
+    assert release(engine, book, RECEIVED).counts == Counts(2, 2)
+    assert flags(engine) == {"acme": ["used"]}
+
+
+def test_what_is_released_counts_for_the_batch_that_said_whose_it_is(
+    engine: Engine, book: Rulebook
+) -> None:
+    used = [of_member(f"u{number}", "lee") for number in range(2)]
+    sent = [mail(contacts=["dana@acme.example"]) for _ in range(3)]
+    arrive(engine, book, "waits", *used, *sent, mail(contacts=["bo@birch.example"]))
+    given = [
+        [of_member("group", "lee", "acme", "account"), meeting(DAY)],
+        [meeting(DAY)],
+        [ACME],
+        [meeting(DAY), meeting(DAY)],
+        [BIRCH],
+        [meeting(DAY)],
+    ]
+    batched = [Batch(str(number), events) for number, events in enumerate(given)]
+    done = ingest_as_one(engine, batched, book, RECEIVED)
+    counts = [one.counts for one in done]
+    assert counts == [Counts(n, n) for n in (4, 1, 4, 2, 2, 1)]
+
+
+def of_member(id_: str, member: str, account: str | None = None, type_: str = "usage") -> Raw:
+    data = {"user": member} if type_ == "usage" else {}
+    if type_ == "contact":
+        data = {"contact": member}
+    head = event(type_, DAY, account=account, **data) | {"id": id_, "source": "app"}
+    return head | {"tiewatchmember": member}
+
+
+GROUP = of_member("group", "lee", "acme", "account")
+ALIAS = of_member("alias", "lee", None, "contact") | {"tiewatchalias": "device"}
+
+
+@pytest.mark.parametrize("words", [[GROUP], [ALIAS, GROUP], [GROUP, ALIAS]])
+def test_much_that_waits_for_one_user_is_taken_in_step_by_step(
+    engine: Engine, book: Rulebook, at_once: int, words: list[Raw]
+) -> None:
+    user = "lee" if words == [GROUP] else "device"
+    used = [of_member(f"u{number}", user) for number in range(8)]
+    arrive(engine, book, "used", *used)
+    for number, word in enumerate(words):
+        last = arrive(engine, book, f"word {number}", word)
+    assert (last.counts, last.unreleased) == (Counts(4, 4), True)  # with itself
+    arrive(engine, book, "again", *used[4:])
+    assert max(one.received for one in steps(engine, book)) == 3
+    assert rows(engine, tables.waiting_events) == []
+    assert len(rows(engine, tables.events)) == 8 + len(words)
+    found = facts(engine)
+
+    emptied(engine)
+    arrive(engine, book, "all", *words, *used)
+    assert found == facts(engine)
+
+
+@pytest.mark.parametrize("with_account", [None, "acme"])
+def test_of_an_event_that_is_still_to_be_released_another_version_is_refused(
+    engine: Engine, book: Rulebook, at_once: int, with_account: str | None
+) -> None:
+    arrive(engine, book, "used", *(of_member(f"u{number}", "lee") for number in range(8)))
+    arrive(engine, book, "group", GROUP)
+    [left, *_] = [row["id"] for row in rows(engine, tables.waiting_events)]
+    other = of_member(left, "lee", with_account)
+    refused = arrive(engine, book, "other", other | {"data": {"user": "lee", "count": 9}})
+    assert refused.counts == Counts(1, quarantined=1)
+    assert refused.rejected[0].problems == (CONFLICT,)
+    steps(engine, book)
+    [usage] = rows(engine, tables.usage_days)
+    assert usage["count"] == 8
+
+
+def test_much_that_counts_for_some_of_its_people_is_read_again_step_by_step_its_account_once(
+    engine: Engine, book: Rulebook, at_once: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    both = [mail(contacts=["dana@acme.example", "bo@birch.example"]) for _ in range(8)]
+    arrive(engine, book, "mails", ACME, *both)
+    read_anew = Counter[str]()
+
+    def counted(db: Connection, moving: Collection[str], *more: Any) -> Rebuilt:
+        read_anew.update(moving)
+        return rebuild(db, moving, *more)
+
+    monkeypatch.setattr(listening, "rebuild", counted)
+    assert arrive(engine, book, "birch", BIRCH).unreleased
+    left = [len(rows(engine, tables.waiting_mails))]
+    while release(engine, book, RECEIVED) is not None:
+        left.append(len(rows(engine, tables.waiting_mails)))
+    assert left == [5, 2, 0]
+    assert read_anew["acme"] == 1
+    found = facts(engine)
+
+    emptied(engine)
+    arrive(engine, book, "all", ACME, BIRCH, *both)
+    assert found == facts(engine)
+
+
+def test_a_mail_that_comes_again_before_it_is_released_waits_on_for_its_other_people(
+    engine: Engine, book: Rulebook, at_once: int
+) -> None:
+    both = [mail(contacts=["dana@acme.example", "bo@birch.example"]) for _ in range(8)]
+    arrive(engine, book, "mails", *both)
+    arrive(engine, book, "acme", ACME)
+    arrive(engine, book, "again", *both)
+    steps(engine, book)
+    assert len(rows(engine, tables.waiting_mails)) == 8
+    arrive(engine, book, "birch", BIRCH)
+    steps(engine, book)
+    assert len({(row["account"], row["contact"]) for row in rows(engine, tables.tie_days)}) == 2
+    assert {row["inbound"] for row in rows(engine, tables.tie_days)} == {800}
+
+
+def in_steps(engine: Engine, book: Rulebook, batches: list[list[Raw]], chance: Random) -> None:
+    """Let batches arrive, with some of the steps between them and the rest at the end."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(waiting, "AT_ONCE", 2)
+        for number, events in enumerate(batches):
+            arrive(engine, book, f"part {number}", *events, backfill=True)
+            if chance.random() < 0.3:
+                release(engine, book, RECEIVED)
+        steps(engine, book)
+
+
+PROPERTY = settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+
+@PROPERTY
+@given(choice=st.data())
+def test_mails_that_are_released_while_more_is_said_come_to_what_they_do_under_ids(
+    engine: Engine, book: Rulebook, choice: st.DataObject
+) -> None:
+    history = [*CLAIMS, *choice.draw(mails())]
+    emptied(engine)
+    chance = Random(choice.draw(st.integers(0, 2**32)))
+    in_steps(engine, book, choice.draw(arrivals(history)), chance)
+    found = facts(engine)
+    assert rows(engine, tables.waiting_keys) == []
+
+    emptied(engine)
+    arrive(engine, book, "all", *(one for raw in history for one in under_ids(raw)), backfill=True)
+    assert found == facts(engine)
+
+
+@PROPERTY
+@given(choice=st.data())
+def test_users_events_that_are_released_while_more_is_said_are_of_their_latest_group(
+    engine: Engine, book: Rulebook, choice: st.DataObject
+) -> None:
+    events = choice.draw(calls())
+    emptied(engine)
+    chance = Random(choice.draw(st.integers(0, 2**32)))
+    in_steps(engine, book, choice.draw(arrivals(events)), chance)
+    found = known(engine)
+
+    emptied(engine)
+    arrive(engine, book, "all", *told_plainly(events), backfill=True)
+    assert found == known(engine)
+
+
+def test_an_account_is_read_anew_once_more_if_more_is_said_between_two_steps(
+    engine: Engine, book: Rulebook, at_once: int
+) -> None:
+    people = ["dana@acme.example", "bo@birch.example", "kim@cedar.example"]
+    sent = [mail(contacts=people) for _ in range(8)]
+    cedar = event("account", DAY - ONE_DAY, account="Cedar", domains=["cedar.example"])
+    for number, events in enumerate([[ACME, *sent], [BIRCH], [cedar]]):
+        arrive(engine, book, f"{number}", *events)
+    steps(engine, book)
+    found = {row["account"]: row["inbound"] for row in rows(engine, tables.tie_days)}
+    assert found == {"acme": 800, "Birch": 800, "Cedar": 800}
+
+
 def test_an_address_that_only_a_rep_has_releases_nothing(
     engine: Engine, book: Rulebook, at_once: int
 ) -> None:
@@ -126,16 +365,16 @@ def test_what_waits_for_too_long_goes_to_quarantine_with_what_it_has_waited_for(
     engine: Engine, book: Rulebook, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(overdue, "AT_ONCE", 1)
-    mails = [mail(contacts=["x@gmail.com", "dana@acme.example"]), mail(contacts=["y@b.example"])]
+    sent = [mail(contacts=["x@gmail.com", "dana@acme.example"]), mail(contacts=["y@b.example"])]
     used = event("usage", DAY, account=None, user="lee") | {"tiewatchmember": "lee"}
-    arrive(engine, book, "waits", *mails, used)
+    arrive(engine, book, "waits", *sent, used)
     assert give_up(engine, LONGEST, RECEIVED + LONGEST) == 0
     assert give_up(engine, LONGEST, RECEIVED + LONGEST + timedelta(seconds=1)) == 3
     for table in (tables.waiting_mails, tables.waiting_keys, tables.waiting_events):
         assert rows(engine, table) == []
     kept = {row["event_id"]: row for row in rows(engine, tables.quarantine)}
-    assert kept.keys() == {mails[0]["id"], mails[1]["id"], used["id"]}
-    reason = kept[mails[0]["id"]]["problems"]
+    assert kept.keys() == {sent[0]["id"], sent[1]["id"], used["id"]}
+    reason = kept[sent[0]["id"]]["problems"]
     assert "waited for 30 days" in reason
     assert 'whose \\"acme.example\\" or \\"x@gmail.com\\" is' in reason
     assert 'account user \\"lee\\"' in kept[used["id"]]["problems"]

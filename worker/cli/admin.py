@@ -21,11 +21,11 @@ from worker.store import (
     batches,
     event_log,
     holds,
-    members,
     outbox,
     pacing,
     spool,
     waiting,
+    waiting_members,
 )
 from worker.store import sweeps as sweeps_store
 from worker.store.database import reading
@@ -170,7 +170,7 @@ def _contents(engine: Engine) -> Iterator[Finding]:
             yield Finding("quarantine", None, f"{number:,} events: {problem}")
         if held := spool.held(db_).batches:
             yield Finding("spool", None, f"{held:,} batches wait for the broker")
-        if number := members.waiting(db_):
+        if number := waiting_members.number(db_):
             told = f"{number:,} events wait until somebody says whose their users are"
             yield Finding("waiting events", None, told)
         mails, most = waiting.counted(db_, limit=5)
@@ -180,6 +180,6 @@ def _contents(engine: Engine) -> Iterator[Finding]:
             if in_part := waiting.applied_in_part(db_):
                 told += f". {_in_part(in_part)}"
             yield Finding("waiting mails", None, told)
-        if waiting.claimed(db_) is not None:
+        if waiting.next_step(db_) is not None:
             told = "it is known by now whose some of them are: workers take those in step by step"
-            yield Finding("waiting mails known by now", None, told)
+            yield Finding("waiting events known by now", None, told)

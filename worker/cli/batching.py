@@ -26,7 +26,7 @@ from worker.core.flags import evaluation_date
 from worker.ingest import MAX_STARTS, TryAgain, ingest
 from worker.rulebook import OtherRules, Rulebook
 from worker.settings import settings
-from worker.store import batches, members, waiting
+from worker.store import batches, waiting, waiting_members
 from worker.store import sweeps as sweeps_store
 from worker.store.batches import BatchState, Counts, Rejected
 from worker.store.database import reading
@@ -125,7 +125,7 @@ def finish(engine: Engine, tally: Tally, *, backfill: bool, alone: bool) -> None
     on the console."""
     tally.released_badly = release_the_rest(engine)
     with reading(engine) as db:
-        waits = members.waiting(db) + waiting.number(db)
+        waits = waiting_members.number(db) + waiting.number(db)
     tally.counts = replace(tally.counts, waiting=waits)
     if backfill:
         with reading(engine) as db:
@@ -149,7 +149,7 @@ def release_the_rest(engine: Engine) -> int:
         except (OtherRules, TryAgain) as error:
             tries += 1
             if tries == MAX_STARTS:
-                say(f"Events that have waited for these wait on: {error}. Run it again later.")
+                say(f"Events that have waited for this wait on: {error}. Run it again later.")
                 break
             say(f"What has waited is tried again: {error}")
             time.sleep(1)
@@ -158,13 +158,18 @@ def release_the_rest(engine: Engine) -> int:
             break
         released, tries = released + done.counts, 0
     if taken_in := released.received - released.quarantined:
-        say(f"{taken_in:,} events that had waited for these were taken in besides.")
+        say(f"{_had_waited(taken_in)} taken in besides.")
     if released.quarantined:
         say(
-            f"{released.quarantined:,} events that had waited for these were quarantined: "
-            "'tiewatch quarantine list' says why."
+            f"{_had_waited(released.quarantined)} quarantined: 'tiewatch quarantine list' says why."
         )
     return released.quarantined
+
+
+def _had_waited(number: int) -> str:
+    if number == 1:
+        return "1 event that had waited for this was"
+    return f"{number:,} events that had waited for this were"
 
 
 def say_the_rest(tally: Tally) -> None:

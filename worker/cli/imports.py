@@ -30,7 +30,7 @@ from worker.importing.passes import Rows, told, walk
 from worker.importing.plans import Manner, plan
 from worker.importing.records import Unreadable
 from worker.rulefiles import RuleFilesRefused, load_capture
-from worker.store import members, waiting
+from worker.store import waiting, waiting_members
 from worker.store.batches import Counts
 from worker.store.database import reading
 
@@ -109,7 +109,7 @@ def _take_in(planned: Sequence[File | Archive], direct: bool, as_json: bool) -> 
 def _say_what_waits(engine: Engine) -> None:
     """Say which events wait, and for what."""
     with reading(engine) as db:
-        of_members = members.waiting(db)
+        of_members = waiting_members.number(db)
         mails, most = waiting.counted(db, limit=5)
     if of_members:
         say(

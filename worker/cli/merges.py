@@ -8,6 +8,7 @@ import typer
 
 from worker import merging, runtime
 from worker.cli.access import database
+from worker.cli.batching import release_the_rest
 from worker.cli.terminal import AsJson, Refused, out, print_json, table
 from worker.merging import Done, Order
 from worker.slack.phrases import counted
@@ -44,11 +45,14 @@ def merge_accounts(
 ) -> None:
     """Let an account be another one, with its whole history, and with all that still comes for it.
 
-    Its flags are resolved, and the rules are evaluated for the other. 'unmerge' undoes it.
+    Its flags are resolved, and the rules are evaluated for the other. What is in quarantine since
+    both claimed it is taken in. 'unmerge' undoes it.
     """
     done = _do(
         by, dry_run, lambda order: merging.merge_accounts(database(), order, account, survivor)
     )
+    if not dry_run:
+        release_the_rest(database())
     _tell(done, {"account": account}, f"{account} is {survivor} from now on", dry_run, as_json)
 
 

@@ -44,12 +44,13 @@ Holdings = Mapping[str, Collection[Holding]]
 class Reading:
     """What an event comes to by the holdings that there are: one of each account that takes part.
 
-    `unknown` are the addresses whose account nobody has said, `problems` what is to be settled
-    first.
+    `unknown` are the addresses whose account nobody has said, `disputed` those that several claim,
+    `problems` what is to be settled first.
     """
 
     events: dict[str, Event] = field(default_factory=dict)
     unknown: list[str] = field(default_factory=list)
+    disputed: list[str] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
 
 
@@ -199,9 +200,10 @@ def _settled(
         return [one for one in accounts if _survivor(one, today) in logged]
     if len(accounts) > 1:
         names = " and ".join(accounts)
+        reading.disputed.append(address)
         reading.problems.append(
             f"whose {quoted(address)} is, is disputed: {names} claim it. Merge them, or take its "
-            "domain or the address from all but one, then 'tiewatch quarantine retry'"
+            "domain or the address from all but one: then it is taken in by itself"
         )
     return accounts
 

@@ -12,18 +12,19 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection
 
-from worker.core.events import ANY_ACCOUNT, MEMBER, Event, Quarantined, parse, same_content
-from worker.core.identity import Reading, combined, in_one_form, keys_of, read, reps_in
-from worker.core.merges import people_in
+from worker.core.events import MEMBER, Event, Quarantined, parse, same_content
+from worker.core.identity import Reading, combined
 from worker.core.problems import as_json
 from worker.core.sorting import NAMING, by_email
-from worker.store import holdings, waiting
+from worker.store import disputes, holdings, waiting
 from worker.store.dialect import execute_rows
-from worker.store.event_log import conflict
+from worker.store.event_log import conflict, digest
 from worker.store.holdings import NONE, Changes
-from worker.store.merges import attributed, of_today
+from worker.store.merges import attributed, survivors_of
+from worker.store.readings import as_event, logged_as, readings, settling
+from worker.store.released import Released, release
 from worker.store.tables import waiting_mails
-from worker.store.waiting import Waiting, undeciding
+from worker.store.waiting import Waiting
 
 _EVENT = {"source": "text", "id": "text"}
 _HOLDERS = ("account", "contact", "rep")
@@ -37,7 +38,9 @@ class Settled:
     By their places: `logged` are those that name people by their addresses, for the log;
     `waiting` those of whose people nothing is known, `refused` those with a problem. `readings`
     say what those logged come to for each account, by (source, id). What is of the accounts in
-    `left` has to be read anew. With `unreleased` there is more that waited, for the next step.
+    `left` has to be read anew. `words` are the places of the events that those released have waited
+    for, none where it is not one of them. With `unreleased` there is more that waited, for the next
+    step. `disputed` is by what it may be settled whose those are that are refused for that.
     """
 
     events: Sequence[Any]
@@ -46,7 +49,9 @@ class Settled:
     waiting: set[int] = field(default_factory=set)
     refused: dict[int, Quarantined] = field(default_factory=dict)
     left: set[str] = field(default_factory=set)
+    words: Sequence[int | None] = ()
     unreleased: bool = False
+    disputed: dict[int, set[str]] = field(default_factory=dict)
 
 
 def settle(
@@ -63,8 +68,9 @@ def settle(
     """Find the accounts of events that name people by their addresses; keep those that must wait.
 
     `raw` are decoded JSON values, `members` the accounts of those that name a member, by place.
-    `moved` is what is held otherwise since members have gone to other accounts. With `releasing`
-    further ones are released of what waited; with `backfill` no rules are evaluated for those.
+    `moved` is what is held otherwise since members have gone to other accounts. With `backfill` no
+    rules are evaluated for what is released; with `releasing` that is what has waited for a word
+    that came before.
 
     Raises:
         MustBeAlone: others hold domains or addresses from now on, and batches may be at work.
@@ -80,29 +86,33 @@ def settle(
     settled = Settled(raw)
     if not told and not mailed and not moved.keys and not releasing:
         return settled
-    said = [parse(raw[place], now, members.get(place)) for place in told]
-    changes = moved | holdings.note(db, [one for one in said if isinstance(one, Event)], alone)
+    said = {place: parse(raw[place], now, members.get(place)) for place in told}
+    events = {place: one for place, one in said.items() if isinstance(one, Event)}
+    changes = moved | holdings.note(db, list(events.values()), alone)
+    keys: Sequence[str] = ()
     if changes.keys:
-        settled.left |= holdings.concerned(db, changes)
+        settled.left |= holdings.concerned(db, changes) | disputes.accounts_of(db, changes.keys)
         holdings.forget_addresses_of_reps(db, changes)
-    if changes.keys or releasing:
-        _release(db, settled, changes, now, backfill)
+        keys = waiting.claim(db, changes.keys, backfill)
+    elif releasing:
+        keys = waiting.claimed(db, backfill)
+    _take_over(db, settled, release(db, keys, events, now))
     mailed = [*range(len(raw), len(settled.events)), *mailed]  # what waited has come first
     if to_wait := list(_read_new(db, settled, mailed, now)):
         waiting.keep(db, to_wait, now)
     _refuse_other_versions(db, settled, [place for place in mailed if place < len(raw)])
+    refused = settled.refused
+    disputes.note(db, {digest(refused[place]): keys for place, keys in settled.disputed.items()})
     return settled
 
 
-def _release(
-    db: Connection, settled: Settled, changes: Changes, now: datetime, backfill: bool
-) -> None:
-    """Let what waited for these changes be read: some of it, if it is too much for once."""
-    waiting.claim(db, changes.keys, backfill)
-    for part in waiting.release_logged(db):
-        waiting.keep(db, list(_read_again(db, settled, part, now)), now)
-    settled.events = [*settled.events, *waiting.release(db)]
-    settled.unreleased = waiting.settle_claims(db)
+def _take_over(db: Connection, settled: Settled, released: Released) -> None:
+    settled.events = [*settled.events, *released.events]
+    settled.words = released.words
+    settled.left |= released.left
+    settled.unreleased = released.more
+    if released.more:
+        waiting.note_reread(db, survivors_of(db, settled.left))
 
 
 def _read_new(
@@ -125,7 +135,7 @@ def _read_new(
                 settled.refused[place] = bad
     told = readings(db, asked)
     untold = [event for (event, *_), one in zip(asked, told, strict=True) if not _is_told(one)]
-    logged = _logged(db, untold)
+    logged = logged_as(db, untold)
     for place, (event, raw, _), reading in zip(read_at, asked, told, strict=True):
         account = logged.get((event.source, event.id))
         if account is not None:  # it has been applied, and is a duplicate
@@ -134,6 +144,8 @@ def _read_new(
         if reading.problems:
             problems = tuple(reading.problems)
             settled.refused[place] = Quarantined(event.source, event.id, problems, as_json(raw))
+            if reading.disputed:
+                settled.disputed[place] = settling(raw, reading)
             continue
         if reading.events:
             account = min(reading.events)
@@ -151,39 +163,14 @@ def _is_told(reading: Reading) -> bool:
     return bool(reading.events) and not reading.problems
 
 
-def _logged(db: Connection, events: Sequence[Event]) -> dict[tuple[str, str], str]:
-    """The accounts of those of the events that are in the log, by (source, id)."""
-    if not events:
-        return {}
-    found = execute_rows(
-        db,
-        "SELECT e.source, e.id, e.account FROM {rows} "
-        "JOIN events e ON e.source = r.source AND e.id = r.id",
-        _EVENT,
-        sorted({(one.source, one.id) for one in events}),
-    )
-    return {(source, id_): account or "" for source, id_, account in found}
-
-
 def _refuse_other_versions(db: Connection, settled: Settled, places: Sequence[int]) -> None:
     """Let the first version of an event stand, where it waits: the others go to quarantine."""
     came = {place: settled.events[place] for place in places if place not in settled.refused}
     for place, refused in waiting.conflicts(db, waiting_mails, came).items():
         settled.refused[place] = refused
+        settled.disputed.pop(place, None)
         settled.waiting.discard(place)
         settled.logged.pop(place, None)
-
-
-def _read_again(
-    db: Connection, settled: Settled, logged: Sequence[Any], now: datetime
-) -> Iterator[Waiting]:
-    """See whose those are by now that have been logged as of some of their people."""
-    events = [(event, raw) for raw in logged if isinstance(event := as_event(raw, now), Event)]
-    found = readings(db, [(event, raw, ()) for event, raw in events])
-    for (_, raw), reading in zip(events, found, strict=True):
-        settled.left |= reading.events.keys()
-        if reading.unknown:
-            yield Waiting(raw, True, reading.unknown)
 
 
 def as_of_each(
@@ -237,30 +224,6 @@ def is_heard(one: Mapping[str, Any]) -> bool:
     """Whether a decoded event is looked at here: it names people by their addresses, or says whose
     domains and addresses are."""
     return names_by_email(one) or _says_what_is_held(one)
-
-
-def as_event(raw: Any, received: datetime) -> Event | Quarantined:
-    """One that names people by their addresses; its account is none if it is left to them."""
-    of_people = raw.get("subject") is None and raw.get("type") in NAMING
-    event = parse(raw, received, ANY_ACCOUNT if of_people else None)
-    if isinstance(event, Quarantined):
-        return event
-    account = None if of_people else event.account
-    return msgspec.structs.replace(event, account=account, data=in_one_form(event.data))
-
-
-def readings(db: Connection, events: Sequence[tuple[Event, Any, Collection[str]]]) -> list[Reading]:
-    """What each event comes to, given as it was sent and with the accounts it is logged as of."""
-    keys: set[str] = set()
-    for event, raw, _ in events:
-        keys.update(reps_in(event.data))
-        for one in people_in(event.data):
-            keys.update(keys_of(one, undeciding(raw)))
-    found = holdings.of(db, keys)
-    holders = {(one.account, one.person) for held in found.values() for one in held}
-    accounts = {account for account, _ in holders} | {event.account for event, _, _ in events}
-    today = of_today(db, holders | {(account, "") for account in accounts if account})
-    return [read(event, found, undeciding(raw), logged, today) for event, raw, logged in events]
 
 
 def _says_what_is_held(one: Mapping[str, Any]) -> bool:

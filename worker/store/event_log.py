@@ -62,7 +62,7 @@ def quarantine(db: Connection, bad: Sequence[Quarantined], now: datetime) -> Non
     columns = dict.fromkeys(("digest", "source", "event_id", "problems", "body", "way"), "text")
     rows = {
         (
-            _digest(one),
+            digest(one),
             one.source,
             one.id,
             msgspec.json.encode(one.problems).decode(),
@@ -85,8 +85,11 @@ def quarantine(db: Connection, bad: Sequence[Quarantined], now: datetime) -> Non
     )
 
 
-def _digest(one: Quarantined) -> str:
-    """Of a message that is no event, its source is no part: another's may read the same."""
+def digest(one: Quarantined) -> str:
+    """What an event is known by in quarantine.
+
+    Of a message that is no event, its source is a part: another's may read the same.
+    """
     way = "" if one.way == AS_EVENT else f"{one.way}\n{one.source}\n"
     return hashlib.sha256(f"{way}{one.body}".encode("utf-8", "backslashreplace")).hexdigest()
 

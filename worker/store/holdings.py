@@ -72,6 +72,14 @@ def of(db: Connection, keys: Collection[str]) -> Holdings:
     return found
 
 
+def held_of(db: Connection, accounts: Collection[str]) -> set[str]:
+    """What these accounts and their contacts hold, or have held last."""
+    found = execute_among(
+        db, "SELECT DISTINCT key FROM holdings WHERE account {among}", sorted(accounts)
+    )
+    return {key for (key,) in found}
+
+
 def note(db: Connection, events: Iterable[Event], alone: bool) -> Changes:
     """Note what these events say is held.
 
@@ -220,14 +228,18 @@ def concerned(db: Connection, changes: Changes) -> set[str]:
     above = {key: [key, *domains_of(key)] for key in changes.keys}
     holdings = of(db, {key for keys in above.values() for key in keys})
     found: set[str] = set()
-    traced: set[Holder] = set()
+    traced: dict[Holder, set[str]] = {}
     for key in changes.keys:
         accounts = {one.account for each in above[key] for one in holdings.get(each, ())} - {""}
         if key in changes.again or "@" not in key:
             found |= accounts if key in changes.again or len(accounts) > 1 else set()
         else:
-            traced |= {(account, key) for account in accounts}
-    found |= {account for account, _ in named(db, of_today(db, traced).values())}
+            traced |= {(account, key): accounts for account in accounts}
+    today = of_today(db, traced)
+    known = named(db, today.values())
+    for one, accounts in traced.items():
+        if today[one] in known:  # an event of several accounts may go from one to another of them
+            found |= accounts
     return found | _with_reps(db, holdings, changes)
 
 

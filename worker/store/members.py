@@ -5,20 +5,20 @@ that the member belongs to that account from then on; without one it is about th
 whichever that is. Both lock the member's row, so that of the two neither overlooks the other.
 """
 
-import json
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, func, or_, select, update
+from sqlalchemy import Connection, or_, select, update
 
 from worker.core.events import ALIAS, ANY_ACCOUNT, MEMBER, Event, Quarantined, parse
+from worker.store import waiting_members
 from worker.store.dialect import execute_rows, in_our_order
 from worker.store.event_log import CONFLICT
 from worker.store.merges import MustBeAlone
-from worker.store.tables import members, waiting_events
-from worker.store.waiting import conflicts
+from worker.store.tables import members
+from worker.store.waiting_members import Key
 
 LONGEST_NAME = 300
 """Characters of a member's name, as of a source and of an event's id."""
@@ -26,11 +26,7 @@ LONGEST_NAME = 300
 LONGEST_ID = 200
 """Characters of the id of an account or a contact."""
 
-"""Stands for the account while an event is checked of which it is to be found."""
-
 _MEMBER = {"source": "text", "member": "text"}
-Key = tuple[str, str]
-"""(source, member): senders name their users independently of each other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +35,9 @@ class Settled:
 
     `accounts` says whose those are that name a member instead, by their places; `waiting` are the
     places of those of which nobody has said it yet, `refused` those that must not wait. `left` are
-    the accounts that members belonged to until now: what is theirs has to be read anew.
+    the accounts that members belonged to until now: what is theirs has to be read anew. `words` are
+    the places of the events that those released have waited for, none for those of earlier batches.
+    With `unreleased` there is more that waited, for the next step.
     """
 
     events: Sequence[Any]
@@ -47,56 +45,110 @@ class Settled:
     waiting: Collection[int] = frozenset()
     left: frozenset[str] = frozenset()
     refused: Mapping[int, Quarantined] = field(default_factory=dict)
+    words: Sequence[int | None] = ()
+    unreleased: bool = False
 
     def conflicts(self) -> dict[int, Quarantined]:
         """Those refused, by their places, under whose source and id another one waits."""
         return {place: one for place, one in self.refused.items() if one.problems == (CONFLICT,)}
 
 
-def settle(db: Connection, raw: Sequence[Any], now: datetime, alone: bool) -> Settled:
+def settle(
+    db: Connection,
+    raw: Sequence[Any],
+    now: datetime,
+    alone: bool,
+    *,
+    backfill: bool = False,
+    releasing: bool = False,
+) -> Settled:
     """Find the accounts of events that name a member instead; keep those that must wait.
 
-    `raw` are decoded JSON values; what is no event is none of ours and stays as it is.
+    `raw` are decoded JSON values; what is no event is none of ours and stays as it is. With
+    `backfill` no rules are evaluated for what is released; with `releasing` that is what waits for
+    members of whom it has been said before.
 
     Raises:
         MustBeAlone: members belong to other accounts from now on, and others may be at work.
     """
+    if releasing:
+        return _release(db, Settled(raw), waiting_members.claimed(db, backfill), {})
     called = {place: key for place, one in enumerate(raw) if (key := _member(one)) is not None}
     if not called:
         return Settled(raw)
-    same = {
-        (key, other)
-        for place, key in called.items()
-        if (other := _alias(raw[place], key))
-        and isinstance(parse(raw[place], now, ANY_ACCOUNT), Event)
-    }
-    keys = {*called.values(), *(other for _, other in same)}
+    same = dict(_aliases(raw, called, now))
+    keys = {*called.values(), *(other for _, other in same.values())}
     roots = _roots(db, keys)
-    apart = {pair for pair in same if roots[pair[0]] != roots[pair[1]]}
+    apart = {place: pair for place, pair in same.items() if roots[pair[0]] != roots[pair[1]]}
     if apart and not alone:
         raise MustBeAlone
     parted = frozenset[str]()
     if apart:
-        parted = _unite(db, sorted(apart))
+        parted = _unite(db, sorted(set(apart.values())))
         roots = _roots(db, keys)
     named = {place: roots[key] for place, key in called.items()}
-    told: dict[Key, tuple[str, str]] = {}
-    for place, key in named.items():
-        event = raw[place]
-        if _is_name(event.get("subject"), LONGEST_ID) and isinstance(parse(event, now), Event):
-            told[key] = max(told.get(key, ("", "")), (_stamp(event), event["subject"]))
-    accounts, left = _remember(db, sorted(set(named.values())), told)
+    told = _told(raw, named, now)
+    accounts, left = _remember(db, sorted(set(named.values())), dict(told.values()))
     if left and not alone:
         raise MustBeAlone
     of_members = [place for place in named if not raw[place].get("subject")]
     untold = {place: named[place] for place in of_members if named[place] not in accounts}
-    refused = _keep(db, raw, untold, now)
-    united = {roots[key] for pair in apart for key in pair}
-    released = _release(db, sorted((told.keys() | united) & accounts.keys()))
+    refused = waiting_members.keep(db, raw, untold, now)
     found = {place: accounts[named[place]] for place in of_members if place not in untold}
-    found |= {len(raw) + number: accounts[key] for number, (key, _) in enumerate(released)}
-    events = [*raw, *(event for _, event in released)]
-    return Settled(events, found, untold.keys() - refused.keys(), left | parted, refused)
+    words = {named[place]: place for place in (*apart, *told) if named[place] in accounts}
+    claimed = waiting_members.claim(db, words, backfill) if words else []
+    settled = _release(db, Settled(raw, found, left=left | parted), claimed, words)
+    refused |= waiting_members.conflicts(
+        db, {place: raw[place] for place in called if place not in refused}
+    )
+    return replace(settled, waiting=untold.keys() - refused.keys(), refused=refused)
+
+
+def _aliases(
+    raw: Sequence[Any], called: Mapping[int, Key], now: datetime
+) -> Iterator[tuple[int, tuple[Key, Key]]]:
+    """By place, the members that events say are one."""
+    for place, key in called.items():
+        other = _alias(raw[place], key)
+        if other and isinstance(parse(raw[place], now, ANY_ACCOUNT), Event):
+            yield place, (key, other)
+
+
+def _told(
+    raw: Sequence[Any], named: Mapping[int, Key], now: datetime
+) -> dict[int, tuple[Key, tuple[str, str]]]:
+    """The events that say whose members are, by place, in order of what they say: the member, the
+    stamp and the account; the last one counts."""
+    found = {
+        place: (key, (_stamp(raw[place]), raw[place]["subject"]))
+        for place, key in named.items()
+        if _is_name(raw[place].get("subject"), LONGEST_ID)
+        and isinstance(parse(raw[place], now), Event)
+    }
+    return dict(sorted(found.items(), key=lambda one: one[1]))
+
+
+def _release(
+    db: Connection, settled: Settled, claimed: Collection[Key], words: Mapping[Key, int]
+) -> Settled:
+    """Let some of what waits for these members be applied along; `words` are the places of the
+    events that say whose they are."""
+    released, more = waiting_members.release(db, claimed)
+    if not released:
+        return settled
+    members = {key for key, _ in released}
+    accounts, roots = accounts_of(db, members), _roots(db, members)
+    begin = len(settled.events)
+    return replace(
+        settled,
+        events=[*settled.events, *(event for _, event in released)],
+        accounts={
+            **settled.accounts,
+            **{begin + number: accounts[key] for number, (key, _) in enumerate(released)},
+        },
+        words=[words.get(roots[key]) for key, _ in released],
+        unreleased=more,
+    )
 
 
 def _member(one: Any) -> Key | None:
@@ -172,12 +224,6 @@ def _unite(db: Connection, pairs: Iterable[tuple[Key, Key]]) -> frozenset[str]:
             .where(of.source == source, of.member == one[1])
             .values(account=last.account, stamp=last.stamp)
         )
-        waits = waiting_events.c
-        db.execute(
-            update(waiting_events)
-            .where(waits.source == source, waits.member == member)
-            .values(member=one[1])
-        )
     return frozenset(left)
 
 
@@ -220,57 +266,3 @@ def accounts_of(db: Connection, keys: Iterable[Key]) -> dict[Key, str]:
         sorted(keys),
     )
     return {(source, member): account for source, member, account in found}
-
-
-def _keep(
-    db: Connection, raw: Sequence[Any], untold: Mapping[int, Key], now: datetime
-) -> dict[int, Quarantined]:
-    """Keep the events at these places, which wait for the members given.
-
-    Returns those that have a problem whosever they are, and those of which another version waits.
-    """
-    refused: dict[int, Quarantined] = {}
-    rows: dict[tuple[str, str], tuple[Any, ...]] = {}
-    for place, (source, member) in sorted(untold.items()):
-        read = parse(raw[place], now, ANY_ACCOUNT)
-        if isinstance(read, Quarantined):
-            refused[place] = read
-        else:
-            row = (source, read.id, member, json.dumps(raw[place]), now)
-            rows.setdefault((source, read.id), row)
-    if not rows:
-        return refused
-    columns = dict.fromkeys(("source", "id", "member", "body"), "text")
-    execute_rows(
-        db,
-        """
-        INSERT INTO waiting_events (source, id, member, body, received_at)
-        SELECT source, id, member, body, received_at FROM {rows} WHERE true
-        ON CONFLICT (source, id) DO NOTHING
-        """,
-        columns | {"received_at": "timestamptz"},
-        [rows[key] for key in sorted(rows)],
-    )
-    kept = {place: raw[place] for place in untold if place not in refused}
-    return refused | conflicts(db, waiting_events, kept)
-
-
-def _release(db: Connection, keys: Sequence[Key]) -> list[tuple[Key, Any]]:
-    """Take out what waited for these members, each event with its member."""
-    if not keys:
-        return []
-    found = execute_rows(
-        db,
-        """
-        DELETE FROM waiting_events WHERE (source, member) IN (SELECT source, member FROM {rows})
-        RETURNING source, member, body
-        """,
-        _MEMBER,
-        keys,
-    )
-    return [((source, member), json.loads(body)) for source, member, body in found]
-
-
-def waiting(db: Connection) -> int:
-    """How many events wait until somebody says whose their members are."""
-    return db.scalar(select(func.count()).select_from(waiting_events)) or 0

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, delete, select
 
+from worker.store import disputes
 from worker.store.tables import quarantine
 
 CHUNK = 1_000
@@ -89,4 +90,5 @@ def remove(db: Connection, ids: Sequence[str]) -> int:
     for begin in range(0, len(ids), CHUNK):
         some = ids[begin : begin + CHUNK]
         removed += db.execute(delete(quarantine).where(quarantine.c.digest.in_(some))).rowcount
+        disputes.forget(db, some)
     return removed

@@ -15,6 +15,7 @@ from worker.core.identity import combined
 from worker.store import addressed, members
 from worker.store.dialect import execute_among, execute_rows, in_our_order
 from worker.store.merges import attributed
+from worker.store.readings import as_event, readings
 from worker.store.tables import events as log
 from worker.store.tables import moment_of
 from worker.store.tables import shared_events as shared
@@ -139,7 +140,7 @@ def _as_sent(db: Connection, rows: Sequence[Sequence[Any]]) -> list[list[Event]]
     ]
     places = [place for place, (_, raw, _) in enumerate(read) if addressed.names_by_email(raw)]
     if places:
-        told = addressed.readings(db, [(found[place][0], *read[place][1:]) for place in places])
+        told = readings(db, [(found[place][0], *read[place][1:]) for place in places])
         for place, reading in zip(places, told, strict=True):
             found[place] = list(reading.events.values())
     return found
@@ -158,7 +159,7 @@ def _leaves_it_to_members(raw: dict[str, Any]) -> bool:
 
 def _event(moment: datetime, raw: object, account: str | None) -> Event:
     event = (
-        addressed.as_event(raw, moment)
+        as_event(raw, moment)
         if addressed.names_by_email(raw)
         else parse(raw, received=moment, account=account)
     )

@@ -91,6 +91,8 @@ IN_FORCE = text("undone_at IS NULL")
 UNSENT = text("state IN ('waiting', 'sending')")
 WAITING = text("state = 'waiting'")
 UNLOGGED = text("NOT is_logged")
+CLAIMED = text("backfill IS NOT NULL")
+ALIASED = text("root IS NOT NULL")
 LIVE_FLAG = text("state IN ('pending', 'open', 'acknowledged', 'snoozed', 'dismissed')")
 
 workspace = Table(
@@ -582,6 +584,17 @@ members = Table(
     Column("was", Text),
     # The member that it is another name of: what is said of one is said of the other.
     Column("root", Text),
+    # Whether it was history that said whose it is, while events that have waited for it are still
+    # to be released; null if none are.
+    Column("backfill", Boolean),
+    Index(
+        "ix_members_claimed",
+        "source",
+        "member",
+        postgresql_where=CLAIMED,
+        sqlite_where=CLAIMED,
+    ),
+    Index("ix_members_root", "source", "root", postgresql_where=ALIASED, sqlite_where=ALIASED),
 )
 
 waiting_events = Table(
@@ -705,14 +718,46 @@ waiting_keys = Table(
     Index("ix_waiting_keys_source_id", "source", "id"),
 )
 
-# The domains and addresses among those that are held by now, while events still wait for them: of
-# very many each step releases some. `backfill` is that of the batch that brought the word.
+# What is in quarantine since several accounts claim one of its people, and by a word on which
+# domains and addresses that may be settled.
+
+disputes = Table(
+    "disputes",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("digest", Text, primary_key=True),
+    Index("ix_disputes_digest", "digest"),
+)
+
+# The accounts of events that are logged as of some of their people while others are in dispute.
+
+dispute_accounts = Table(
+    "dispute_accounts",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("account", Text, primary_key=True),
+)
+
+# The domains and addresses on which there has been a word, while events that wait for it are still
+# to be released: of very many each step releases some. `backfill` is that of the batch that brought
+# the word, `looked` the digest up to which disputes over it have been looked at since.
 
 claimed_keys = Table(
     "claimed_keys",
     metadata,
     Column("key", Text, primary_key=True),
     Column("backfill", Boolean, nullable=False),
+    Column("looked", Text, nullable=False, server_default=text("''")),
+    Index("ix_claimed_keys_backfill", "backfill"),
+)
+
+# The accounts whose events have all been read anew since holdings changed last, while further steps
+# release what waited for that: it need not be done again for each step.
+
+reread_accounts = Table(
+    "reread_accounts",
+    metadata,
+    Column("account", Text, primary_key=True),
 )
 
 # What other systems are told: the messages, where each system stands, the facts it was told last.

@@ -1,7 +1,7 @@
 """Events that wait until somebody says whose the people are that they name by address."""
 
 import json
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -13,15 +13,15 @@ from worker.core.problems import as_json
 from worker.core.sorting import SHARED
 from worker.store.dialect import execute, execute_among, execute_rows
 from worker.store.event_log import bodies, conflict
-from worker.store.tables import claimed_keys, waiting_keys, waiting_mails
+from worker.store.tables import CLAIMED, waiting_keys, waiting_mails
 
 AT_ONCE = 2_000
-"""Events that have waited and come to the log in one transaction: the time of a task is limited,
-and its memory. Those that are in the log already, as of others of their people, are read at once.
-"""
+"""Events that are released in one transaction, of each kind: the time of a task is limited, and its
+memory."""
 
 _EVENT = {"source": "text", "id": "text"}
-_IS_HELD = "EXISTS (SELECT 1 FROM holdings h WHERE h.key = k.key AND h.account <> '')"
+_IS_HELD = "EXISTS (SELECT 1 FROM holdings h WHERE h.key = {0}.key AND h.account <> '')"
+_IS_AWAITED = f"EXISTS (SELECT 1 FROM waiting_keys w WHERE w.key = {{0}}.key) AND {_IS_HELD}"
 
 
 class Waiting(NamedTuple):
@@ -30,6 +30,15 @@ class Waiting(NamedTuple):
     body: Mapping[str, Any]
     is_logged: bool
     unknown: Sequence[str]
+
+
+class Taken(NamedTuple):
+    """An event that has waited for this domain or address; it may be logged as of others of its
+    people."""
+
+    key: str
+    body: Any
+    is_logged: bool
 
 
 def undeciding(raw: Mapping[str, Any]) -> list[str]:
@@ -85,74 +94,115 @@ def conflicts(db: Connection, table: Table, events: Mapping[int, Any]) -> dict[i
     }
 
 
-def claim(db: Connection, keys: Collection[str], backfill: bool) -> None:
-    """Note which of these accounts hold by now while events wait for them: those are to be
-    released, with `backfill` without rules being evaluated."""
-    execute_among(
+def claim(db: Connection, keys: Collection[str], backfill: bool) -> list[str]:
+    """Note on which of these, that are held otherwise by now, events wait for a word: those are to
+    be released, with `backfill` without rules being evaluated.
+
+    Returns the ones to be released like that. If it has been said otherwise before, rules are.
+    """
+    execute(db, "DELETE FROM reread_accounts")
+    found = execute_rows(
         db,
-        "INSERT INTO claimed_keys (key, backfill) "
-        "SELECT DISTINCT k.key, :backfill FROM waiting_keys k "
-        f"WHERE k.key {{among}} AND {_IS_HELD} ON CONFLICT (key) DO UPDATE "
-        "SET backfill = claimed_keys.backfill AND excluded.backfill",
-        sorted(keys),
+        f"""
+        INSERT INTO claimed_keys (key, backfill) SELECT key, :backfill FROM {{rows}}
+        WHERE {_IS_AWAITED.format("r")} OR EXISTS (SELECT 1 FROM disputes d WHERE d.key = r.key)
+        ON CONFLICT (key) DO UPDATE
+        SET backfill = claimed_keys.backfill AND excluded.backfill, looked = ''
+        RETURNING key, backfill
+        """,
+        {"key": "text"},
+        [(key,) for key in sorted(keys)],
         backfill=backfill,
     )
+    return [key for key, how in found if bool(how) == backfill]
 
 
-def claimed(db: Connection) -> bool | None:
-    """Whether all that is to be released is so without rules being evaluated; None if nothing is
-    to be released."""
-    found = list(db.scalars(select(claimed_keys.c.backfill).distinct()))
-    return all(found) if found else None
-
-
-def release(db: Connection) -> list[Any]:
-    """Take out some of the events that come to the log now, one of their people being known."""
-    return _take_out(db, "NOT w.is_logged")
-
-
-def release_logged(db: Connection) -> Iterator[list[Any]]:
-    """Take out, part by part, all events that are in the log already, as of others of their people,
-    and of which a further one is known. What of a part is to wait on must be kept before the next.
-    """
-    while part := _take_out(db, "w.is_logged"):
-        yield part
-
-
-def _take_out(db: Connection, of: str) -> list[Any]:
-    events = execute(
+def claimed(db: Connection, backfill: bool) -> list[str]:
+    """Some of the domains and addresses for which events are to be released like that."""
+    found = execute(
         db,
-        "SELECT w.source, w.id FROM claimed_keys k JOIN waiting_keys q ON q.key = k.key "
-        "JOIN waiting_mails w ON w.source = q.source AND w.id = q.id "
-        f"WHERE {of} AND {_IS_HELD} LIMIT :most",
+        "SELECT key FROM claimed_keys WHERE backfill = :backfill LIMIT :most",
+        backfill=backfill,
+        most=AT_ONCE,
+    )
+    return [key for (key,) in found]
+
+
+def next_step(db: Connection) -> bool | None:
+    """Whether what is to be released next is so without rules being evaluated; None if nothing is
+    to be released."""
+    for backfill in (False, True):
+        found = execute(
+            db,
+            "SELECT 1 FROM claimed_keys WHERE backfill = :backfill UNION ALL "
+            f"SELECT 1 FROM members WHERE {CLAIMED.text} AND backfill = :backfill LIMIT 1",
+            backfill=backfill,
+        )
+        if found.all():
+            return backfill
+    return None
+
+
+def take_out(db: Connection, keys: Collection[str]) -> list[Taken]:
+    """Take out some of the events that wait for one of these which an account holds."""
+    found = execute_among(
+        db,
+        "SELECT q.source, q.id, q.key FROM waiting_keys q "
+        f"WHERE q.key {{among}} AND {_IS_HELD.format('q')} LIMIT :most",
+        sorted(keys),
         most=AT_ONCE,
     ).all()
-    if not events:
+    if not found:
         return []
+    of = {(source, id_): key for source, id_, key in found}
     execute_rows(
         db,
         "DELETE FROM waiting_keys WHERE (source, id) IN (SELECT source, id FROM {rows})",
         _EVENT,
-        events,
+        sorted(of),
     )
     taken = execute_rows(
         db,
         "DELETE FROM waiting_mails WHERE (source, id) IN (SELECT source, id FROM {rows}) "
-        "RETURNING body",
+        "RETURNING source, id, body, is_logged",
         _EVENT,
-        events,
+        sorted(of),
     )
-    return [json.loads(body) for (body,) in taken]
+    return [
+        Taken(of[source, id_], json.loads(body), bool(is_logged))
+        for source, id_, body, is_logged in taken
+    ]
 
 
-def settle_claims(db: Connection) -> bool:
-    """Forget the claims for which nothing waits any more; whether any is left."""
-    execute(
+def settle_claims(db: Connection, keys: Collection[str]) -> bool:
+    """Forget those of these for which nothing is to be released any more; whether any is left."""
+    done = execute_among(
         db,
-        "DELETE FROM claimed_keys AS k WHERE NOT EXISTS "
-        f"(SELECT 1 FROM waiting_keys q WHERE q.key = k.key) OR NOT {_IS_HELD}",
+        "DELETE FROM claimed_keys AS k WHERE k.key {among} "
+        f"AND NOT ({_IS_AWAITED.format('k')}) AND NOT EXISTS "
+        "(SELECT 1 FROM disputes d WHERE d.key = k.key AND d.digest > k.looked) RETURNING key",
+        sorted(keys),
+    ).all()
+    return len(done) < len(keys)
+
+
+def reread(db: Connection, accounts: Collection[str]) -> set[str]:
+    """Those of these accounts whose events have all been read anew since holdings changed last."""
+    found = execute_among(
+        db, "SELECT account FROM reread_accounts WHERE account {among}", sorted(accounts)
     )
-    return bool(execute(db, "SELECT 1 FROM claimed_keys LIMIT 1").all())
+    return {account for (account,) in found}
+
+
+def note_reread(db: Connection, accounts: Collection[str]) -> None:
+    """Note that all events of these accounts are read anew in this transaction."""
+    execute_rows(
+        db,
+        "INSERT INTO reread_accounts (account) SELECT account FROM {rows} WHERE true "
+        "ON CONFLICT (account) DO NOTHING",
+        {"account": "text"},
+        [(account,) for account in sorted(accounts)],
+    )
 
 
 def counted(db: Connection, limit: int) -> tuple[int, list[tuple[str, int]]]:
