@@ -5,6 +5,7 @@ import hashlib
 import hmac
 import json
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from tests.gateway.conftest import Gateway, Make
 from tests.pipeline import rows
 from worker.capture.hooks import events_in, messages_in, take
 from worker.capture.proofs import NotProven, prove
+from worker.capture.taking import Taken
 from worker.core.addresses import NO_PEOPLE, People
 from worker.core.mapping import Verification
 from worker.rulefiles import load_capture
@@ -239,7 +241,7 @@ def test_a_webhook_is_applied_under_its_own_name(shop: Gateway) -> None:
     assert deliver(shop, SALE).json()["accepted"] == 1
     shop.work()
     [event] = rows(shop.engine, tables.events)
-    assert (event["source"], event["id"], event["account"]) == ("shop", "1:0", "acme")
+    assert (event["source"], event["id"], event["account"]) == ("shop", "shop/1/usage", "acme")
 
 
 def test_a_webhook_that_is_not_signed_is_told_nothing_of_why(shop: Gateway) -> None:
@@ -263,3 +265,44 @@ def test_a_payload_with_a_problem_is_kept_as_it_came(shop: Gateway) -> None:
     [kept] = rows(shop.engine, tables.quarantine)
     assert (kept["way"], kept["source"]) == ("hooks/shop", "shop")
     assert json.loads(kept["body"]) == SALE | {"count": -1}
+
+
+LOGIN = "{type: usage, subject: $.account, feature: login}"
+SPENT = (
+    "{type: subscription, subject: $.account, subscription: main, status: changed, mrr: $.spent}"
+)
+NAMED = "{type: account, subject: $.account, name: $.name}"
+MET = "{type: interaction, subject: $.account, channel: meeting, reps: $.by, contacts: $.met}"
+CALLED = MET.replace("{", "{id: before it, ", 1).replace("meeting", "call")
+TOLD = {"id": 1, "at": "2026-03-05T00:00:00Z", "account": "acme", "name": "Acme", "spent": 7,
+        "by": "sam", "met": "dana"}  # fmt: skip
+
+
+def told(folder: Path, message: Any, *shapes: str) -> Taken:
+    """What a message becomes with these events in the mapping."""
+    file = folder / "capture.yaml"
+    file.write_text(f"hooks: {{own: {{id: $.id, time: $.at, events: [{', '.join(shapes)}]}}}}\n")
+    return take([message], "own", load_capture(file).hooks["own"], NO_PEOPLE, NOW)
+
+
+def test_a_message_that_comes_again_after_the_mapping_has_grown_counts_once(tmp_path):
+    before = told(tmp_path, TOLD, MET, SPENT, NAMED).events
+    after = told(tmp_path, TOLD, LOGIN, CALLED, NAMED, SPENT, MET).events
+    assert [event for event in before if event not in after] == []
+    assert sorted({event["id"] for event in after} - {event["id"] for event in before}) == [
+        *("own/1/interaction/before it", "own/1/usage/login")
+    ]
+    assert len({event["id"] for event in after}) == 5
+
+
+def test_two_events_of_a_message_that_only_their_order_tells_apart_are_a_problem_of_it(tmp_path):
+    taken = told(tmp_path, TOLD, MET, CALLED.replace("id: before it, ", ""), NAMED)
+    [refused] = taken.refused
+    assert taken.events == []
+    assert "give one of them an 'id' in the mapping" in refused.problems[0]
+
+
+def test_an_event_of_a_webhook_may_have_a_time_of_its_own(tmp_path):
+    dated = LOGIN.replace("{", "{time: $.since, ", 1)
+    [one, other] = told(tmp_path, TOLD | {"since": "2026-02-01"}, dated, MET).events
+    assert (one["time"][:10], other["time"][:10]) == ("2026-02-01", "2026-03-05")

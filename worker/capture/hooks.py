@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-from worker.capture.digests import digest_of
+from worker.capture.ids import event_id, record_id, twins
 from worker.capture.taking import Taken, why_not
 from worker.core.addresses import People
 from worker.core.events import Quarantined
@@ -35,8 +35,8 @@ def take(messages: list[Any], source: str, hook: Hook, people: People, now: date
             if not isinstance(event := sort_people(one, people) if by_email(one) else one, Ignored)
         ]
         bad = [one for one in (why_not(event, now) for event in events) if one is not None]
-        if bad:
-            problems = tuple(problem for one in bad for problem in one.problems)
+        problems = (*(problem for one in bad for problem in one.problems), *twins(events))
+        if problems:
             taken.refuse(index, _refused(message, source, hook, problems))
         elif events:
             taken.events += events
@@ -47,23 +47,17 @@ def take(messages: list[Any], source: str, hook: Hook, people: People, now: date
 
 def events_in(message: Any, source: str, hook: Hook, now: datetime) -> Iterator[dict[str, Any]]:
     """The events that one message becomes; none if nothing in the mapping is for it."""
-    id_ = id_of(message, hook)
-    given = first(hook.time, message)
-    time = now.isoformat() if given is None else as_time(given)
-    for place, shape in enumerate(hook.events):
-        if shape.fits(message):
-            head = {"id": f"{id_}:{place}", "source": source, "specversion": "1.0", "time": time}
-            yield event_of(shape, message, head)
-
-
-def id_of(message: Any, hook: Hook) -> str:
-    """The message's own id; of one without, what is in it, so that the same again is the same."""
-    given = first(hook.id, message)
-    if isinstance(given, str | int) and str(given):
-        return str(given)
-    return digest_of(message)
+    record = f"{hook.name}/{record_id(hook.id, message)}"
+    for shape in hook.events:
+        if not shape.fits(message):
+            continue
+        given = first((*shape.time, *hook.time), message)
+        time = {} if given is None else {"time": as_time(given)}
+        event = event_of(shape, message, {"source": source, "specversion": "1.0", **time})
+        id_ = event_id(event, record, shape, message)
+        yield {"id": id_, "time": now.isoformat(), **event}
 
 
 def _refused(message: Any, source: str, hook: Hook, problems: tuple[str, ...]) -> Quarantined:
-    id_ = id_of(message, hook)[:200]
+    id_ = record_id(hook.id, message)
     return Quarantined(source, id_, problems, as_json(message), f"{WAY}{hook.name}")

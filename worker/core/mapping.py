@@ -86,7 +86,8 @@ Condition = tuple[tuple[Pick, tuple[str, ...]], ...]
 class Shape:
     """One event that a message becomes, if `when` holds. Its `time` goes before the message's.
 
-    With `by_email` it names people by their addresses, and may leave its account to them.
+    `id` tells it from others of its type out of the same message. With `by_email` it names people
+    by their addresses, and may leave its account to them.
     """
 
     type: str
@@ -96,6 +97,7 @@ class Shape:
     when: Condition = ()
     time: Value = ()
     by_email: bool = False
+    id: Value = ()
 
     def fits(self, message: Any) -> bool:
         """Whether the message is one of those it is for."""
@@ -266,7 +268,7 @@ def _at(names: tuple[str, ...], message: Any) -> Any:
 
 
 def _ways(shape: Shape) -> tuple[Value, ...]:
-    return (*shape.fields.values(), shape.subject, shape.member, shape.time)
+    return (*shape.fields.values(), shape.subject, shape.member, shape.time, shape.id)
 
 
 @lru_cache(maxsize=1_000)

@@ -70,6 +70,7 @@ def _of_columns(found: Shape) -> Shape:
         member=_plain(found.member),
         when=_plain_condition(found.when),
         time=_plain(found.time),
+        id=_plain(found.id),
     )
 
 

@@ -14,7 +14,7 @@ from worker.rulefiles import shapes
 from worker.rulefiles.nodes import List, Node, Text
 from worker.rulefiles.problems import Findings, quoted
 
-HEAD_KEYS = ("type", "subject", "member", "people", "when", "time")
+HEAD_KEYS = ("type", "id", "subject", "member", "people", "when", "time")
 LONGEST = 300
 MOST = 50
 """Ways to one value, or texts that one may be."""
@@ -56,6 +56,7 @@ def shape(node: Node, what: str, kind: str | None, findings: Findings) -> Shape 
         condition(given, "when", findings),
         head(given, "time", findings),
         _by_email(given, findings),
+        head(given, "id", findings),
     )
 
 
