@@ -302,6 +302,22 @@ def test_two_events_of_a_message_that_only_their_order_tells_apart_are_a_problem
     assert "give one of them an 'id' in the mapping" in refused.problems[0]
 
 
+def test_a_date_that_could_be_two_is_a_problem_of_its_message(tmp_path):
+    dated = NAMED.replace("}", ", renewal_date: $.renews}")
+    taken = told(tmp_path, TOLD | {"renews": "01/02/2026"}, dated)
+    assert taken.problems[0].problems == (
+        "'renewal_date' must be a date like 2026-03-31, not \"01/02/2026\"",
+    )
+    [event] = told(tmp_path, TOLD | {"renews": "13/02/2026"}, dated).events
+    assert event["data"]["renewal_date"] == "2026-02-13"
+
+
+def test_one_message_where_a_list_is_usual_is_one():
+    for payload in (HUBSPOT[0], HUBSPOT[:1]):
+        taken = take(messages_in(payload, HOOKS["hubspot"]), "h", HOOKS["hubspot"], NO_PEOPLE, NOW)
+        assert [event["subject"] for event in taken.events] == ["123"]
+
+
 def test_an_event_of_a_webhook_may_have_a_time_of_its_own(tmp_path):
     dated = LOGIN.replace("{", "{time: $.since, ", 1)
     [one, other] = told(tmp_path, TOLD | {"since": "2026-02-01"}, dated, MET).events

@@ -229,3 +229,13 @@ def test_the_key_may_be_in_the_body_as_some_libraries_send_it(gateway: Gateway) 
     wrong = {"Authorization": "Bearer wrong"}
     answer = gateway.client.post("/v1/batch", json=batch | {"writeKey": gateway.key}, headers=wrong)
     assert answer.status_code == 401
+
+
+def test_a_date_that_could_be_two_is_quarantined_and_its_batch_taken(gateway: Gateway) -> None:
+    unclear = call("group", groupId="acme", traits={"renewalDate": "01/02/2026"})
+    answer = gateway.post("/v1/batch", {"batch": [unclear, call("track", "m-2", event="x")]})
+    assert (answer.status_code, answer.json()["accepted"]) == (200, 1)
+    [problem] = answer.json()["problems"]
+    assert problem["problems"] == [
+        "'renewal_date' must be a date like 2026-03-31, not \"01/02/2026\""
+    ]

@@ -16,10 +16,13 @@ from worker.core.sorting import Ignored, by_email, sort_people
 WAY = "hooks/"
 """With the hook's name: the way in of a payload."""
 
+EACH = "$[*]"
+"""The way to the messages of a payload that is a list of them."""
+
 
 def messages_in(payload: Any, hook: Hook) -> list[Any]:
-    """The messages of a payload."""
-    if hook.each is None:
+    """The messages of a payload; one that is no list is one, where a list was to be expected."""
+    if hook.each is None or (hook.each.path == EACH and not isinstance(payload, list)):
         return [payload]
     found = hook.each.of(payload)
     return found if isinstance(found, list) else [payload]

@@ -1,7 +1,7 @@
 """`tiewatch import`: history, from the files that other products export."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time
 from pathlib import Path
 from typing import Annotated
 from zoneinfo import ZoneInfo
@@ -11,7 +11,7 @@ from sqlalchemy import Engine
 
 from worker import runtime
 from worker.capture.mappings import with_imports
-from worker.cli.access import database
+from worker.cli.access import a_date, database, today
 from worker.cli.batching import (
     BATCH_BYTES,
     BATCH_EVENTS,
@@ -67,11 +67,11 @@ def run(
         ),
     ] = None,
     exported: Annotated[
-        datetime | None,
+        str | None,
         typer.Option(
             metavar="DATE",
-            help="When the files were exported, in UTC, if copying them has changed their date on "
-            "this machine: what was exported later counts.",
+            help="The day on which the files were exported, if copying them has changed their date "
+            "on this machine: what was exported later counts.",
         ),
     ] = None,
     dry_run: Annotated[
@@ -188,13 +188,13 @@ def _zone(name: str | None) -> ZoneInfo | None:
         raise Refused(f"{name!r} is no time zone: write it like Europe/Berlin, or UTC.") from error
 
 
-def _exported(given: datetime | None) -> datetime | None:
+def _exported(given: str | None) -> datetime | None:
     if given is None:
         return None
-    time = given.replace(tzinfo=UTC)
-    if time > runtime.clock():
-        raise Refused(f"--exported {given:%Y-%m-%d}: that is still to come.")
-    return time
+    day = a_date(given)
+    if day > today():
+        raise Refused(f"--exported {day}: that is still to come.")
+    return datetime.combine(day, time(), UTC)
 
 
 def _batches(planned: Sequence[File | Archive], rows: Rows, bar: Bar) -> Iterator[FileBatch]:

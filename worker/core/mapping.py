@@ -17,7 +17,7 @@ from msgspec.inspect import BoolType, DateType, FloatType, IntType, ListType, St
 
 from worker.core.addresses import NO_PEOPLE, People, decides
 from worker.core.events import MEMBER, TYPES
-from worker.core.moments import Writing
+from worker.core.moments import Writing, as_date
 from worker.core.sorting import BY_EMAIL, PEOPLE
 
 PATH = re.compile(r"\$(\.[^\W\d](?:[\w -]*[\w-])?|\['[^'\\\[\]]+'\]|\[\d{1,4}\]|\[\*\])*")
@@ -222,7 +222,8 @@ def event_of(
 ) -> dict[str, Any]:
     """The event that a message becomes. `head` has its id, source and time.
 
-    Raises Unclear for a date that can be read in two ways.
+    A date that can be read in two ways stays as it is, which is a problem of the event. With
+    `writing` it is somebody's to decide: then it raises Unclear.
     """
     content = {
         name: fitted(found, shape.type, name, writing)
@@ -242,7 +243,7 @@ def event_of(
 def fitted(value: Any, type_: str, name: str, writing: Writing | None = None) -> Any:
     """The value in the form that this field of this type of event needs, if it has one.
 
-    Raises Unclear for a date that can be read in two ways.
+    With `writing`, raises Unclear for a date that can be read in two ways.
     """
     kinds = _kinds(type_, name)
     if any(isinstance(kind, ListType) for kind in kinds):
@@ -253,7 +254,7 @@ def fitted(value: Any, type_: str, name: str, writing: Writing | None = None) ->
     if any(isinstance(kind, IntType | FloatType) for kind in kinds):
         return _as_number(value)
     if any(isinstance(kind, DateType) for kind in kinds):
-        return (writing or Writing()).as_date(value)
+        return writing.as_date(value) if writing else as_date(value)
     if any(isinstance(kind, BoolType) for kind in kinds):
         return _as_bool(value)
     return _as_text(value) if any(isinstance(kind, StrType) for kind in kinds) else value

@@ -72,6 +72,7 @@ def _unknown(columns: Mapping[str, str], imports: Mapping[str, Import]) -> str:
     names = list(columns.values())
     more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
     return (
-        f"is of no kind that is known by its columns ({', '.join(names[:_SHOWN])}{more}): say with "
-        f"--as what it is ({', '.join(imports)}), or map its columns with --mapping"
+        f"is of no kind that is known by its columns ({', '.join(names[:_SHOWN])}{more}). Its "
+        "first line must name the columns. If it does, say with --as what it is, or map them with "
+        f"--mapping; there are {', '.join(imports)}"
     )

@@ -70,8 +70,8 @@ class Rows:
         if not self.undated:
             return told
         return (
-            f"{told} {self.undated:,} do not say when they were changed last, and count as changed "
-            "when their file was written, or --exported if you say so."
+            f"{told} {self.undated:,} do not say when they were changed last, so they count as "
+            "changed when their file was written, or on the day of --exported."
         )
 
 

@@ -65,7 +65,7 @@ def take(row: Record | Spoilt, file: File, now: datetime) -> Taken:
             found += [faults.of_event(one, shape, row.values, file) for one in bad.problems]
         else:
             events.append(event)
-    found += map(Fault, twins(events))
+    found += (*faults.cut_off(row.values, file), *map(Fault, twins(events)))
     if found:
         told = tuple(dict.fromkeys(found))  # two events of a row may lack the same
         return Taken(faults=told, refused=faults.refused(row, file, record, told))
