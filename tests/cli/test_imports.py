@@ -272,7 +272,7 @@ def test_a_dry_run_shows_what_would_come_out_and_stores_nothing(tiewatch, folder
     [
         (["missing.csv"], "missing.csv: there is no such file"),
         (["."], ".: is a folder: name the files in it"),
-        (["odd.csv"], "is of no kind that is known by its columns (a, b). Its first line must name"),
+        (["odd.csv"], "is of no kind that is known by its columns (a, b). Its first line"),
         (["odd.csv", "--as", "nonsense"], "there is no mapping 'nonsense': there are hubspot-"),
         (["odd.csv", "--as", "hubspot-deals"], "none of the columns that hubspot-deals reads"),
         (["deals.csv"], "no column says which account a row is of"),
