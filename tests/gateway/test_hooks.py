@@ -244,6 +244,16 @@ def test_a_webhook_is_applied_under_its_own_name(shop: Gateway) -> None:
     assert (event["source"], event["id"], event["account"]) == ("shop", "shop/1/usage", "acme")
 
 
+def test_a_webhook_without_a_time_that_comes_again_is_a_duplicate(shop: Gateway) -> None:
+    undated = {name: value for name, value in SALE.items() if name != "at"}
+    for count in (2, 2, 3):
+        deliver(shop, undated | {"count": count})
+        shop.work()
+    assert len(rows(shop.engine, tables.events)) == 1
+    [other] = rows(shop.engine, tables.quarantine)  # which is another one, and told
+    assert json.loads(other["body"])["data"] == {"count": 3}
+
+
 def test_a_webhook_that_is_not_signed_is_told_nothing_of_why(shop: Gateway) -> None:
     for headers in ({}, {"X-Shop": "00"}):
         answer = shop.client.post("/v1/hooks/shop", json=SALE, headers=headers)

@@ -97,6 +97,14 @@ def test_a_message_without_an_id_has_one_made_from_what_is_in_it():
     assert third["id"] != one["id"]
 
 
+def test_a_message_without_a_time_that_comes_again_is_a_duplicate(gateway: Gateway) -> None:
+    for _ in range(2):
+        gateway.post("/v1/group", {"userId": "lee", "groupId": "acme", "messageId": "g"})
+        gateway.work()
+    assert len(rows(gateway.engine, tables.events)) == 1
+    assert rows(gateway.engine, tables.quarantine) == []
+
+
 def test_a_batch_says_its_context_for_all_of_its_messages():
     batch = {"batch": [call("track"), call("track", context={"a": 1})], "context": {"groupId": "g"}}
     first, second = messages_in(batch)

@@ -7,7 +7,7 @@ from typing import Any
 from worker.capture.ids import event_id, record_id, twins
 from worker.capture.taking import Taken, why_not
 from worker.core.addresses import People
-from worker.core.events import Quarantined
+from worker.core.events import UNDATED, Quarantined
 from worker.core.mapping import Hook, event_of, first
 from worker.core.moments import as_time
 from worker.core.problems import as_json
@@ -55,8 +55,9 @@ def events_in(message: Any, source: str, hook: Hook, now: datetime) -> Iterator[
         if not shape.fits(message):
             continue
         given = first((*shape.time, *hook.time), message)
-        time = {} if given is None else {"time": as_time(given)}
-        event = event_of(shape, message, {"source": source, "specversion": "1.0", **time})
+        head = {"source": source, "specversion": "1.0"}
+        dated = {UNDATED: "true"} if given is None else {"time": as_time(given)}
+        event = event_of(shape, message, head | dated)
         id_ = event_id(event, record, shape, message)
         yield {"id": id_, "time": now.isoformat(), **event}
 
