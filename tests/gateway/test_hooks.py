@@ -4,6 +4,7 @@ import base64
 import hashlib
 import hmac
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -12,14 +13,16 @@ import pytest
 
 from tests.gateway.conftest import Gateway, Make
 from tests.pipeline import rows
-from worker.capture.hooks import events_in, messages_in, take
+from worker.capture.hooks import messages_in, take
 from worker.capture.proofs import NotProven, prove
+from worker.capture.retrying import again
 from worker.capture.taking import Taken
 from worker.core.addresses import NO_PEOPLE, People
-from worker.core.mapping import Verification
+from worker.core.mapping import Capture, Verification
 from worker.rulefiles import load_capture
 from worker.shipped import rules_dir
 from worker.store import tables
+from worker.store.quarantine import Kept
 
 NOW = datetime(2026, 3, 5, 12, tzinfo=UTC)
 STAMP = int(NOW.timestamp())
@@ -203,7 +206,8 @@ def test_who_of_the_people_in_a_webhook_is_ours_capture_yaml_says():
 
 def test_the_same_message_again_is_the_same_event():
     for name, payload in (("calendly", CALENDLY), ("zendesk", ZENDESK)):
-        one, other = (list(events_in(payload, name, HOOKS[name], NOW)) for _ in range(2))
+        hook = HOOKS[name]
+        one, other = (take([payload], name, hook, NO_PEOPLE, NOW) for _ in range(2))
         assert one == other
 
 
@@ -303,6 +307,29 @@ def test_a_message_that_comes_again_after_the_mapping_has_grown_counts_once(tmp_
         *("own/1/interaction/before it", "own/1/usage/login")
     ]
     assert len({event["id"] for event in after}) == 5
+
+
+def test_messages_that_read_the_same_are_told_apart_by_what_they_were_sent_as(tmp_path):
+    hook, message = HOOKS["calendly"], CALENDLY | {"created_at": "2026-03-05T00:00:00Z"}
+    ids = [
+        [event["id"] for event in take(sent, "x", hook, NO_PEOPLE, NOW, as_).events]
+        for sent, as_ in (
+            *(([message], "msg_1"), ([message], "msg_1"), ([message], "msg_2"), ([message], None)),
+            ([message, message | {"n": 1}], "msg_3"),
+        )
+    ]
+    assert ids[0] == ids[1] == ["calendly/msg_1/interaction"]
+    assert len({id_ for some in ids for id_ in some}) == 5
+    assert [one.rpartition("/")[0].rpartition("/")[0] for one in ids[-1]] == ["calendly/msg_3"] * 2
+
+
+def test_a_message_keeps_what_it_was_sent_as_until_its_mapping_is_mended(tmp_path):
+    broken = CALENDLY | {"created_at": "yesterday"}
+    [bad] = take([broken], "x", HOOKS["calendly"], NO_PEOPLE, NOW, "msg_1").refused
+    kept = Kept("k", bad.source, bad.id, bad.problems, bad.body, bad.way, NOW)
+    mended = replace(HOOKS["calendly"], time=())
+    [event] = again(kept, Capture(hooks={"calendly": mended}), NOW).events
+    assert event["id"] == "calendly/msg_1/interaction"
 
 
 def test_two_events_of_a_message_that_only_their_order_tells_apart_are_a_problem_of_it(tmp_path):

@@ -4,17 +4,20 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
+from worker.capture.digests import digest_of
 from worker.capture.ids import event_id, record_id, twins
 from worker.capture.taking import Taken, why_not
 from worker.core.addresses import People
 from worker.core.events import UNDATED, Quarantined
-from worker.core.mapping import Hook, event_of, first
+from worker.core.mapping import Hook, Pick, event_of, first
 from worker.core.moments import as_time
 from worker.core.problems import as_json
 from worker.core.sorting import Ignored, by_email, sort_people
 
 WAY = "hooks/"
 """With the hook's name: the way in of a payload."""
+
+_DIGITS = 12
 
 EACH = "$[*]"
 """The way to the messages of a payload that is a list of them."""
@@ -28,19 +31,30 @@ def messages_in(payload: Any, hook: Hook) -> list[Any]:
     return found if isinstance(found, list) else [payload]
 
 
-def take(messages: list[Any], source: str, hook: Hook, people: People, now: datetime) -> Taken:
-    """Sort messages: a message of which any event has a problem is quarantined whole."""
+def take(
+    messages: list[Any],
+    source: str,
+    hook: Hook,
+    people: People,
+    now: datetime,
+    sent_as: str | None = None,
+) -> Taken:
+    """Sort messages: a message of which any event has a problem is quarantined whole.
+
+    `sent_as` is the id under which they were sent, for those that have none in them.
+    """
     taken = Taken()
     for index, message in enumerate(messages):
+        id_ = _id(message, hook, sent_as, len(messages) > 1)
         events = [
             event
-            for one in events_in(message, source, hook, now)
+            for one in events_in(message, id_, source, hook, now)
             if not isinstance(event := sort_people(one, people) if by_email(one) else one, Ignored)
         ]
         bad = [one for one in (why_not(event, now) for event in events) if one is not None]
         problems = (*(problem for one in bad for problem in one.problems), *twins(events))
         if problems:
-            taken.refuse(index, _refused(message, source, hook, problems))
+            taken.refuse(index, _refused(message, id_, source, hook, problems))
         elif events:
             taken.events += events
         else:
@@ -48,9 +62,11 @@ def take(messages: list[Any], source: str, hook: Hook, people: People, now: date
     return taken
 
 
-def events_in(message: Any, source: str, hook: Hook, now: datetime) -> Iterator[dict[str, Any]]:
-    """The events that one message becomes; none if nothing in the mapping is for it."""
-    record = f"{hook.name}/{record_id(hook.id, message)}"
+def events_in(
+    message: Any, id_: str, source: str, hook: Hook, now: datetime
+) -> Iterator[dict[str, Any]]:
+    """The events that the message of this id becomes; none if nothing in the mapping is for it."""
+    record = f"{hook.name}/{id_}"
     for shape in hook.events:
         if not shape.fits(message):
             continue
@@ -58,10 +74,16 @@ def events_in(message: Any, source: str, hook: Hook, now: datetime) -> Iterator[
         head = {"source": source, "specversion": "1.0"}
         dated = {UNDATED: "true"} if given is None else {"time": as_time(given)}
         event = event_of(shape, message, head | dated)
-        id_ = event_id(event, record, shape, message)
-        yield {"id": id_, "time": now.isoformat(), **event}
+        yield {"id": event_id(event, record, shape, message), "time": now.isoformat(), **event}
 
 
-def _refused(message: Any, source: str, hook: Hook, problems: tuple[str, ...]) -> Quarantined:
-    id_ = record_id(hook.id, message)
+def _id(message: Any, hook: Hook, sent_as: str | None, is_one_of_many: bool) -> str:
+    if sent_as and is_one_of_many:
+        sent_as = f"{sent_as}/{digest_of(message)[:_DIGITS]}"
+    return record_id((*hook.id, Pick(constant=sent_as)), message)
+
+
+def _refused(
+    message: Any, id_: str, source: str, hook: Hook, problems: tuple[str, ...]
+) -> Quarantined:
     return Quarantined(source, id_, problems, as_json(message), f"{WAY}{hook.name}")
