@@ -232,6 +232,14 @@ def test_with_a_mapping_no_file_is_taken_for_a_mailbox(tiewatch, folder):
     assert done.json["events"] == {"interaction": 1}
 
 
+def test_of_a_mapping_of_ones_own_it_is_said_which_columns_are_not_there(tiewatch, folder):
+    (folder / "visits.yaml").write_text(MAPPING.replace("$.By | lower", "[$.By | lower, $.Rep]"))
+    (folder / "a.csv").write_text("Customer;Visited at;By;Met\nacme;2026-01-05;sam;dana\n")
+    done = tiewatch("import", "--dry-run", "--mapping", "visits.yaml", "a.csv")
+    assert "taken for visits, since you said so" in done.err
+    assert "not in it: visitedon (do you mean Visited at?)." in done.err
+
+
 def owned(folder: Path, name: str, owner: str, edited: str = "") -> str:
     """A file of one company, which says when that was changed, or leaves the cell empty."""
     row = company(**{"Create Date": "", "Company owner": owner, "Last Modified Date": edited})

@@ -159,11 +159,15 @@ class Import:
     changed: Value = ()
 
     @property
+    def values(self) -> list[Value]:
+        """All that is looked for in a record."""
+        of_events = (value for shape in self.events for value in _ways(shape))
+        return [self.id, self.time, self.changed, *of_events]
+
+    @property
     def read(self) -> frozenset[str]:
         """The columns that any of its paths begins with."""
-        values = [self.id, self.time, self.changed]
-        values += [value for shape in self.events for value in _ways(shape)]
-        picks = [pick for value in values for pick in value]
+        picks = [pick for value in self.values for pick in value]
         picks += [pick for condition in self._conditions() for pick, _ in condition]
         picks += [pick.beside for pick in picks if pick.beside is not None]
         return frozenset(pick.column for pick in picks if pick.column is not None)

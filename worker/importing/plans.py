@@ -13,7 +13,7 @@ from worker.core.moments import Writing
 from worker.importing import archives
 from worker.importing.archives import Archive
 from worker.importing.files import File
-from worker.importing.kinds import choose
+from worker.importing.kinds import absent, choose
 from worker.importing.reading import records_of
 from worker.importing.records import BreaksOff, Records, Unreadable
 from worker.importing.taking import take
@@ -69,6 +69,8 @@ def plan(name: str, manner: Manner, now: datetime) -> Planned:
     if asked is not None:
         raise Unreadable(f"{asked}. Nothing was taken in.")
     said = [f"taken for {file.kind}, since {chosen.why}", *records.notes]
+    if manner.records_only and (names := absent(file.columns, file.mapping)):
+        said.append(f"the mapping reads columns that are not in it: {', '.join(names)}")
     if _lacks_changed(file):
         said.append(
             "no column says when a row was changed last, so all of them count as changed when the "
