@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-from worker.capture.digests import digest_of
 from worker.capture.ids import event_id, record_id, twins
 from worker.capture.taking import Taken, why_not
 from worker.core.addresses import People
@@ -16,8 +15,6 @@ from worker.core.sorting import Ignored, by_email, sort_people
 
 WAY = "hooks/"
 """With the hook's name: the way in of a payload."""
-
-_DIGITS = 12
 
 EACH = "$[*]"
 """The way to the messages of a payload that is a list of them."""
@@ -79,7 +76,7 @@ def events_in(
 
 def _id(message: Any, hook: Hook, sent_as: str | None, is_one_of_many: bool) -> str:
     if sent_as and is_one_of_many:
-        sent_as = f"{sent_as}/{digest_of(message)[:_DIGITS]}"
+        sent_as = f"{sent_as}/{record_id((), message)}"
     return record_id((*hook.id, Pick(constant=sent_as)), message)
 
 

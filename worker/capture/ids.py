@@ -14,7 +14,7 @@ from typing import Any
 from worker.capture.digests import digest_of
 from worker.core.mapping import Shape, Value, first
 
-ONCE = ("interaction", "usage", "survey")
+_ONCE = ("interaction", "usage", "survey")
 """What happens once, and is not said anew."""
 
 _TOLD_APART = {"usage": "feature", "survey": "kind", "ticket": "status", "subscription": "status"}
@@ -48,7 +48,7 @@ def event_id(
     type_ = event["type"]
     words = [event["data"].get(_TOLD_APART.get(type_, "")), first(shape.id, message)]
     kind = "/".join([type_, *(_word(one) for one in words if one is not None)])
-    if type_ in ONCE:
+    if type_ in _ONCE:
         return f"{record}/{kind}"
     said = f"{kind}/{digest_of(event)[:_DIGITS]}"
     if changed is None:
