@@ -333,7 +333,11 @@ def test_a_message_keeps_what_it_was_sent_as_until_its_mapping_is_mended(tmp_pat
 
 
 def test_two_events_of_a_message_that_only_their_order_tells_apart_are_a_problem_of_it(tmp_path):
-    taken = told(tmp_path, TOLD, MET, CALLED.replace("id: before it, ", ""), NAMED)
+    met, called = (
+        one.replace("}", f", when: {{{path}: '*'}}}}")
+        for one, path in ((MET, "$.met"), (MET.replace("meeting", "call"), "$.by"))
+    )
+    taken = told(tmp_path, TOLD, met, called, NAMED)
     [refused] = taken.refused
     assert taken.events == []
     assert "give one of them an 'id' in the mapping" in refused.problems[0]

@@ -86,8 +86,12 @@ def test_two_interactions_of_a_row_have_ids_by_name_in_whatever_order_they_are(e
 def test_two_interactions_of_a_row_that_only_their_order_tells_apart_are_a_problem_of_it(
     became, events
 ):
-    taken = became(LOGINS, MET, CALLED)
+    met, called = (
+        MET.replace("}", ", when: {$.No: 7}}"),
+        CALLED.replace("}", ", when: {$.By: sam}}"),
+    )
+    taken = became(LOGINS, met, called)
     [fault] = taken.faults
     assert fault.problem.startswith("more than one interaction comes out of it, and nothing tells")
     assert (taken.events, taken.refused.id) == ((), "own/7")
-    assert events(MET, MET) == events(MET)
+    assert events(met, called, by="ann") == events(MET, by="ann")

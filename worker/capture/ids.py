@@ -12,13 +12,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from worker.capture.digests import digest_of
-from worker.core.mapping import Shape, Value, first
-
-_ONCE = ("interaction", "usage", "survey")
-"""What happens once, and is not said anew."""
-
-_TOLD_APART = {"usage": "feature", "survey": "kind", "ticket": "status", "subscription": "status"}
-"""The field by which events of one type and record are told apart, in whatever order they are."""
+from worker.core.mapping import ONCE, TOLD_APART, Shape, Value, first
 
 _LONGEST_RECORD = 100
 _LONGEST_WORD = 40
@@ -46,9 +40,9 @@ def event_id(
     from others of its type.
     """
     type_ = event["type"]
-    words = [event["data"].get(_TOLD_APART.get(type_, "")), first(shape.id, message)]
+    words = [event["data"].get(TOLD_APART.get(type_, "")), first(shape.id, message)]
     kind = "/".join([type_, *(_word(one) for one in words if one is not None)])
-    if type_ in _ONCE:
+    if type_ in ONCE:
         return f"{record}/{kind}"
     said = f"{kind}/{digest_of(event)[:_DIGITS]}"
     if changed is None:

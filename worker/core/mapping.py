@@ -26,6 +26,12 @@ PATH = re.compile(r"\$(\.[^\W\d](?:[\w -]*[\w-])?|\['[^'\\\[\]]+'\]|\[\d{1,4}\]|
 STEP = re.compile(r"\.([^\W\d](?:[\w -]*[\w-])?)|\['([^'\\\[\]]+)'\]")
 """A name in such a path, as it may be written."""
 
+ONCE = ("interaction", "usage", "survey")
+"""What happens once, and is not said anew."""
+
+TOLD_APART = {"usage": "feature", "survey": "kind", "ticket": "status", "subscription": "status"}
+"""The field by which events of one type out of one message are told apart, whatever their order."""
+
 _SEPARATORS = re.compile(r"[;,|\n]")
 _BESIDE_AMOUNT = re.compile(r"^[^\d(-]*|[^\d)]*$")
 
@@ -102,6 +108,17 @@ class Shape:
     def fits(self, message: Any) -> bool:
         """Whether the message is one of those it is for."""
         return holds(self.when, message)
+
+
+def are_twins(one: Shape, other: Shape) -> bool:
+    """Whether nothing tells their events apart, whenever both come out of one message."""
+    told_apart = TOLD_APART.get(one.type, "")
+    return (
+        one.type in ONCE
+        and (one.type, one.id) == (other.type, other.id)
+        and one.fields.get(told_apart) == other.fields.get(told_apart)
+        and (one.when == other.when or not one.when or not other.when)
+    )
 
 
 @dataclass(frozen=True, slots=True)

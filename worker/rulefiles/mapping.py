@@ -7,7 +7,16 @@ from typing import Any
 import msgspec
 
 from worker.core.events import TYPES
-from worker.core.mapping import FILTERS, PATH, Condition, Pick, Shape, Value, fitted
+from worker.core.mapping import (
+    FILTERS,
+    PATH,
+    Condition,
+    Pick,
+    Shape,
+    Value,
+    are_twins,
+    fitted,
+)
 from worker.core.problems import expected, fits
 from worker.core.sorting import BY_EMAIL, NAMING
 from worker.rulefiles import shapes
@@ -84,6 +93,17 @@ def need_accounts(
             continue
         if not (found.by_email and found.type in NAMING):
             findings.add(node.at, "the event has no 'subject': which account it is about")
+
+
+def need_ids(nodes: Sequence[Node], events: Sequence[Shape | None], findings: Findings) -> None:
+    """See that of events which come out of one message something tells them apart."""
+    for place, (node, found) in enumerate(zip(nodes, events, strict=True)):
+        if found and any(one and are_twins(one, found) for one in events[:place]):
+            findings.add(
+                node.at,
+                f"nothing tells this {found.type} from the one above it, if both come out of one "
+                "message: give it an 'id', like 'id: second'",
+            )
 
 
 def condition(given: Mapping[str, tuple[Text, Node]], name: str, findings: Findings) -> Condition:
