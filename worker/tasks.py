@@ -88,7 +88,7 @@ def ingest_batch(self: Task, *arguments: Any, **named: Any) -> None:
     except Exception as error:  # `ingest` could not now, or nobody could say which rules to use
         _again(self, error)
         return
-    _report([batch], [result])
+    _report([batch], [result], _demos_time(self))
 
 
 def _ingest_as_one(batch: Batch, along: Sequence[tuple[str, str]]) -> None:
@@ -142,15 +142,17 @@ def _as_batch(
     return Batch(id_, given, bad, backfill)
 
 
-def _report(given: Sequence[Batch], results: Sequence[BatchResult]) -> None:
-    """Say what came of batches, and have those told who should hear of it."""
+def _report(
+    given: Sequence[Batch], results: Sequence[BatchResult], time: Mapping[str, str] | None = None
+) -> None:
+    """Say what came of batches, and have those told who should hear of it; `time` is a demo's."""
     for batch, result in zip(given, results, strict=True):
         if result.parked:
             events = len(batch.events)
             log.error("batch parked", batch=batch.id, events=events, error=result.parked)
         else:
             log.info("batch applied", batch=batch.id, **_counts(result.counts))
-    _go_on_after(results)
+    _go_on_after(results, time)
 
 
 @app.task(bind=True, name=RELEASE, max_retries=None)
@@ -163,22 +165,25 @@ def release_waiting(self: Task) -> None:
         return
     if result is not None:
         log.info("waiting events released", **_counts(result.counts))
-        _go_on_after([result])
+        _go_on_after([result], _demos_time(self))
 
 
-def request_release() -> None:
-    """Ask for the release of what waits; what is not asked for now is with the minute's pass."""
+def request_release(time: Mapping[str, str] | None = None) -> None:
+    """Ask for the release of what waits; what is not asked for now is with the minute's pass.
+
+    `time` is the header of a demo's messages.
+    """
     try:
-        release_waiting.apply_async(retry=False)
+        release_waiting.apply_async(retry=False, headers=time)
     except BrokerDown as error:
         log.warning("waiting events wait for the next pass", error=str(error))
 
 
-def _go_on_after(results: Sequence[BatchResult]) -> None:
+def _go_on_after(results: Sequence[BatchResult], time: Mapping[str, str] | None) -> None:
     if any(result.alerts or result.announced for result in results):
         _ring()
     if any(result.unreleased for result in results):
-        request_release()
+        request_release(time)
 
 
 @app.task(bind=True, name=SWEEP, max_retries=None)
@@ -269,12 +274,18 @@ def handed_out_before(task: Task) -> bool:
 
 def now(task: Task) -> datetime:
     """The time for this message: the clock's, but a demo's own in a demo workspace."""
-    given = (task.request.get("headers") or {}).get(DEMO_NOW) or task.request.get(DEMO_NOW)
+    given = _demos_time(task)
     if given:
         with reading(engine()) as db:
             if is_demo(db):
-                return datetime.fromisoformat(given)
+                return datetime.fromisoformat(given[DEMO_NOW])
     return clock()
+
+
+def _demos_time(task: Task) -> Mapping[str, str] | None:
+    """The header with which a demo says its time, for what follows from its message."""
+    given = (task.request.get("headers") or {}).get(DEMO_NOW) or task.request.get(DEMO_NOW)
+    return {DEMO_NOW: given} if given else None
 
 
 def request_delivery(seconds: float = 0) -> bool:

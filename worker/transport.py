@@ -7,9 +7,9 @@ the messages come back to find their work done.
 
 And a message cannot get lost between the queue and its worker. Kombu takes it from a list first and
 notes a moment later that it is being worked on; whoever is killed in that moment takes it along. So
-a batch is noted as if it were being worked on from when it is sent, in the same transaction. Should
-nobody have taken it up to the end by then, it comes back, and is applied once all the same. One
-that is given back to the queue has that no more.
+a batch is noted as if it were being worked on from when it is sent, and again from when it is given
+back to the queue, in the same transaction. Should nobody have taken it up to the end by then, it
+comes back, and is applied once all the same.
 """
 
 from time import time
@@ -39,16 +39,27 @@ class Channel(redis.Channel):
         if queue not in KEPT_QUEUES or more.get("_publish_batch") is not None:
             super()._put(queue, message, **more)  # type: ignore[no-untyped-call]
             return
-        about = message["properties"]
-        route, tag = about["delivery_info"], about["delivery_tag"]
+        route = message["properties"]["delivery_info"]
         priority = self._get_message_priority(message, reverse=False)  # type: ignore[no-untyped-call]
         key = self._q_for_pri(queue, priority)  # type: ignore[no-untyped-call]
         with self.conn_or_acquire() as client, client.pipeline(transaction=True) as pipe:
             pipe.lpush(key, dumps(message))
-            pipe.zadd(self.unacked_index_key, {tag: time() + BACK_AFTER})
-            kept = dumps([message, route["exchange"], route["routing_key"]])
-            pipe.hset(self.unacked_key, tag, kept)
+            self._keep_beside(pipe, message, route["exchange"], route["routing_key"])
             pipe.execute()
+
+    def _do_restore_message(
+        self, payload: dict[str, Any], exchange: str, routing_key: str, pipe: Any, *more: Any
+    ) -> None:
+        super()._do_restore_message(payload, exchange, routing_key, pipe, *more)  # type: ignore[no-untyped-call]
+        if KEPT_QUEUES.intersection(self._lookup(exchange, routing_key)):  # type: ignore[no-untyped-call]
+            self._keep_beside(pipe, payload, exchange, routing_key)
+
+    def _keep_beside(
+        self, pipe: Any, message: dict[str, Any], exchange: str, routing_key: str
+    ) -> None:
+        tag = message["properties"]["delivery_tag"]
+        pipe.zadd(self.unacked_index_key, {tag: time() + BACK_AFTER})
+        pipe.hset(self.unacked_key, tag, dumps([message, exchange, routing_key]))
 
 
 class Transport(redis.Transport):

@@ -58,7 +58,11 @@ def test_mails_and_meetings_become_ties_and_everything_twice_counts_once(
     done = tiewatch("import", "--direct", "--json", "mails.mbox", "calendar.ics")
     assert done.status == 0, done.err
     assert done.json == {
-        **{"rows": 8, "left_out": {"nobody but people of ours and shared mailboxes": 1}},
+        **{
+            "rows": 8,
+            "undated": 0,
+            "left_out": {"nobody but people of ours and shared mailboxes": 1},
+        },
         **{"received": 0, "applied": 0, "duplicates": 0, "quarantined": 0, "waiting": 7},
     }
     assert "acme.example (6), birch.example (1)" in done.err

@@ -220,6 +220,47 @@ def test_any_csv_with_a_mapping_of_ones_own(tiewatch, folder, embedded):
     assert {row["source"] for row in rows(embedded, tables.events)} == {"field-team"}
 
 
+def test_with_a_mapping_no_file_is_taken_for_a_mailbox(tiewatch, folder):
+    two_kinds = MAPPING.replace("    time:", "    columns: [From date, Customer]\n    time:")
+    other = two_kinds.partition("imports:\n")[2].replace("visits", "trips").replace("From", "Until")
+    (folder / "own.yaml").write_text(two_kinds + other)
+    (folder / "visits.txt").write_text(
+        "From date,Customer,Visited on,By,Met\nx,acme,2026-01-05,sam,dana\n"
+    )
+    done = tiewatch("import", "--dry-run", "--json", "--mapping", "own.yaml", "visits.txt")
+    assert done.json["files"] == [{"file": "visits.txt", "as": "visits"}], done.err
+    assert done.json["events"] == {"interaction": 1}
+
+
+def test_of_a_mapping_of_ones_own_it_is_said_which_columns_are_not_there(tiewatch, folder):
+    (folder / "visits.yaml").write_text(MAPPING.replace("$.By | lower", "[$.By | lower, $.Rep]"))
+    (folder / "a.csv").write_text("Customer;Visited at;By;Met\nacme;2026-01-05;sam;dana\n")
+    done = tiewatch("import", "--dry-run", "--mapping", "visits.yaml", "a.csv")
+    assert "taken for visits, since you said so" in done.err
+    assert "not in it: visitedon (do you mean Visited at?)." in done.err
+
+
+def owned(folder: Path, name: str, owner: str, edited: str = "") -> str:
+    """A file of one company, which says when that was changed, or leaves the cell empty."""
+    row = company(**{"Create Date": "", "Company owner": owner, "Last Modified Date": edited})
+    return table(folder / name, row).name
+
+
+def test_an_older_export_that_was_copied_later_counts_as_of_when_it_was_exported(tiewatch, folder):
+    days = [f"{NOW - timedelta(ago):%Y-%m-%d}" for ago in (9, 6, 3)]
+    new = owned(folder, "new.csv", "Kim Ono", f"{days[1]} 10:00")
+    done = tiewatch("import", "--direct", "--timezone", "UTC", new)
+    assert "count as changed" not in done.out
+    old = owned(folder, "old.csv", "Sam Lee")
+    for exported, owner in ((days[0], "Kim Ono"), (days[2], "Sam Lee")):
+        given = ("import", "--direct", "--exported", exported, "--timezone", "UTC", old)
+        for _ in range(2):
+            done = tiewatch(*given)
+            assert "1 do not say when they were changed last, so they count as" in done.out
+        assert "1 there already" in done.out
+        assert tiewatch("facts", "1", "--json").json[0]["facts"]["owner"] == owner
+
+
 def test_a_dry_run_shows_what_would_come_out_and_stores_nothing(tiewatch, folder):
     table(folder / "a.csv", company(1), company(2, **{"Record ID": "x" * 201}))
     done = tiewatch("import", "--dry-run", "--json", "--timezone", "UTC", "a.csv")
@@ -239,11 +280,12 @@ def test_a_dry_run_shows_what_would_come_out_and_stores_nothing(tiewatch, folder
     [
         (["missing.csv"], "missing.csv: there is no such file"),
         (["."], ".: is a folder: name the files in it"),
-        (["odd.csv"], "is of no kind that is known by its columns (a, b): say with --as"),
+        (["odd.csv"], "is of no kind that is known by its columns (a, b). Its first line"),
         (["odd.csv", "--as", "nonsense"], "there is no mapping 'nonsense': there are hubspot-"),
         (["odd.csv", "--as", "hubspot-deals"], "none of the columns that hubspot-deals reads"),
         (["deals.csv"], "no column says which account a row is of"),
         (["good.csv", "--timezone", "Berlin"], "'Berlin' is no time zone"),
+        (["good.csv", "--exported", "2999-01-01"], "--exported 2999-01-01: that is still to come"),
         (["good.csv", "--mapping", "none.yaml"], "there is no such mapping file"),
         (["good.csv", "--mapping", "empty.yaml"], "there is nothing under 'imports:'"),
         (["good.csv", "--mapping", "bad.yaml"], "bad.yaml:1:14: 'x' has no 'events'"),

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from worker.core.moments import Unclear, Writing
+from worker.core.moments import Unclear, Writing, as_date, as_time
 
 BERLIN = Writing(ZoneInfo("Europe/Berlin"))
 
@@ -55,6 +55,25 @@ def test_a_day_and_a_month_that_could_be_each_other_are_asked_about():
         BERLIN.as_date("5/1/2026")
     assert Writing(UTC, day_first=True).as_date("5/1/2026") == "2026-01-05"
     assert Writing(UTC, day_first=False).as_date("5/1/2026") == "2026-05-01"
+
+
+@pytest.mark.parametrize("written", ["46112", "46112.5", 46112, 46112.25])
+def test_a_spreadsheets_own_number_of_a_day_is_asked_about(written):
+    for read in (BERLIN.as_date, BERLIN.as_time):
+        with pytest.raises(Unclear, match="give its column the format of a date"):
+            read(written)
+    assert as_date(written) == as_time(written) == written
+
+
+@pytest.mark.parametrize("written", ["86399", 99_999_999, "12345678.5", -(10**9), "2026"])
+def test_a_number_that_no_clock_has_shown_is_no_time(written):
+    assert BERLIN.as_time(written) == written
+    assert BERLIN.as_date(written) == written
+
+
+def test_where_nobody_can_be_asked_what_is_unclear_stays_as_it_is():
+    assert as_date("5/1/2026") == as_time("5/1/2026") == "5/1/2026"
+    assert as_date("5.1.2026") == "2026-01-05"
 
 
 @given(st.dates(date(1990, 1, 1), date(2090, 1, 1)), st.booleans(), st.sampled_from("-/."))

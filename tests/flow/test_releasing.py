@@ -18,18 +18,20 @@ from tests.flow.test_members import calls, known, told_plainly
 from tests.flow.test_merging import RULES, emptied
 from tests.histories import RECEIVED, Raw, arrivals
 from tests.pipeline import event, flags, meeting, rows, rulebook
-from worker import listening, releasing
+from worker import listening, releasing, tasks
 from worker.arrivals import Batch, BatchResult
 from worker.capture.retrying import retry
+from worker.celery_app import DEMO_NOW
 from worker.core.mapping import Capture
 from worker.ingest import TryAgain, ingest, ingest_as_one
 from worker.releasing import give_up, release
 from worker.rulebook import Rulebook
 from worker.store import batches, overdue, quarantine, tables, waiting
 from worker.store.batches import Counts
-from worker.store.database import reading
+from worker.store.database import reading, writing
 from worker.store.event_log import CONFLICT
 from worker.store.rebuilding import Rebuilt, rebuild
+from worker.store.workspace import make_demo
 
 ONE_DAY = timedelta(1)
 
@@ -405,3 +407,23 @@ def test_what_counts_for_some_of_its_people_is_not_given_up_nor_what_is_to_be_re
     assert arrive(engine, book, "birch", BIRCH).unreleased
     assert give_up(engine, LONGEST, RECEIVED + 2 * LONGEST) == 0
     assert sum(one.applied for one in steps(engine, book)) == 2
+
+
+def test_in_a_demo_what_has_waited_is_taken_in_at_the_demos_time(
+    engine: Engine, book: Rulebook, at_once: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[dict[str, str]] = []
+    monkeypatch.setattr(tasks, "engine", lambda: engine)
+    monkeypatch.setattr(tasks, "with_rules_in_force", lambda work: work(book))
+    monkeypatch.setattr(
+        tasks.release_waiting, "apply_async", lambda headers=None, **_: asked.append(headers or {})
+    )
+    with writing(engine) as db:
+        make_demo(db)
+    time = {DEMO_NOW: RECEIVED.isoformat()}
+    for some in (some_mails(), [ACME]):
+        tasks.ingest_batch.apply((some,), headers=time)
+    while asked:
+        tasks.release_waiting.apply(headers=asked.pop())
+    assert [row["finished_at"] for row in rows(engine, tables.batches)] == [RECEIVED] * 5
+    assert len(rows(engine, tables.events)) == 1 + 11

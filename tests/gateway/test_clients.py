@@ -137,17 +137,18 @@ def test_the_standard_webhooks_library(
 ) -> None:
     (tmp_path / "capture.yaml").write_text(CAPTURE)
     gateway = make(sqlite_url, broker_url, RULES_DIR=tmp_path, HOOK_SECRET_SHOP=SECRET)
-    body = json.dumps({"id": 7, "at": NOW.timestamp(), "account": "acme", "what": "export"})
-    signature = Webhook(SECRET).sign("msg_1", datetime.now(), body)
-    headers = {
-        "webhook-id": "msg_1",
-        "webhook-timestamp": str(int(datetime.now().timestamp())),
-        "webhook-signature": signature,
-    }
+    body = json.dumps({"at": NOW.timestamp(), "account": "acme", "what": "export"})
     with gateway.live() as url, unreliable(url, LOSE) as front:
-        for _ in range(2):
+        for id_ in ("msg_1", "msg_1", "msg_2"):
+            headers = {
+                "webhook-id": id_,
+                "webhook-timestamp": str(int(datetime.now().timestamp())),
+                "webhook-signature": Webhook(SECRET).sign(id_, datetime.now(), body),
+            }
             sent = httpx2.post(f"{front.url}/v1/hooks/shop", content=body, headers=headers)
     assert sent.status_code == 200, sent.text
     gateway.work()
-    [event] = rows(gateway.engine, tables.events)
-    assert (event["source"], event["id"], event["account"]) == ("shop", "7:0", "acme")
+    found = [
+        (row["source"], row["id"], row["account"]) for row in rows(gateway.engine, tables.events)
+    ]
+    assert found == [("shop", f"shop/{id_}/usage/export", "acme") for id_ in ("msg_1", "msg_2")]

@@ -4,20 +4,25 @@ import base64
 import hashlib
 import hmac
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.gateway.conftest import Gateway, Make
 from tests.pipeline import rows
-from worker.capture.hooks import events_in, messages_in, take
+from worker.capture.hooks import messages_in, take
 from worker.capture.proofs import NotProven, prove
+from worker.capture.retrying import again
+from worker.capture.taking import Taken
 from worker.core.addresses import NO_PEOPLE, People
-from worker.core.mapping import Verification
+from worker.core.mapping import Capture, Verification
 from worker.rulefiles import load_capture
 from worker.shipped import rules_dir
 from worker.store import tables
+from worker.store.quarantine import Kept
 
 NOW = datetime(2026, 3, 5, 12, tzinfo=UTC)
 STAMP = int(NOW.timestamp())
@@ -201,7 +206,8 @@ def test_who_of_the_people_in_a_webhook_is_ours_capture_yaml_says():
 
 def test_the_same_message_again_is_the_same_event():
     for name, payload in (("calendly", CALENDLY), ("zendesk", ZENDESK)):
-        one, other = (list(events_in(payload, name, HOOKS[name], NOW)) for _ in range(2))
+        hook = HOOKS[name]
+        one, other = (take([payload], name, hook, NO_PEOPLE, NOW) for _ in range(2))
         assert one == other
 
 
@@ -239,7 +245,17 @@ def test_a_webhook_is_applied_under_its_own_name(shop: Gateway) -> None:
     assert deliver(shop, SALE).json()["accepted"] == 1
     shop.work()
     [event] = rows(shop.engine, tables.events)
-    assert (event["source"], event["id"], event["account"]) == ("shop", "1:0", "acme")
+    assert (event["source"], event["id"], event["account"]) == ("shop", "shop/1/usage", "acme")
+
+
+def test_a_webhook_without_a_time_that_comes_again_is_a_duplicate(shop: Gateway) -> None:
+    undated = {name: value for name, value in SALE.items() if name != "at"}
+    for count in (2, 2, 3):
+        deliver(shop, undated | {"count": count})
+        shop.work()
+    assert len(rows(shop.engine, tables.events)) == 1
+    [other] = rows(shop.engine, tables.quarantine)  # which is another one, and told
+    assert json.loads(other["body"])["data"] == {"count": 3}
 
 
 def test_a_webhook_that_is_not_signed_is_told_nothing_of_why(shop: Gateway) -> None:
@@ -263,3 +279,87 @@ def test_a_payload_with_a_problem_is_kept_as_it_came(shop: Gateway) -> None:
     [kept] = rows(shop.engine, tables.quarantine)
     assert (kept["way"], kept["source"]) == ("hooks/shop", "shop")
     assert json.loads(kept["body"]) == SALE | {"count": -1}
+
+
+LOGIN = "{type: usage, subject: $.account, feature: login}"
+SPENT = (
+    "{type: subscription, subject: $.account, subscription: main, status: changed, mrr: $.spent}"
+)
+NAMED = "{type: account, subject: $.account, name: $.name}"
+MET = "{type: interaction, subject: $.account, channel: meeting, reps: $.by, contacts: $.met}"
+CALLED = MET.replace("{", "{id: before it, ", 1).replace("meeting", "call")
+TOLD = {"id": 1, "at": "2026-03-05T00:00:00Z", "account": "acme", "name": "Acme", "spent": 7,
+        "by": "sam", "met": "dana"}  # fmt: skip
+
+
+def told(folder: Path, message: Any, *shapes: str) -> Taken:
+    """What a message becomes with these events in the mapping."""
+    file = folder / "capture.yaml"
+    file.write_text(f"hooks: {{own: {{id: $.id, time: $.at, events: [{', '.join(shapes)}]}}}}\n")
+    return take([message], "own", load_capture(file).hooks["own"], NO_PEOPLE, NOW)
+
+
+def test_a_message_that_comes_again_after_the_mapping_has_grown_counts_once(tmp_path):
+    before = told(tmp_path, TOLD, MET, SPENT, NAMED).events
+    after = told(tmp_path, TOLD, LOGIN, CALLED, NAMED, SPENT, MET).events
+    assert [event for event in before if event not in after] == []
+    assert sorted({event["id"] for event in after} - {event["id"] for event in before}) == [
+        *("own/1/interaction/before it", "own/1/usage/login")
+    ]
+    assert len({event["id"] for event in after}) == 5
+
+
+def test_messages_that_read_the_same_are_told_apart_by_what_they_were_sent_as(tmp_path):
+    hook, message = HOOKS["calendly"], CALENDLY | {"created_at": "2026-03-05T00:00:00Z"}
+    ids = [
+        [event["id"] for event in take(sent, "x", hook, NO_PEOPLE, NOW, as_).events]
+        for sent, as_ in (
+            *(([message], "msg_1"), ([message], "msg_1"), ([message], "msg_2"), ([message], None)),
+            ([message, message | {"n": 1}], "msg_3"),
+        )
+    ]
+    assert ids[0] == ids[1] == ["calendly/msg_1/interaction"]
+    assert len({id_ for some in ids for id_ in some}) == 5
+    assert [one.rpartition("/")[0].rpartition("/")[0] for one in ids[-1]] == ["calendly/msg_3"] * 2
+
+
+def test_a_message_keeps_what_it_was_sent_as_until_its_mapping_is_mended(tmp_path):
+    broken = CALENDLY | {"created_at": "yesterday"}
+    [bad] = take([broken], "x", HOOKS["calendly"], NO_PEOPLE, NOW, "msg_1").refused
+    kept = Kept("k", bad.source, bad.id, bad.problems, bad.body, bad.way, NOW)
+    mended = replace(HOOKS["calendly"], time=())
+    [event] = again(kept, Capture(hooks={"calendly": mended}), NOW).events
+    assert event["id"] == "calendly/msg_1/interaction"
+
+
+def test_two_events_of_a_message_that_only_their_order_tells_apart_are_a_problem_of_it(tmp_path):
+    met, called = (
+        one.replace("}", f", when: {{{path}: '*'}}}}")
+        for one, path in ((MET, "$.met"), (MET.replace("meeting", "call"), "$.by"))
+    )
+    taken = told(tmp_path, TOLD, met, called, NAMED)
+    [refused] = taken.refused
+    assert taken.events == []
+    assert "give one of them an 'id' in the mapping" in refused.problems[0]
+
+
+def test_a_date_that_could_be_two_is_a_problem_of_its_message(tmp_path):
+    dated = NAMED.replace("}", ", renewal_date: $.renews}")
+    taken = told(tmp_path, TOLD | {"renews": "01/02/2026"}, dated)
+    assert taken.problems[0].problems == (
+        "'renewal_date' must be a date like 2026-03-31, not \"01/02/2026\"",
+    )
+    [event] = told(tmp_path, TOLD | {"renews": "13/02/2026"}, dated).events
+    assert event["data"]["renewal_date"] == "2026-02-13"
+
+
+def test_one_message_where_a_list_is_usual_is_one():
+    for payload in (HUBSPOT[0], HUBSPOT[:1]):
+        taken = take(messages_in(payload, HOOKS["hubspot"]), "h", HOOKS["hubspot"], NO_PEOPLE, NOW)
+        assert [event["subject"] for event in taken.events] == ["123"]
+
+
+def test_an_event_of_a_webhook_may_have_a_time_of_its_own(tmp_path):
+    dated = LOGIN.replace("{", "{time: $.since, ", 1)
+    [one, other] = told(tmp_path, TOLD | {"since": "2026-02-01"}, dated, MET).events
+    assert (one["time"][:10], other["time"][:10]) == ("2026-02-01", "2026-03-05")

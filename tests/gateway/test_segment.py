@@ -97,6 +97,14 @@ def test_a_message_without_an_id_has_one_made_from_what_is_in_it():
     assert third["id"] != one["id"]
 
 
+def test_a_message_without_a_time_that_comes_again_is_a_duplicate(gateway: Gateway) -> None:
+    for _ in range(2):
+        gateway.post("/v1/group", {"userId": "lee", "groupId": "acme", "messageId": "g"})
+        gateway.work()
+    assert len(rows(gateway.engine, tables.events)) == 1
+    assert rows(gateway.engine, tables.quarantine) == []
+
+
 def test_a_batch_says_its_context_for_all_of_its_messages():
     batch = {"batch": [call("track"), call("track", context={"a": 1})], "context": {"groupId": "g"}}
     first, second = messages_in(batch)
@@ -229,3 +237,13 @@ def test_the_key_may_be_in_the_body_as_some_libraries_send_it(gateway: Gateway) 
     wrong = {"Authorization": "Bearer wrong"}
     answer = gateway.client.post("/v1/batch", json=batch | {"writeKey": gateway.key}, headers=wrong)
     assert answer.status_code == 401
+
+
+def test_a_date_that_could_be_two_is_quarantined_and_its_batch_taken(gateway: Gateway) -> None:
+    unclear = call("group", groupId="acme", traits={"renewalDate": "01/02/2026"})
+    answer = gateway.post("/v1/batch", {"batch": [unclear, call("track", "m-2", event="x")]})
+    assert (answer.status_code, answer.json()["accepted"]) == (200, 1)
+    [problem] = answer.json()["problems"]
+    assert problem["problems"] == [
+        "'renewal_date' must be a date like 2026-03-31, not \"01/02/2026\""
+    ]

@@ -214,6 +214,14 @@ def test_a_message_without_headers_is_told_with_its_line():
     assert len(found) == 3
 
 
+def test_a_line_among_the_headers_that_is_none_hides_none_of_them():
+    for stray in (b">From sam@us.example Thu Mar  5 23:30:00 2026", b"quite Delivered-To: x", b"-"):
+        assert messages(stray + b"\r\n" + text()) == messages(text())
+        first, rest = text().split(b"\r\n", 1)
+        folded = b"\r\n".join([first, b"X-Note: a", b"\tb", stray, rest])
+        assert messages(folded) == messages(text())
+
+
 def test_a_forwarded_archive_in_a_single_mail_is_a_part_of_it():
     assert len(messages(text() + b"\r\n" + mbox(text(), text()))) == 1
 

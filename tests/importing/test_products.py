@@ -247,6 +247,22 @@ def test_the_same_record_is_the_same_event_and_a_changed_one_another(tmp_path):
     assert len(ids) == 2
 
 
+def test_leads_are_not_taken_for_accounts(tmp_path):
+    account = {"Id": "001A", "Name": "Acme", "OwnerId": "005S", "Website": "acme.example"}
+    assert events(table(tmp_path / "a.csv", account))[0] == "salesforce-accounts"
+    lead = account | {"Company": "Acme", "IsConverted": "false"}
+    assert events(table(tmp_path / "a.csv", lead)) == ("salesforce-leads", [])
+
+
+def test_an_id_that_a_spreadsheet_has_shortened_is_not_taken_for_another_ones(tmp_path):
+    user = SALESFORCE[3][1] | {"Id": "1.23457E+14", "Notes": "1.23457E+14"}
+    _, [row] = taken(table(tmp_path / "a.csv", user))
+    [fault] = row.faults
+    assert (fault.column, row.events) == ("Id", ())
+    assert "what a spreadsheet leaves of a long number" in fault.problem
+    assert taken(table(tmp_path / "a.csv", user | {"Id": "E+1.2E+14"}))[1][0].faults == ()
+
+
 def test_a_row_with_a_problem_is_refused_whole_and_its_column_named(tmp_path):
     bad = SALESFORCE[0][1] | {"ARR__c": "a lot", "CreatedDate": "last year", "Notes": "private"}
     _, [row] = taken(table(tmp_path / "a.csv", bad))

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import os
 from contextlib import ExitStack, suppress
 
 import pytest
@@ -86,7 +87,7 @@ def test_a_cell_of_ten_megabytes_is_read_and_one_of_twenty_is_told(tmp_path):
     file.write_text(HEADER + f'1,"{"x" * 10_000_000}"\n')
     assert len(values(file)[0]["companyname"]) == 10_000_000
     file.write_text(HEADER + f'1,"{"x" * 20_000_000}"\n')
-    with pytest.raises(BreaksOff, match="is a quotation mark missing"):
+    with pytest.raises(BreaksOff, match="a quotation mark is missing"):
         read(file)
 
 
@@ -95,10 +96,12 @@ def test_a_cell_of_ten_megabytes_is_read_and_one_of_twenty_is_told(tmp_path):
     [
         ("missing.csv", None, "there is no such file"),
         ("folder", None, "is a folder"),
+        ("pipe.csv", None, "is no ordinary file"),
         ("empty.csv", b"", "empty"),
         ("blank.csv", b"\n\n", "empty"),
         ("sheet.xlsx", b"PK\x03\x04 and so on", "save the sheet as CSV"),
         ("picture.csv", b"\x89PNG\x00\x00\x00\x01\x02\x03\x04\x05\x06", "is no text"),
+        ("packed.csv", gzip.compress(HEADER.encode()), "is compressed: unpack it"),
         ("cut.csv.gz", gzip.compress(HEADER.encode())[:-12], "cannot be read"),
         ("a.json", b'{"a": ', "no JSON that can be read"),
         ("b.json", b"[]", "no list of objects, or an empty one"),
@@ -111,6 +114,8 @@ def test_what_cannot_be_read_is_said_plainly(tmp_path, name, content, said):
     file = tmp_path / name
     if name == "folder":
         file.mkdir()
+    elif name == "pipe.csv":
+        os.mkfifo(file)
     elif content is not None:
         file.write_bytes(content)
     with pytest.raises(Unreadable, match=said):

@@ -55,6 +55,16 @@ def problems(folder: Path, text: str) -> list[str]:
             "hooks: {shop: {events: [{type: account, people: email}]}}",
             "1:25: the event has no 'subject'",
         ),
+        (
+            "hooks: {shop: {events: [{type: usage, subject: $.a, feature: x}, "
+            "{type: usage, subject: $.b, feature: y}, {type: usage, subject: $.b, feature: x}]}}",
+            "1:107: nothing tells this usage from the one above it",
+        ),
+        (
+            "imports: {x: {subject: $.A, events: [{type: survey, kind: nps, score: $.N}, "
+            "{type: survey, kind: nps, score: $.M, when: {$.M: '?*'}}]}}",
+            "1:77: nothing tells this survey from the one above it",
+        ),
         ("calls: {identity: ignore}", "unknown key 'identity'; did you mean 'identify'?"),
         ("hooks: {A B: {}}", "1:9: the name of a hook is"),
         ("hooks: {shop: {verify: standard}}", "'shop' has no 'events'"),

@@ -76,7 +76,7 @@ def again(one: Kept, capture: Capture, now: datetime) -> Taken:
         hook = capture.hooks.get(one.way.removeprefix(hooks.WAY))
         if hook is None:  # there is no such hook any more
             return _still(one)
-        return hooks.take([message], one.source or "", hook, capture.people, now)
+        return hooks.take([message], one.source or "", hook, capture.people, now, one.event_id)
     if one.way.startswith(faults.WAY):
         mapping = capture.imports.get(one.way.removeprefix(faults.WAY))
         became = mapping and importing.again(

@@ -12,7 +12,7 @@ from typing import Any
 
 from worker.capture.digests import digest_of
 from worker.capture.taking import Taken, why_not
-from worker.core.events import ALIAS, MEMBER, Quarantined
+from worker.core.events import ALIAS, MEMBER, UNDATED, Quarantined
 from worker.core.mapping import Capture, Shape, event_of
 from worker.core.moments import as_time
 from worker.core.picking import Pick
@@ -79,12 +79,15 @@ def event_in(message: Any, source: str, capture: Capture, now: datetime) -> Call
         return Call()
     if not _is_id(user) and not _is_id(group):
         return Call()  # somebody who has not said who they are, of an account that nobody named
+    given = message.get("timestamp") or message.get("sentAt")
     head = {
         "id": _id(message),
         "source": source,
         "specversion": "1.0",
-        "time": as_time(message.get("timestamp") or message.get("sentAt") or now.isoformat()),
+        "time": as_time(given or now.isoformat()),
     }
+    if not given:
+        head[UNDATED] = "true"
     event = event_of(shape, message, head)
     if shape.subject == () and _is_id(group):
         event["subject"] = str(group)

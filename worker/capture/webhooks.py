@@ -46,7 +46,8 @@ def router(desk: Desk, mappings: Mappings) -> APIRouter:
         messages = messages_in(as_json(content), hook)
         if len(messages) > MOST_EVENTS:
             raise too_many(len(messages))
-        taken = take(messages, source, hook, capture.people, runtime.clock())
+        sent_as = request.headers.get("webhook-id") if hook.verify.scheme == "standard" else None
+        taken = take(messages, source, hook, capture.people, runtime.clock(), sent_as)
         await desk.bring(request, taken, len(content), f"{WAY}{name}")
         return kept(taken, HTTPStatus.OK)
 

@@ -1,6 +1,7 @@
 """`tiewatch import`: history, from the files that other products export."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime, time
 from pathlib import Path
 from typing import Annotated
 from zoneinfo import ZoneInfo
@@ -10,7 +11,7 @@ from sqlalchemy import Engine
 
 from worker import runtime
 from worker.capture.mappings import with_imports
-from worker.cli.access import database
+from worker.cli.access import a_date, database, today
 from worker.cli.batching import (
     BATCH_BYTES,
     BATCH_EVENTS,
@@ -65,6 +66,14 @@ def run(
             "--day-first/--month-first", help="Whether 05/01/2026 is in January or in May."
         ),
     ] = None,
+    exported: Annotated[
+        str | None,
+        typer.Option(
+            metavar="DATE",
+            help="The day on which the files were exported, if copying them has changed their date "
+            "on this machine: what was exported later counts.",
+        ),
+    ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Show what would come out, and take nothing in.")
     ] = False,
@@ -81,7 +90,8 @@ def run(
     line and column, and the rest goes on. Taking a file in again does no harm: what is there counts
     once. So does going on after an interruption: run it again.
     """
-    manner = _manner(mapping, Writing(_zone(timezone), day_first), kind, source)
+    writing = Writing(_zone(timezone), day_first)
+    manner = _manner(mapping, writing, kind, source, _exported(exported))
     planned = [_planned(name, manner) for name in files]
     if dry_run:
         show(planned, as_json)
@@ -142,13 +152,21 @@ def _planned(name: str, manner: Manner) -> File | Archive:
     return found.file
 
 
-def _manner(mapping: Path | None, writing: Writing, kind: str | None, source: str | None) -> Manner:
+def _manner(
+    mapping: Path | None,
+    writing: Writing,
+    kind: str | None,
+    source: str | None,
+    exported: datetime | None,
+) -> Manner:
     """How files are taken; those of a mapping file with one kind are of that kind."""
     capture = with_imports(runtime.rules_path())
     imports = capture.imports if mapping is None else _imports(mapping)
     if kind is None and len(imports) == 1:
         kind = next(iter(imports))
-    return Manner(imports, capture.people, writing, kind, source)
+    return Manner(
+        imports, capture.people, writing, kind, source, exported, records_only=mapping is not None
+    )
 
 
 def _imports(file: Path) -> Mapping[str, Import]:
@@ -168,6 +186,15 @@ def _zone(name: str | None) -> ZoneInfo | None:
         return (name and ZoneInfo(name)) or None
     except (LookupError, ValueError, OSError) as error:
         raise Refused(f"{name!r} is no time zone: write it like Europe/Berlin, or UTC.") from error
+
+
+def _exported(given: str | None) -> datetime | None:
+    if given is None:
+        return None
+    day = a_date(given)
+    if day > today():
+        raise Refused(f"--exported {day}: that is still to come.")
+    return datetime.combine(day, time(), UTC)
 
 
 def _batches(planned: Sequence[File | Archive], rows: Rows, bar: Bar) -> Iterator[FileBatch]:

@@ -33,6 +33,10 @@ MEMBER = "tiewatchmember"
 ALIAS = "tiewatchalias"
 """The extension attribute of a contact event that names another id of the same person."""
 
+UNDATED = "tiewatchundated"
+"""The extension attribute of an event whose time is that of its receipt, for want of another: sent
+again it is another time's, and the same event all the same."""
+
 ANY_ACCOUNT = "?"
 """Stands for the account while an event is checked of which it is to be found."""
 
@@ -170,7 +174,7 @@ def same_content(one: str, other: str) -> bool:
 
 def _content(body: str) -> tuple[object, ...]:
     event = json.loads(body)
-    time = msgspec.convert(event["time"], Moment)
+    time = None if UNDATED in event else msgspec.convert(event["time"], Moment)
     # Whose account a member's event went to was not the sender's choice, and may change.
     of = event.get(MEMBER, event.get("subject"))
     return event["type"], time, of, event.get(ALIAS), event["data"]

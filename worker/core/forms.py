@@ -11,7 +11,7 @@ from msgspec.inspect import BoolType, DateType, FloatType, IntType, ListType, St
 
 from worker.core.addresses import decides
 from worker.core.contents import TYPES
-from worker.core.moments import Writing
+from worker.core.moments import Writing, as_date
 
 _SEPARATORS = re.compile(r"[;,|\n]")
 _BESIDE_AMOUNT = re.compile(r"^[^\d(-]*|[^\d)]*$")
@@ -27,7 +27,7 @@ def filtered(value: Any, names: Iterable[str]) -> Any:
 def fitted(value: Any, type_: str, name: str, writing: Writing | None = None) -> Any:
     """The value in the form that this field of this type of event needs, if it has one.
 
-    Raises Unclear for a date that can be read in two ways.
+    With `writing`, raises Unclear for a date that can be read in two ways.
     """
     kinds = _kinds(type_, name)
     if any(isinstance(kind, ListType) for kind in kinds):
@@ -38,7 +38,7 @@ def fitted(value: Any, type_: str, name: str, writing: Writing | None = None) ->
     if any(isinstance(kind, IntType | FloatType) for kind in kinds):
         return _as_number(value)
     if any(isinstance(kind, DateType) for kind in kinds):
-        return (writing or Writing()).as_date(value)
+        return writing.as_date(value) if writing else as_date(value)
     if any(isinstance(kind, BoolType) for kind in kinds):
         return _as_bool(value)
     return as_text(value) if any(isinstance(kind, StrType) for kind in kinds) else value

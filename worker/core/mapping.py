@@ -16,12 +16,19 @@ from worker.core.moments import Writing
 from worker.core.picking import Condition, Pick, Value, first, holds
 from worker.core.sorting import BY_EMAIL, PEOPLE
 
+ONCE = ("interaction", "usage", "survey")
+"""What happens once, and is not said anew."""
+
+TOLD_APART = {"usage": "feature", "survey": "kind", "ticket": "status", "subscription": "status"}
+"""The field by which events of one type out of one message are told apart, whatever their order."""
+
 
 @dataclass(frozen=True, slots=True)
 class Shape:
     """One event that a message becomes, if `when` holds. Its `time` goes before the message's.
 
-    With `by_email` it names people by their addresses, and may leave its account to them.
+    `id` tells it from others of its type out of the same message. With `by_email` it names people
+    by their addresses, and may leave its account to them.
     """
 
     type: str
@@ -31,10 +38,22 @@ class Shape:
     when: Condition = ()
     time: Value = ()
     by_email: bool = False
+    id: Value = ()
 
     def fits(self, message: Any) -> bool:
         """Whether the message is one of those it is for."""
         return holds(self.when, message)
+
+
+def are_twins(one: Shape, other: Shape) -> bool:
+    """Whether nothing tells their events apart, whenever both come out of one message."""
+    told_apart = TOLD_APART.get(one.type, "")
+    return (
+        one.type in ONCE
+        and (one.type, one.id) == (other.type, other.id)
+        and one.fields.get(told_apart) == other.fields.get(told_apart)
+        and (one.when == other.when or not one.when or not other.when)
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,11 +111,15 @@ class Import:
     changed: Value = ()
 
     @property
+    def values(self) -> list[Value]:
+        """All that is looked for in a record."""
+        of_events = (value for shape in self.events for value in _ways(shape))
+        return [self.id, self.time, self.changed, *of_events]
+
+    @property
     def read(self) -> frozenset[str]:
         """The columns that any of its paths begins with."""
-        values = [self.id, self.time, self.changed]
-        values += [value for shape in self.events for value in _ways(shape)]
-        picks = [pick for value in values for pick in value]
+        picks = [pick for value in self.values for pick in value]
         picks += [pick for condition in self._conditions() for pick, _ in condition]
         picks += [pick.beside for pick in picks if pick.beside is not None]
         return frozenset(pick.column for pick in picks if pick.column is not None)
@@ -141,7 +164,8 @@ def event_of(
 ) -> dict[str, Any]:
     """The event that a message becomes. `head` has its id, source and time.
 
-    Raises Unclear for a date that can be read in two ways.
+    A date that can be read in two ways stays as it is, which is a problem of the event. With
+    `writing` it is somebody's to decide: then it raises Unclear.
     """
     content = {
         name: fitted(found, shape.type, name, writing)
@@ -159,4 +183,4 @@ def event_of(
 
 
 def _ways(shape: Shape) -> tuple[Value, ...]:
-    return (*shape.fields.values(), shape.subject, shape.member, shape.time)
+    return (*shape.fields.values(), shape.subject, shape.member, shape.time, shape.id)

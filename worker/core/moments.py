@@ -10,6 +10,12 @@ from worker.core.problems import quoted
 _MILLISECONDS = 10**11
 """From here on a number that stands for a time counts milliseconds: seconds reach it in 5138."""
 
+_EARLIEST = 10**8
+"""Seconds, in 1973: a lower number was no clock's."""
+
+_SPREADSHEETS_DAYS = range(20_000, 80_000)
+"""Days as spreadsheets count them, from 1954 on; on some the count begins four years later."""
+
 _NUMBER = re.compile(r"-?\d+(?:\.\d+)?", re.ASCII)
 _COMPACT_DATE = re.compile(r"(?:19|20)\d{6}")
 _CLOCK = r"(?:,?[ T]+(\d{1,2}):(\d\d)(?::(\d\d)(?:\.\d+)?)?\s*([AP])?\.?M?\.?)?"
@@ -62,13 +68,13 @@ class Writing:
         return moment.replace(tzinfo=self.zone).isoformat()
 
     def _moment(self, value: Any) -> datetime | date | None:
-        if isinstance(value, int | float) and not isinstance(value, bool):
-            return _since_1970(value)
-        if not isinstance(value, str) or not 6 <= len(value) <= 40:
+        if isinstance(value, bool) or not isinstance(value, str | int | float):
             return None
-        text = value.strip()
+        text = str(value).strip()
+        if not 5 <= len(text) <= 40:
+            return None
         if _NUMBER.fullmatch(text) and not _COMPACT_DATE.fullmatch(text):
-            return _since_1970(float(text))
+            return _of_number(float(text), text)
         for suffix in (" UTC", " GMT"):
             if text.endswith(suffix):
                 text = f"{text.removesuffix(suffix)}+00:00"
@@ -119,8 +125,24 @@ def as_time(value: Any) -> Any:
         return value
 
 
-def _since_1970(value: float) -> datetime | None:
-    seconds = value / 1000 if abs(value) >= _MILLISECONDS else value
+def as_date(value: Any) -> Any:
+    """A date as RFC 3339 has it; what is none, or could be two, stays as it is."""
+    try:
+        return Writing().as_date(value)
+    except Unclear:
+        return value
+
+
+def _of_number(value: float, text: str) -> datetime | None:
+    if int(value) in _SPREADSHEETS_DAYS:
+        raise Unclear(
+            text,
+            "is a spreadsheet's own number for a day: give its column the format of a date there, "
+            "like 2026-03-31, and save it as CSV again",
+        )
+    if value < _EARLIEST:
+        return None
+    seconds = value / 1000 if value >= _MILLISECONDS else value
     try:
         return datetime.fromtimestamp(seconds, UTC)
     except (ValueError, OverflowError, OSError):

@@ -1,7 +1,8 @@
 """What is wrong with a record, where that stands, and what is kept of it in quarantine."""
 
 import json
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -19,6 +20,9 @@ from worker.zones import zone
 
 WAY = "imports/"
 """With the mapping's name: the way in of a record."""
+
+_CUT_OFF = re.compile(r"\d(?:[.,]\d+)?E\+(?:1[1-9]|[2-9]\d)")
+"""How spreadsheets show numbers of twelve digits and more, which ids have, and save them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +60,19 @@ def unclear(error: Unclear, values: Mapping[str, Any], file: File) -> Fault:
     having = sorted(name for name in file.mapping.read if values.get(name) == error.value)
     column = next((file.columns[name] for name in having if name in file.columns), None)
     return Fault(str(error), column, asks=True)
+
+
+def cut_off(values: Mapping[str, Any], file: File) -> Iterator[Fault]:
+    """Numbers in columns that are read which a spreadsheet has shortened: ids of several records
+    are the same then."""
+    for name, value in values.items():
+        short = isinstance(value, str) and "E+" in value and _CUT_OFF.fullmatch(value)
+        if short and name in file.mapping.read:
+            problem = (
+                f"{quoted(value)} is what a spreadsheet leaves of a long number: take in the file "
+                "as it was exported, or give the column the format of text there first"
+            )
+            yield Fault(problem, file.columns.get(name))
 
 
 def refused(row: Record, file: File, id_: str, faults: Sequence[Fault]) -> Quarantined:

@@ -16,6 +16,9 @@ LONGEST = 262_144
 """Bytes of a message's headers that are read; what goes beyond them is passed over."""
 
 _AT_ONCE = 65_536
+_HEADER = re.compile(rb"[!-9;-~]+:|[ \t]")
+"""How a line of headers begins, one that goes on included: the library stops at any other line."""
+
 _BEGINS = re.compile(rb"From .*\d{1,2}:\d{2}.*\d{4}\s*$")
 _PARSER = HeaderParser(policy=compat32)
 
@@ -65,7 +68,7 @@ def headers_in(content: IO[bytes]) -> Iterator[Headers]:
         after_blank = blank
         if blank:
             is_open = False
-        elif is_open:
+        elif is_open and (not starts or _HEADER.match(text)):
             found.add(text)
     if found is not None:
         yield found

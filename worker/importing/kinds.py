@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 
 from worker.core.mapping import Import
 from worker.importing.records import Unreadable
@@ -28,7 +29,7 @@ def choose(
     if name is not None:
         if name not in imports:
             raise Unreadable(f"there is no mapping {name!r}: there are {', '.join(imports)}")
-        return _with_events(Chosen(imports[name], "as you said"), columns)
+        return _with_events(Chosen(imports[name], "you said so"), columns)
     fitting = {
         one: wanted
         for one, mapping in imports.items()
@@ -45,6 +46,21 @@ def choose(
         raise Unreadable(f"may be {' or '.join(best)}: say which with --as")
     has = ", ".join(columns[one] for one in fitting[best[0]])
     return _with_events(Chosen(imports[best[0]], f"it has the columns {has}"), columns)
+
+
+def absent(columns: Mapping[str, str], mapping: Import) -> list[str]:
+    """What the mapping looks for in columns of which the file has none, in words."""
+    missing: list[str] = []
+    for value in mapping.values:
+        names = [pick.column for pick in value if pick.column is not None]
+        if len(names) == len(value) and not columns.keys() & set(names):
+            missing += names
+    return [_with_near(name, columns) for name in dict.fromkeys(missing)]
+
+
+def _with_near(name: str, columns: Mapping[str, str]) -> str:
+    near = get_close_matches(name, columns, n=1)
+    return f"{name} (do you mean {columns[near[0]]}?)" if near else name
 
 
 def _most(sets: Iterable[Collection[str]]) -> Collection[str]:
@@ -72,6 +88,7 @@ def _unknown(columns: Mapping[str, str], imports: Mapping[str, Import]) -> str:
     names = list(columns.values())
     more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
     return (
-        f"is of no kind that is known by its columns ({', '.join(names[:_SHOWN])}{more}): say with "
-        f"--as what it is ({', '.join(imports)}), or map its columns with --mapping"
+        f"is of no kind that is known by its columns ({', '.join(names[:_SHOWN])}{more}). Its "
+        "first line must name the columns. If it does, say with --as what it is, or map them with "
+        f"--mapping; there are {', '.join(imports)}"
     )

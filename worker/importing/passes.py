@@ -24,11 +24,13 @@ KEPT = 20
 class Rows:
     """What has been read so far, and what is wrong with it.
 
-    `troubles` are those of whole files. Of what is `spoilt` in archives the first ones are kept, so
+    `undated` ones should say when they were changed last, and do not. `troubles` are those of whole
+    files. Of what is `spoilt` in archives the first ones are kept, so
     that a file of nothing else neither fills the memory nor the terminal.
     """
 
     rows: int = 0
+    undated: int = 0
     left_out: Counter[str] = field(default_factory=Counter)
     troubles: list[str] = field(default_factory=list)
     spoilt: list[str] = field(default_factory=list)
@@ -37,6 +39,7 @@ class Rows:
     def add(self, taken: Taken) -> None:
         """Count a row."""
         self.rows += 1
+        self.undated += taken.undated
         if taken.left_out is not None:
             self.left_out[taken.left_out] += 1
 
@@ -56,13 +59,20 @@ class Rows:
     @property
     def counted(self) -> dict[str, Any]:
         """How many rows there were, and of how many nothing comes, by reason."""
-        return {"rows": self.rows, "left_out": dict(sorted(self.left_out.items()))}
+        left_out = dict(sorted(self.left_out.items()))
+        return {"rows": self.rows, "undated": self.undated, "left_out": left_out}
 
     @property
     def sentence(self) -> str:
         """The same in words."""
         parts = [f"{n:,} left out ({reason})" for reason, n in self.left_out.most_common()]
-        return ", ".join([f"{self.rows:,} rows read", *parts]) + "."
+        told = ", ".join([f"{self.rows:,} rows read", *parts]) + "."
+        if not self.undated:
+            return told
+        return (
+            f"{told} {self.undated:,} do not say when they were changed last, so they count as "
+            "changed when their file was written, or on the day of --exported."
+        )
 
 
 def walk(

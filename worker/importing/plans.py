@@ -13,7 +13,7 @@ from worker.core.moments import Writing
 from worker.importing import archives
 from worker.importing.archives import Archive
 from worker.importing.files import File
-from worker.importing.kinds import choose
+from worker.importing.kinds import absent, choose
 from worker.importing.reading import records_of
 from worker.importing.records import BreaksOff, Records, Unreadable
 from worker.importing.taking import take
@@ -25,13 +25,18 @@ LOOKED_AT = 100
 @dataclass(frozen=True, slots=True)
 class Manner:
     """How files are taken: the mappings there are, whose addresses are whose, how times are
-    written; the kind and the source where somebody has said them."""
+    written; the kind, the source and the time of the export where somebody has said them.
+
+    With `records_only`, no file is a mail archive or a calendar, whatever it looks like.
+    """
 
     imports: Mapping[str, Import]
     people: People
     writing: Writing
     kind: str | None = None
     source: str | None = None
+    exported: datetime | None = None
+    records_only: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +52,11 @@ def plan(name: str, manner: Manner, now: datetime) -> Planned:
 
     Raises Unreadable, also where an option is missing that all of its rows need.
     """
-    kind = manner.kind or archives.kind_of(Path(name))
+    kind = manner.kind
+    if kind is None and not manner.records_only:
+        kind = archives.kind_of(Path(name))
     try:
-        if kind in archives.KINDS:
+        if kind in archives.KINDS and not manner.records_only:
             zone = manner.writing.zone
             return Planned(archives.plan(name, kind, manner.source, manner.people, zone))
         with ExitStack() as held:
@@ -62,10 +69,13 @@ def plan(name: str, manner: Manner, now: datetime) -> Planned:
     if asked is not None:
         raise Unreadable(f"{asked}. Nothing was taken in.")
     said = [f"taken for {file.kind}, since {chosen.why}", *records.notes]
+    if manner.records_only and (names := absent(file.columns, file.mapping)):
+        said.append(f"the mapping reads columns that are not in it: {', '.join(names)}")
     if _lacks_changed(file):
         said.append(
             "no column says when a row was changed last, so all of them count as changed when the "
-            f"file was written ({file.changed:%Y-%m-%d %H:%M} UTC): export that column too"
+            f"file was written ({file.changed:%Y-%m-%d %H:%M} UTC): export that column too, or say "
+            "with --exported when that was"
         )
     return Planned(file, tuple(f"{name}: {one}." for one in said))
 
@@ -76,7 +86,7 @@ def _file(name: str, records: Records, mapping: Import, manner: Manner) -> File:
         mapping,
         manner.source or mapping.source,
         manner.writing,
-        datetime.fromtimestamp(Path(name).stat().st_mtime, UTC),
+        manner.exported or datetime.fromtimestamp(Path(name).stat().st_mtime, UTC),
         records.columns,
         records.numbered,
         manner.people,

@@ -78,7 +78,7 @@ def _rows(reader: Iterable[list[str]], lines: _Lines) -> Iterator[tuple[int, lis
             if any(cells):
                 yield line, cells
     except csv.Error as error:
-        why = f"{error}: is a quotation mark missing, here or above?"
+        why = f"{error}; perhaps a quotation mark is missing, here or above"
         raise BreaksOff(lines.began, why) from error
     except TROUBLE as error:
         raise BreaksOff(lines.began, str(error)) from error

@@ -1,11 +1,11 @@
 """Records to events, as the `imports:` of `capture.yaml` say."""
 
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from worker.capture.ids import event_id, record_id, twins
 from worker.capture.taking import why_not
 from worker.core.addresses import People
 from worker.core.contents import Moment
@@ -18,7 +18,6 @@ from worker.core.sorting import Ignored, by_email, sort_people
 from worker.importing import faults
 from worker.importing.faults import Fault
 from worker.importing.files import File
-from worker.importing.ids import event_id, record_id
 from worker.importing.records import Record, Spoilt
 
 _STATES = ("account", "contact", "rep")
@@ -33,13 +32,15 @@ TO_COME = "it is still to come"
 class Taken:
     """What a record became: events, or `faults` and what goes to quarantine, or nothing.
 
-    `left_out` says why it is nothing.
+    `left_out` says why it is nothing. One that is `undated` should say when it was changed last,
+    and does not.
     """
 
     events: tuple[dict[str, Any], ...] = ()
     faults: tuple[Fault, ...] = ()
     refused: Quarantined | None = None
     left_out: str | None = None
+    undated: bool = False
 
 
 def take(row: Record | Spoilt, file: File, now: datetime) -> Taken:
@@ -49,8 +50,8 @@ def take(row: Record | Spoilt, file: File, now: datetime) -> Taken:
         return Taken((), (fault,), faults.spoilt(row.text, row.line, file, [fault]))
     if file.mapping.skip and holds(file.mapping.skip, row.values):
         return Taken(left_out=SKIPPED)
-    record = f"{file.kind}/{record_id(row.values, file.mapping)}"
-    changed = _changed(row.values, file)
+    record = f"{file.kind}/{record_id(file.mapping.id, row.values)}"
+    changed, undated = _changed(row.values, file)
     events: list[dict[str, Any]] = []
     found = [changed] if isinstance(changed, Fault) else []
     since = file.changed if isinstance(changed, Fault) else changed
@@ -66,10 +67,13 @@ def take(row: Record | Spoilt, file: File, now: datetime) -> Taken:
             found += [faults.of_event(one, shape, row.values, file) for one in bad.problems]
         else:
             events.append(event)
+    found += (*faults.cut_off(row.values, file), *map(Fault, twins(events)))
     if found:
         told = tuple(dict.fromkeys(found))  # two events of a row may lack the same
         return Taken(faults=told, refused=faults.refused(row, file, record, told))
-    return Taken(tuple(events), left_out=None if events else left_out)
+    if not events:
+        return Taken(left_out=left_out)
+    return Taken(tuple(events), undated=undated and bool(file.mapping.changed))
 
 
 def again(body: str, source: str, mapping: Import, people: People, now: datetime) -> Taken | None:
@@ -82,7 +86,6 @@ def _events(
     values: Mapping[str, Any], record: str, changed: datetime, file: File
 ) -> Iterator[tuple[Shape, dict[str, Any] | Ignored | Fault]]:
     """The events of a record with the shapes that they come from, or why there is none."""
-    ids = Counter[str]()
     for shape in file.mapping.events:
         if not shape.fits(values):
             continue
@@ -91,9 +94,7 @@ def _events(
         except Unclear as error:
             yield shape, faults.unclear(error, values, file)
             continue
-        id_ = event_id(event, record, changed)
-        ids[id_] += 1  # a row may say of two meetings when they were
-        event["id"] = id_ if ids[id_] == 1 else f"{id_}/{ids[id_]}"
+        event["id"] = event_id(event, record, shape, values, changed)
         yield shape, sort_people(event, file.people) if by_email(event) else event
 
 
@@ -112,18 +113,19 @@ def _event(
     return event_of(shape, values, head, file.writing)
 
 
-def _changed(values: Mapping[str, Any], file: File) -> datetime | Fault:
-    """When a record was changed last; where it does not say so, when its file was written."""
+def _changed(values: Mapping[str, Any], file: File) -> tuple[datetime | Fault, bool]:
+    """When a record was changed last, and whether it does not say so: what is in a file that was
+    written then held at that time, whenever it began to."""
     given = first(file.mapping.changed, values)
     if given is None:
-        return file.changed
+        return file.changed, True
     try:
         time = file.writing.as_time(given)
     except Unclear as error:
-        return faults.unclear(error, values, file)
+        return faults.unclear(error, values, file), False
     if not fits(time, Moment):
-        return faults.of_change(given, values, file)
-    return datetime.fromisoformat(time)
+        return faults.of_change(given, values, file), False
+    return datetime.fromisoformat(time), False
 
 
 def _is_ahead(time: Any, now: datetime) -> bool:

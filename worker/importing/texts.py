@@ -25,6 +25,7 @@ _MARKS = (
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 _ARCHIVES = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")  # Excel's files are such archives, too
+_GZIP = b"\x1f\x8b"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,8 @@ def opened(path: Path, held: ExitStack) -> tuple[IO[bytes], IO[bytes]]:
     """
     if path.is_dir():
         raise Unreadable(f"is a folder: name the files in it, like {path}/*.csv")
+    if path.exists() and not path.is_file():
+        raise Unreadable("is no ordinary file: write it to one first, since it is read twice")
     try:
         raw = held.enter_context(path.open("rb"))
     except FileNotFoundError as error:
@@ -74,6 +77,8 @@ def _encoding_of(content: IO[bytes]) -> Encoding:
         raise Unreadable(
             "is an archive or a spreadsheet: unpack it, or save the sheet as CSV (UTF-8)"
         )
+    if begin.startswith(_GZIP):
+        raise Unreadable("is compressed: unpack it, or give it a name that ends in .gz")
     for mark, name in _MARKS:
         if begin.startswith(mark):
             return Encoding(name)

@@ -9,7 +9,7 @@ from worker.core.mapping import SCHEMES, Capture, Hook, Import, Shape, Verificat
 from worker.rulefiles import shapes
 from worker.rulefiles.files import CAPTURE, read
 from worker.rulefiles.imports import read_import
-from worker.rulefiles.mapping import LONGEST, head, need_accounts, shape
+from worker.rulefiles.mapping import LONGEST, head, need_accounts, need_ids, shape
 from worker.rulefiles.nodes import Node, Text
 from worker.rulefiles.people import read_people
 from worker.rulefiles.problems import Findings, RuleFilesRefused, quoted
@@ -89,6 +89,7 @@ def _hook(name: str, node: Node, findings: Findings) -> Hook | None:
     nodes = shapes.items(given["events"][1], "'events'", findings)
     events = [shape(one, f"an event of {quoted(name)}", None, findings) for one in nodes]
     need_accounts(nodes, events, findings)
+    need_ids(nodes, events, findings)
     each = head(given, "each", findings)
     return Hook(
         name,

@@ -7,7 +7,7 @@ from dataclasses import replace
 from worker.core.mapping import Import, Shape, plain
 from worker.core.picking import STEP, Condition, Pick, Value
 from worker.rulefiles import shapes
-from worker.rulefiles.mapping import LONGEST, condition, head, need_accounts, shape
+from worker.rulefiles.mapping import LONGEST, condition, head, need_accounts, need_ids, shape
 from worker.rulefiles.nodes import List, Node, Text
 from worker.rulefiles.problems import Findings, quoted
 
@@ -31,6 +31,7 @@ def read_import(key: Text, node: Node, findings: Findings) -> Import | None:
     subject, member = head(given, "subject", findings), head(given, "member", findings)
     events = [one and _about(one, subject, member) for one in events]
     need_accounts(nodes, events, findings)
+    need_ids(nodes, events, findings)
     source = None
     if "source" in given:
         source = shapes.text(given["source"][1], "'source'", LONGEST, findings)
@@ -71,6 +72,7 @@ def _of_columns(found: Shape) -> Shape:
         member=_plain(found.member),
         when=_plain_condition(found.when),
         time=_plain(found.time),
+        id=_plain(found.id),
     )
 
 

@@ -8,7 +8,7 @@ import msgspec
 
 from worker.core.contents import TYPES
 from worker.core.forms import FILTERS, fitted
-from worker.core.mapping import Shape
+from worker.core.mapping import Shape, are_twins
 from worker.core.picking import PATH, Condition, Pick, Value
 from worker.core.problems import expected, fits
 from worker.core.sorting import BY_EMAIL, NAMING
@@ -16,7 +16,7 @@ from worker.rulefiles import shapes
 from worker.rulefiles.nodes import List, Node, Text
 from worker.rulefiles.problems import Findings, quoted
 
-HEAD_KEYS = ("type", "subject", "member", "people", "when", "time")
+HEAD_KEYS = ("type", "id", "subject", "member", "people", "when", "time")
 LONGEST = 300
 MOST = 50
 """Ways to one value, or texts that one may be."""
@@ -58,6 +58,7 @@ def shape(node: Node, what: str, kind: str | None, findings: Findings) -> Shape 
         condition(given, "when", findings),
         head(given, "time", findings),
         _by_email(given, findings),
+        head(given, "id", findings),
     )
 
 
@@ -85,6 +86,17 @@ def need_accounts(
             continue
         if not (found.by_email and found.type in NAMING):
             findings.add(node.at, "the event has no 'subject': which account it is about")
+
+
+def need_ids(nodes: Sequence[Node], events: Sequence[Shape | None], findings: Findings) -> None:
+    """See that of events which come out of one message something tells them apart."""
+    for place, (node, found) in enumerate(zip(nodes, events, strict=True)):
+        if found and any(one and are_twins(one, found) for one in events[:place]):
+            findings.add(
+                node.at,
+                f"nothing tells this {found.type} from the one above it, if both come out of one "
+                "message: give it an 'id', like 'id: second'",
+            )
 
 
 def condition(given: Mapping[str, tuple[Text, Node]], name: str, findings: Findings) -> Condition:
