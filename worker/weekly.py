@@ -19,7 +19,7 @@ from worker.core.stats import AccountStats
 from worker.core.subscriptions import terms_on
 from worker.core.telling import Telling
 from worker.core.weeks import Account, Raised, is_empty, summary, week_due
-from worker.planning import zone_of
+from worker.placing import zone_of
 from worker.rulebook import Rulebook
 from worker.store import messages, people, stats, weeks
 from worker.store.database import writing
