@@ -156,7 +156,7 @@ def test_low_severity_waits_for_the_recipients_own_morning(engine):
     ]
     body = json.loads(told(engine, "body")[0][0])
     assert body["why"] == "of low severity"
-    assert [line["account"] for line in body["lines"]] == ["acme"]
+    assert [line["account"]["id"] for line in body["lines"]] == ["acme"]
 
 
 def test_quiet_times_hold_delivery_by_the_recipients_clock(engine):

@@ -17,6 +17,7 @@ from worker.core.explanation import explained
 from worker.core.flags import HEARD_OF, Flag
 from worker.core.rules import Rule
 from worker.core.stats import AccountStats
+from worker.core.urgency import Order, worst_first
 from worker.rulebook import Rulebook
 from worker.rulefiles.timelines import Timeline
 from worker.ruletests import Day
@@ -53,10 +54,11 @@ def of_account(engine: Engine, account: str, book: Rulebook, now: datetime) -> P
         Refused: there is no such account.
     """
     card = reading.account_card(engine, account, book, now)
-    told = _told(engine, card.account, book, now)
+    account = card.account.id
+    told = _told(engine, account, book, now)
     shown = [Shown(CARD, message.card(Card(told=tuple(told))))] if told else []
-    shown.append(Shown(COMMAND.format(account=card.account), message.account(card)))
-    return Preview(f"The account {card.account}, as of {card.on}.", shown)
+    shown.append(Shown(COMMAND.format(account=account), message.account(card)))
+    return Preview(f"The account {account}, as of {card.on}.", shown)
 
 
 def of_rule(
@@ -121,8 +123,13 @@ _NO_NAMES: Mapping[str, str] = {}
 def _told(engine: Engine, account: str, book: Rulebook, now: datetime) -> list[Told]:
     with reads(engine) as db:
         found = desks.of_accounts(db, [account])
-    worst_first = sorted(found, key=lambda each: (-each.severity.rank, each.id))
-    return [reading.told(engine, each.id, book, now) for each in worst_first]
+    told = [reading.told(engine, each.id, book, now) for each in found]
+    return sorted(told, key=_urgency)
+
+
+def _urgency(told: Told) -> Order:
+    alert = told.alert
+    return worst_first(alert.kind, alert.severity, alert.mrr, alert.renewal_date)
 
 
 def _shown(told: Told, why: Why) -> list[Shown]:

@@ -23,7 +23,7 @@ from worker.celery_app import DEMO_NOW, INGEST, SWEEP
 from worker.cli.access import database, queue
 from worker.cli.terminal import AsJson, Refused, out, print_json, progress, say, table
 from worker.core.alerts import Alert, AlertReason
-from worker.core.rules import Kind
+from worker.core.urgency import Order, worst_first
 from worker.demo.simulation import LAST_DAY, first_day, simulate
 from worker.sending import to_show
 from worker.settings import PREFIX, settings
@@ -203,9 +203,8 @@ def _tell(
     )
 
 
-def _urgency(alert: Alert) -> tuple[bool, int, float]:
-    rank = alert.severity.rank if alert.severity else 0
-    return alert.kind is Kind.GROWTH, -rank, -(alert.mrr or 0)
+def _urgency(alert: Alert) -> Order:
+    return worst_first(alert.kind, alert.severity, alert.mrr, alert.renewal_date)
 
 
 def _year(alerts: Sequence[Alert], still_open: set[tuple[str, str]]) -> dict[str, dict[str, int]]:

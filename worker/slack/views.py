@@ -206,7 +206,7 @@ def why(said: Why) -> View:
 
 def account(card: AccountCard) -> View:
     """The account's card as a window; nothing to submit."""
-    name = markup(bold(named(card.account_name, card.account), 200))
+    name = markup(bold(named(card.account.name, card.account.id), 200))
     return _window("Account", [name, *account_blocks(card)])
 
 
