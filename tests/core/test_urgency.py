@@ -20,7 +20,7 @@ FLAGS = {
 
 
 def test_worst_first_is_by_severity_then_by_value_then_by_renewal():
-    assert sorted(reversed(FLAGS), key=lambda name: worst_first(*FLAGS[name])) == list(FLAGS)
+    assert sorted(sorted(FLAGS), key=lambda name: worst_first(*FLAGS[name])) == list(FLAGS)
 
 
 def test_most_at_stake_first_is_by_value_then_by_renewal_then_by_severity():
