@@ -21,7 +21,7 @@ from worker.core.urgency import Order, worst_first
 from worker.rulebook import Rulebook
 from worker.rulefiles.timelines import Timeline
 from worker.ruletests import Day
-from worker.slack import message, phrases, views
+from worker.slack import forms, message, phrases, views
 from worker.slack.actions import Action
 from worker.slack.blocks import caption
 from worker.slack.page import Shown
@@ -136,9 +136,9 @@ def _shown(told: Told, why: Why) -> list[Shown]:
     return [
         Shown(CARD, message.card(Card(told=(told,)))),
         Shown(WHY, views.why(why)),
-        Shown(SNOOZE, views.snooze(told, "", why.on)),
+        Shown(SNOOZE, forms.snooze(told, "", why.on)),
         Shown(
             DISMISS.format(button=caption(Action.DISMISS, told.alert.kind)),
-            views.dismiss(told, ""),
+            forms.dismiss(told, ""),
         ),
     ]

@@ -32,7 +32,7 @@ from worker.core.flags import State
 from worker.core.people import Level
 from worker.core.rules import Severity
 from worker.core.ties import Tier
-from worker.slack import message, views
+from worker.slack import forms, message, views
 from worker.slack.blocks import Message
 
 TODAY = date(2026, 2, 18)
@@ -292,11 +292,11 @@ class People:
 def windows() -> Mapping[str, View]:
     """One view of every kind."""
     return {
-        "snooze": views.snooze(OPEN, "{}", TODAY),
-        "not a risk": views.dismiss(OPEN, "{}"),
-        "no opportunity": views.dismiss(CHANCE, "{}"),
-        "assign": views.assign(OPEN, "{}", People.reps),
-        "fix contact": views.fix_contact(OPEN, "{}", People.contacts),
+        "snooze": forms.snooze(OPEN, "{}", TODAY),
+        "not a risk": forms.dismiss(OPEN, "{}"),
+        "no opportunity": forms.dismiss(CHANCE, "{}"),
+        "assign": forms.assign(OPEN, "{}", People.reps),
+        "fix contact": forms.fix_contact(OPEN, "{}", People.contacts),
         "why": views.why(WHY),
         "account window": views.account(ACCOUNT),
         "said": views.said("Not yours", "Only the owner and their manager can snooze this flag."),

@@ -34,7 +34,7 @@ from worker.core.flags import State
 from worker.core.people import Level
 from worker.core.rules import Severity
 from worker.core.ties import Tier
-from worker.slack import message, views
+from worker.slack import forms, message, views
 from worker.slack.blocks import Message, fitted
 from worker.slack.card import MOST_WHOLE
 
@@ -244,10 +244,10 @@ contacts = of_different_ids(
 )
 private = st.just("x" * 3_000)
 windows = st.one_of(
-    st.builds(views.snooze, told, private, DAYS),
-    st.builds(views.dismiss, told, private),
-    st.builds(views.assign, told, private, reps),
-    st.builds(views.fix_contact, told, private, contacts),
+    st.builds(forms.snooze, told, private, DAYS),
+    st.builds(forms.dismiss, told, private),
+    st.builds(forms.assign, told, private, reps),
+    st.builds(forms.fix_contact, told, private, contacts),
     st.builds(views.why, whys),
     st.builds(views.account, accounts),
     st.builds(views.said, words, words),
@@ -274,8 +274,8 @@ def test_slack_takes_every_window_whatever_is_in_it(one: View):
 @pytest.mark.parametrize("number", [1, 100, 101, 10_001])
 def test_slack_takes_a_window_with_more_reps_than_a_menu_has_room_for(number: int):
     many = [Choice(id=f"r{each}", name="A" * 300) for each in range(number)]
-    assert problems_of_view(views.assign(samples.OPEN, "", many).to_dict()) == []
-    suggested = [option.to_dict() for option in views.reps_fitting(many, "a")]
+    assert problems_of_view(forms.assign(samples.OPEN, "", many).to_dict()) == []
+    suggested = [option.to_dict() for option in forms.reps_fitting(many, "a")]
     assert len(suggested) == min(number, 100)
     assert list(problems_of_options("suggested", suggested)) == []
 
