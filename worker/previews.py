@@ -77,8 +77,9 @@ def of_rule(
 
 
 def of_story(rule: Rule, book: Rulebook, tests: Iterable[Timeline]) -> Preview | None:
-    """A rule's message and windows as of the day on which its flag opens in a test, if one does."""
-    for test in tests:
+    """A rule's message and windows as of the day on which its flag opens in a test, if one does: in
+    one that expects it, rather than in one in which it comes up as well."""
+    for test in sorted(tests, key=lambda test: not test.expects(rule.id)):
         for day in ruletests.days_of(test, book):
             flag = day.live.get(rule.id)
             if flag is not None and flag.state in HEARD_OF and day.stats is not None:

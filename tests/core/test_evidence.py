@@ -106,9 +106,7 @@ def test_who_has_no_name_or_title_is_named_by_id():
 def test_it_says_who_is_nearest_when_that_is_someone_else():
     vp = person("kit", "Kit Moe", "VP Operations")
     found = lines(EXECS, [DANA, vp], tie("sam", "dana", 22), tie("ana", "kit", 30, 33, 36))
-    assert found[1:] == [
-        "Strong ties to executives: Kit Moe, VP Operations, 30 days ago, with Ana Roy."
-    ]
+    assert found[1:] == ["Strong executive tie: Kit Moe, VP Operations, 30 days ago, with Ana Roy."]
 
 
 def test_it_says_that_no_tie_is_strong_and_which_is_the_nearest():
@@ -281,7 +279,7 @@ def test_a_rep_who_has_left_has_no_tie_to_offer():
     assert found[0] == (
         "Last executive contact: Dana Ruiz, CIO, 14 Feb 2026, 4 days ago, with Ana Roy (has left)."
     )
-    assert found[1].startswith("Strong ties to executives: Kit Moe, VP Operations")
+    assert found[1].startswith("Strong executive tie: Kit Moe, VP Operations")
 
 
 def test_a_rep_who_has_left_is_not_named_as_if_still_here():

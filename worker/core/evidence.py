@@ -124,8 +124,9 @@ class _Scene:
         if others:
             named = "; ".join(self._met(of) for of in others[:_MOST_NAMED])
             more = f"; {len(others) - _MOST_NAMED} more" if len(others) > _MOST_NAMED else ""
-            which = "Strong ties" if len(others) == len(strong) else "Other strong ties"
-            yield f"{which} to {many}: {named}{more}."
+            which = "Strong" if len(others) == len(strong) else "Other strong"
+            what = f"{one} tie" if len(others) == 1 else f"ties to {many}"
+            yield f"{which} {what}: {named}{more}."
         following = next((of for of in nearest if of.tier < Tier.STRONG), None)
         if following is None:
             return
