@@ -8,6 +8,7 @@ from sqlalchemy import Connection
 
 from worker import standings
 from worker.core.accounts import account_of
+from worker.core.ailing import lowered_by
 from worker.core.alerts import Alert, AlertReason, reason_for
 from worker.core.conditions import Condition, Facts, Thresholds, facts_in
 from worker.core.evidence import who
@@ -123,7 +124,10 @@ def alert_of(
         severity=after.severity,
         kind=rule.kind if rule else Kind.RISK,
         why=move.reasons,
-        who=who(stats, on.toordinal(), workspace, told, rep_names),
+        who=(
+            *who(stats, on.toordinal(), workspace, told, rep_names),
+            *lowered_by(told, facts, workspace.health),
+        ),
         advice=render(rule.advice, facts, thresholds)
         if rule and rule.advice and not ended
         else None,

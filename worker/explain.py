@@ -13,6 +13,7 @@ from typing import NamedTuple
 from sqlalchemy import Connection, Engine
 
 from worker import freshness, healths
+from worker.core.ailing import lowered_by
 from worker.core.answers import resumed
 from worker.core.conditions import AllOf, Condition, Facts, Not, facts_in
 from worker.core.evidence import who
@@ -264,7 +265,10 @@ def _explanation(
         except_when=explained(rule.except_when, day.facts, thresholds, withheld)
         if rule.except_when
         else None,
-        who=who(day.stats, on.toordinal(), days.workspace, facts_in(rule.when), rep_names),
+        who=(
+            *who(day.stats, on.toordinal(), days.workspace, facts_in(rule.when), rep_names),
+            *lowered_by(facts_in(rule.when), day.facts, days.workspace.health),
+        ),
         clears=clears(rule.when, day.facts, thresholds) if holds else None,
         fires=None if holds else missing(_wanted(rule, excepted), day.facts, thresholds),
         outcome_change=days.outcome_change(compiled, on),
