@@ -8,7 +8,8 @@ FACTS = {"tenure_days": 400, "exec_ties": 1, "adoption": 75.0, "usage_30d": 5}
 
 def test_the_facts_that_cost_most_of_the_score_are_named_with_their_values():
     assert lowered_by({"health"}, FACTS, SETTINGS) == (
-        "The health score is lowered most by executives with a tie: 1; uses in the last 30 days: 5.",
+        "The health score is lowered most by executives with a tie: 1; "
+        "uses in the last 30 days: 5.",
     )
 
 
