@@ -12,13 +12,10 @@ from tests import slack_server
 from tests.alerts import alert
 from tests.delivering import NOW, config, know, row, run, tell, told
 from tests.slack_server import DROP_AFTER, POST, UPDATE, Json, SlackServer
-from worker import conversing
 from worker.core.alerts import Alert, AlertReason
-from worker.core.cards import Card
 from worker.core.rules import Severity
 from worker.delivery import Delivered, deliver
 from worker.posting import to_slack
-from worker.slack.message import Message
 from worker.store import showing, tables
 from worker.store.database import writing
 
@@ -330,20 +327,3 @@ def test_two_who_deliver_at_once_begin_one_conversation(engine, slack, clock):
         assert len(replies(slack, card)) == 9
         ids = [one["metadata"]["event_payload"]["alert_ids"] for one in slack.channels["D1"]]
     assert sorted(id_ for of in ids for id_ in of) == list(range(1, 51))
-
-
-def test_an_alert_that_cannot_be_laid_out_holds_up_no_other(engine, slack, clock, monkeypatch):
-    real = conversing.layout.card
-
-    def card_or_bug(card: Card) -> Message:
-        if card.told[0].alert.account == "bad":
-            raise RuntimeError("a bug")
-        return real(card)
-
-    monkeypatch.setattr(conversing.layout, "card", card_or_bug)
-    tell(engine, news(account="bad"), to=SAM)
-    tell(engine, news(account="good"), to=SAM)
-    with pytest.raises(RuntimeError):
-        run(engine, slack, clock)
-    assert run(engine, slack, clock) == Delivered(1, 0, 1)
-    assert row(engine, 1).attempts == 1

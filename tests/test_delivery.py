@@ -7,6 +7,8 @@ import time
 from collections import defaultdict
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from pkgutil import resolve_name
+from typing import Any
 
 import pytest
 from rich.console import Console
@@ -373,6 +375,27 @@ def test_an_alert_that_kills_whoever_sends_it_is_given_up(engine, clock):
     assert died == MAX_ATTEMPTS
     assert "broke off" in row(engine, 1).error
     assert row(engine, 2).state == "sent"
+
+
+@pytest.mark.parametrize("where", ["worker.slack.message.card", "worker.conversing.ready"])
+def test_an_alert_that_cannot_be_laid_out_is_given_up_and_all_others_go_out(
+    engine, slack, clock, monkeypatch, where
+):
+    put(engine, "a", "b", "c")
+    before = resolve_name(where)
+
+    def broken(*given: Any) -> Any:
+        if "'b'" in repr(given):
+            raise ValueError("no words for it")
+        return before(*given)
+
+    monkeypatch.setattr(where, broken)
+    assert run(engine, slack, clock) == Delivered(sent=2, failed=1, waiting=0)
+    assert row(engine, 2).error == "ValueError: no words for it"
+    monkeypatch.undo()
+    with writing(engine) as db:
+        backlog.requeue(db, clock())
+    assert run(engine, slack, clock) == Delivered(sent=1, failed=0, waiting=0)
 
 
 def test_an_alert_of_another_version_fails_by_itself(engine, slack, clock):

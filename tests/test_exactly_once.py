@@ -24,6 +24,7 @@ from tests.slack_server import (
     Answer,
     SlackServer,
 )
+from worker.core.accounts import Account
 from worker.core.alerts import AlertReason
 from worker.core.bundles import Kind
 from worker.core.cards import Digest, DigestLine
@@ -88,7 +89,7 @@ def put(engine: Engine, said: list[Said], clock: Clock, number: Iterator[int]) -
     with writing(engine) as db:
         for one in said:
             n = next(number)
-            line = DigestLine(account=one.account, title=f"Number {n}")
+            line = DigestLine(account=Account(id=one.account), title=f"Number {n}")
             body: object = Digest(on=clock().date(), why="of low severity", lines=(line,))
             bundle = f"digest/{clock().date()}"
             if one.kind is Kind.ALERT:

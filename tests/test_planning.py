@@ -2,16 +2,19 @@
 
 import json
 from datetime import UTC, date, datetime, time, timedelta
+from itertools import pairwise
 from typing import Any
 
 import pytest
 from sqlalchemy import Engine, insert, update
+from sqlalchemy.exc import DBAPIError
 
 from tests.alerts import alert
 from tests.pipeline import rows
-from worker import planning
+from worker import placing, planning
 from worker.core.alerts import Alert, AlertReason
 from worker.core.quiet import QuietTimes
+from worker.core.rules import Kind as RuleKind
 from worker.core.rules import Recipient, RecipientKind, Severity
 from worker.core.telling import Route, Telling
 from worker.store import holds, outbox, tables
@@ -150,7 +153,7 @@ def test_low_severity_waits_for_the_recipients_own_morning(engine):
     ]
     body = json.loads(told(engine, "body")[0][0])
     assert body["why"] == "of low severity"
-    assert [line["account"] for line in body["lines"]] == ["acme"]
+    assert [line["account"]["id"] for line in body["lines"]] == ["acme"]
 
 
 def test_quiet_times_hold_delivery_by_the_recipients_clock(engine):
@@ -370,8 +373,8 @@ def test_a_critical_flag_mutes_low_ones_of_its_account_that_wait_and_that_come(e
     plan(engine)
     assert told(engine, "flag") == [(3,), (9,)]
     assert told(engine, "flag", "error", state="dropped") == [
-        (1, "a critical flag is open on the account"),
-        (2, "a critical flag is open on the account"),
+        (1, "a critical risk is open on the account"),
+        (2, "a critical risk is open on the account"),
     ]
 
 
@@ -392,13 +395,129 @@ def test_rule_files_with_a_problem_are_told_to_the_admins_at_once_in_any_night(e
     ]
 
 
-def test_an_alert_of_another_version_holds_up_no_other_and_is_left_to_fail(engine):
+def test_a_critical_chance_mutes_no_risk_and_a_critical_risk_still_does(engine):
+    flag(engine, 1, severity="low")
+    flag(engine, 9, severity="critical", rule="expansion")
+    grows = alert(flag=9, rule="expansion", severity=CRITICAL, kind=RuleKind.GROWTH)
+    put(engine, alert(flag=1, severity=LOW), grows)
+    planning.plan(engine, NOW, GENTLE, frozenset({"expansion"}))
+    assert sorted(told(engine, "flag")) == [(1,), (9,)]
+    flag(engine, 10, severity="critical", rule="silence")
+    put(engine, alert(flag=10, rule="silence", severity=CRITICAL))
+    planning.plan(engine, NOW, GENTLE, frozenset({"expansion"}))
+    assert told(engine, "flag", state="dropped") == [(1,)]
+
+
+def test_what_is_not_planned_as_its_account_churns_is_told_to_nobody(engine):
     put(engine, alert(), alert(account="b"))
     with writing(engine) as db:
-        first = tables.outbox.c.id == 1
-        db.execute(update(tables.outbox).where(first).values(alert='{"reason": "new"}'))
+        outbox.note_churned(db, ["acme"])
+    put(engine, alert(title="back as a customer"))
     plan(engine)
-    assert sorted(told(engine, "account", "recipient", "body"))[0] == (
-        "acme", "default", '{"reason": "new"}'
-    )  # fmt: skip
-    assert len(told(engine, "id")) == 2
+    assert told(engine, "account", "error", state="dropped") == [
+        ("acme", "the account has churned")
+    ]
+    assert told(engine, "account") == [("b",), ("acme",)]
+
+
+def spoil(engine: Engine, *ids: int, body: str = '{"reason": "new"}') -> None:
+    """Make these alerts such that they cannot be planned."""
+    with writing(engine) as db:
+        db.execute(update(tables.outbox).where(tables.outbox.c.id.in_(ids)).values(alert=body))
+
+
+ODD = {
+    "of another version": '{"reason": "new"}',
+    "no JSON": "}",
+    # Decoded well, and then refused by the database in the middle of a statement for all alerts.
+    "of no flag that could be": '{"reason":"opened","account":"acme","on":"2026-06-03","title":"t",'
+    '"flag":123456789012345678901234567890}',
+}
+
+
+@pytest.mark.parametrize("body", ODD.values(), ids=ODD.keys())
+def test_an_alert_that_cannot_be_planned_is_put_aside_and_all_others_go_out(engine, body):
+    put(engine, *accounts(*"abcdefg"))
+    spoil(engine, 3, body=body)
+    plan(engine)
+    assert told(engine, "account") == [(name,) for name in "abdefg"]
+    put(engine, alert(account="c"), alert(account="h"))
+    plan(engine)
+    assert told(engine, "account")[-2:] == [("c",), ("h",)]
+    with writing(engine) as db:
+        (aside,) = outbox.aside(db, 10)
+    assert (aside.key, aside.account, aside.tries) == ("k2", "c", 1)
+    assert aside.until == NOW + timedelta(minutes=1)
+    assert aside.error
+
+
+def test_what_was_put_aside_is_tried_again_ever_later_and_told_once_it_can_be(engine):
+    put(engine, *accounts("a", "b"))
+    good = rows(engine, tables.outbox)[0]["alert"]
+    spoil(engine, 1)
+    tried, now = [], NOW
+    for _ in range(400):
+        plan(engine, now=now)
+        with writing(engine) as db:
+            (aside,) = outbox.aside(db, 10)
+        if aside.tries > len(tried):
+            tried.append(now)
+        now += timedelta(minutes=1)
+    apart = [later - first for first, later in pairwise(tried)]
+    assert [one.seconds // 60 for one in apart[:8]] == [1, 2, 4, 8, 16, 32, 60, 60]
+    spoil(engine, 1, body=good)
+    with writing(engine) as db:
+        assert outbox.try_again(db, now) == 1
+    plan(engine, now=now)
+    assert told(engine, "account", "due_at") == [("b", NOW), ("a", now)]
+    with writing(engine) as db:
+        assert outbox.aside(db, 10) == []
+
+
+def test_a_digest_stays_one_although_an_alert_of_its_sweep_cannot_be_planned(engine):
+    put(engine, *accounts(*"abcdefg"), sweep=sweep(engine, True))
+    spoil(engine, 2)
+    plan(engine)
+    assert set(told(engine, "bundle")) == {("digest/2026-06-03",)}
+    assert len(told(engine, "id")) == 6
+
+
+def test_more_bad_alerts_than_one_transaction_puts_aside_hold_up_nothing(engine, monkeypatch):
+    monkeypatch.setattr(planning, "MOST_ASIDE", 2)
+    put(engine, *accounts(*"abcdefgh"))
+    spoil(engine, 1, 2, 4, 7, 8)
+    plan(engine)
+    assert told(engine, "account") == [(name,) for name in "cef"]
+    with writing(engine) as db:
+        assert outbox.number_aside(db) == 5
+
+
+def test_a_bad_alert_leaves_no_half_of_its_effects(engine, monkeypatch):
+    """What waits of a flag is taken back with the planning of its end, and not before."""
+    flag(engine, 7)
+    put(engine, alert(flag=7))
+    plan(engine, NIGHTS)
+    put(engine, alert(flag=7, reason=RESOLVED))
+
+    def broken(*_: object) -> None:
+        raise RuntimeError("a bug")
+
+    monkeypatch.setattr(placing, "mute", broken)
+    plan(engine, NIGHTS)
+    assert told(engine, "flag") == [(7,)]
+    with writing(engine) as db:
+        assert outbox.aside(db, 1)[0].error == "RuntimeError: a bug"
+
+
+def test_with_a_database_in_trouble_no_alert_is_to_blame(engine, monkeypatch):
+    put(engine, alert())
+
+    def lost(db: Any, *_: object) -> None:
+        driver = db.dialect.loaded_dbapi
+        raise DBAPIError(None, None, driver.OperationalError("deadlock detected"))
+
+    monkeypatch.setattr(placing.people, "reps", lost)
+    with pytest.raises(DBAPIError, match="deadlock"):
+        plan(engine)
+    with writing(engine) as db:
+        assert (outbox.to_plan(db), outbox.number_aside(db)) == (1, 0)

@@ -93,7 +93,7 @@ def test_a_manager_sees_the_accounts_of_all_below_and_the_topmost_those_of_nobod
         row["recipient"]: msgspec.json.decode(row["body"], type=Weekly)
         for row in rows(engine, tables.messages)
     }
-    assert [line.account for line in weeks["rep:ada"].unacknowledged] == ["acme"]
+    assert [line.account.id for line in weeks["rep:ada"].unacknowledged] == ["acme"]
     assert weeks["rep:ada"].at_risk == {"EUR": 500.0}
     assert weeks["rep:ada"].unowned == ()
     assert weeks["rep:top"].new == 1
@@ -109,7 +109,7 @@ def test_a_chance_to_grow_is_no_revenue_at_risk(engine):
     week = msgspec.json.decode(rows(engine, tables.messages)[0]["body"], type=Weekly)
     assert week.at_risk == {"EUR": 70.0}
     assert (week.new, week.chances) == (1, 1)
-    assert [(line.account, line.kind) for line in week.unacknowledged] == [
+    assert [(line.account.id, line.kind) for line in week.unacknowledged] == [
         ("birch", Kind.RISK),
         ("acme", Kind.GROWTH),
     ]

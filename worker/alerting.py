@@ -7,14 +7,14 @@ from msgspec.structs import replace
 from sqlalchemy import Connection
 
 from worker import standings
+from worker.core.accounts import account_of
+from worker.core.ailing import lowered_by
 from worker.core.alerts import Alert, AlertReason, reason_for
-from worker.core.commercial import mrr_of, renewal_day
 from worker.core.conditions import Condition, Facts, Thresholds, facts_in
 from worker.core.evidence import who
 from worker.core.flags import Flag
 from worker.core.reasons import clears, reasons
 from worker.core.rules import Kind, Rule, render
-from worker.core.subscriptions import terms_on
 from worker.rulebook import Rulebook
 from worker.scene import Scene
 from worker.standings import Read, Standing
@@ -101,7 +101,10 @@ def alert_of(reason: AlertReason, flag: int, move: Move, after: Flag, scene: Sce
         severity=after.severity,
         kind=rule.kind if rule else Kind.RISK,
         why=move.reasons,
-        who=who(standing.stats, on.toordinal(), scene.workspace, told, scene.rep_names),
+        who=(
+            *who(standing.stats, on.toordinal(), scene.workspace, told, scene.rep_names),
+            *lowered_by(told, facts, scene.workspace.health),
+        ),
         advice=render(rule.advice, facts, thresholds)
         if rule and rule.advice and not ended
         else None,
@@ -128,21 +131,19 @@ def account_alert(
     reason: AlertReason, standing: Standing, title: str, on: date, rep_names: Mapping[str, str]
 ) -> Alert:
     """An alert with what every alert says of its account, and nothing else yet."""
-    stats = standing.stats
-    terms = terms_on(stats.contracts.subscriptions, on.toordinal())
-    renewal = renewal_day(stats, terms, on.toordinal())
+    account = account_of(standing.stats, on, rep_names)
     lifecycle = standing.facts.get("lifecycle")
     return Alert(
         reason=reason,
-        account=stats.account,
+        account=account.id,
         on=on,
         title=title,
-        account_name=stats.name,
-        segment=stats.segment,
-        mrr=mrr_of(stats, terms),
-        currency=stats.currency,
-        renewal_date=None if renewal is None else date.fromordinal(renewal),
+        account_name=account.name,
+        segment=account.segment,
+        mrr=account.mrr,
+        currency=account.currency,
+        renewal_date=account.renewal_date,
         lifecycle=lifecycle if isinstance(lifecycle, str) else None,
-        owner=stats.owner,
-        owner_name=rep_names.get(stats.owner or ""),
+        owner=account.owner,
+        owner_name=account.owner_name,
     )

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import NamedTuple
 
 from rich.console import Console
@@ -20,6 +21,7 @@ from worker.slack.console import show_on
 from worker.slack.sender import SlackConfig
 from worker.slack.trouble import SendFailed, Verdict
 from worker.store import backlog, leases, outbox, pacing
+from worker.store.attempts import Failed, attempted
 from worker.store.database import reading, writing
 from worker.store.leases import Row
 
@@ -125,7 +127,16 @@ def _take(engine: Engine, way: Way, now: datetime) -> _Taken:
         if rows[0].attempts > MAX_ATTEMPTS:
             leases.failed(db, rows, f"{MAX_ATTEMPTS} attempts broke off, without an answer")
             return _Taken(rows, Outcome(failed=len(rows)), more)
-        return _Taken(rows, way(db, rows, now), more)
+        ready = attempted(db, partial(way, db, rows, now))
+        if isinstance(ready, Failed):
+            ready = _give_up(db, rows, ready.in_words)
+        return _Taken(rows, ready, more)
+
+
+def _give_up(db: Connection, rows: Sequence[Row], error: str) -> Outcome:
+    """Give up what cannot be put into words, whatever is wrong with it: it holds up no other."""
+    leases.failed(db, rows, error)
+    return Outcome(failed=len(rows))
 
 
 def _send(engine: Engine, rows: Sequence[Row], act: Act, now: Callable[[], datetime]) -> Outcome:
@@ -135,6 +146,9 @@ def _send(engine: Engine, rows: Sequence[Row], act: Act, now: Callable[[], datet
     except SendFailed as error:
         with writing(engine) as db:
             return _record_failure(db, rows, error, now())
+    except Exception as error:
+        with writing(engine) as db:
+            return _give_up(db, rows, Failed(error).in_words)
     with writing(engine) as db:
         return record(db, now())
 

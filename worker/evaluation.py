@@ -118,6 +118,7 @@ def _evaluated(
     churned = [one for one, standing in found.items() if standing.facts["lifecycle"] == CHURNED]
     if churned:
         told.silence(db, churned, Mute.CHURNED, now)
+        outbox.note_churned(db, churned)
     return carry_out(db, moves, found, read, now, sweep)
 
 

@@ -1,52 +1,52 @@
-"""Planning: who hears of an alert, when, and together with what. No message leaves from here.
+"""Planning: alerts in the outbox become messages that wait. No message leaves from here.
 
-What it decides are rows in `messages`, whose keys make it the same to plan an alert once or twice.
-The decisions are pure: core/routing.py says to whom, core/muting.py whether at all, core/bundles.py
-in which message and when. Each row keeps the reasons.
+What becomes of an alert is decided in placing.py. Here they are taken, in order, and what cannot be
+planned is put aside, so that it holds up no other.
 """
 
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo
+from functools import partial
+from itertools import islice
 
-import msgspec
 from sqlalchemy import Connection, Engine
 
-from worker.core.alerts import FOR_ADMINS, Alert, AlertReason
-from worker.core.bundles import AT_A_TIME, Kind, digest_of
-from worker.core.desk import Desk, crowded
-from worker.core.muting import Mute, Setting, mute
-from worker.core.routing import DEFAULT, Reps, Routed, rep_of, route, unknown
-from worker.core.rules import Severity
 from worker.core.telling import Telling
-from worker.notes import Missing, of_missing_rep
-from worker.store import messages, outbox, people, showing, sweeps, told
+from worker.placing import placed
+from worker.store import messages, outbox, sweeps
+from worker.store.attempts import Failed, attempted, culprits
 from worker.store.database import writing
-from worker.store.messages import New
 from worker.store.outbox import Unplanned
-from worker.zones import zone
 
 AT_ONCE = 2_000
 """Alerts in one transaction. A sweep that has more is too much for anyone, told one by one."""
 
+MOST_ASIDE = 100
+"""Alerts put aside, or tried again, in one transaction: it must end in time."""
+
+FIRST_ASIDE = timedelta(minutes=1)
+LONGEST_ASIDE = timedelta(hours=1)
+
 LONGEST_SWEEP = timedelta(hours=1)
 """After that what a sweep has found so far is told, whatever holds up the rest."""
 
-A_DAY = timedelta(hours=50)
-"""So long ago, at most, a local day of today or tomorrow began."""
-
-MOVES = frozenset({AlertReason.AWAKE, AlertReason.BACK, AlertReason.RESOLVED})
-"""What digests that were sent show of a flag, beside what people answer to it."""
-
 DEFAULTS = Telling()
 
+_Work = Callable[[Sequence[Unplanned]], int]
+"""Plans alerts together, in the transaction at hand, and says how many messages that makes."""
 
-def plan(engine: Engine, now: datetime, telling: Telling = DEFAULTS) -> int:
+
+def plan(
+    engine: Engine,
+    now: datetime,
+    telling: Telling = DEFAULTS,
+    growth: frozenset[str] = frozenset(),
+) -> int:
     """Plan the alerts in the outbox, a sweep's once it is over; how many messages this made.
 
-    Any number of these may run at once: an account's alerts are planned in order.
+    `growth` are the ids of the rules that are of growth. Any number of these may run at once: an
+    account's alerts are planned in order. One that cannot be planned is put aside, holds up no
+    other, and is tried again: after a minute, then after ever longer, at last every hour.
     """
     made, more = 0, True
     crowds: frozenset[int] | None = None
@@ -54,13 +54,14 @@ def plan(engine: Engine, now: datetime, telling: Telling = DEFAULTS) -> int:
         with writing(engine) as db:
             if crowds is None:
                 crowds = _crowds(db)
-            running = sweeps.running(db, now - LONGEST_SWEEP)
-            rows = outbox.unplanned(db, AT_ONCE, running)
-            if rows:
-                new = list(_planned(db, rows, crowds, telling, now))
-                made += messages.put(db, new, now)
-                outbox.planned(db, (row.id for row in rows), now)
-        more = len(rows) == AT_ONCE
+            rows = outbox.unplanned(db, AT_ONCE, sweeps.running(db, now - LONGEST_SWEEP))
+            done = _plan_together(db, rows, partial(_plan, db, crowds, telling, growth, now), now)
+        made += done or 0
+        more = done is None or len(rows) == AT_ONCE
+    with writing(engine) as db:
+        work = partial(_plan, db, frozenset(), telling, growth, now)
+        for row in outbox.due_again(db, MOST_ASIDE, now):
+            made += _plan_together(db, [row], work, now) or 0
     return made
 
 
@@ -69,174 +70,33 @@ def _crowds(db: Connection) -> frozenset[int]:
     return frozenset(sweep for sweep, alerts in outbox.of_sweeps(db).items() if alerts > AT_ONCE)
 
 
-def _planned(
+def _plan(
     db: Connection,
-    rows: Sequence[Unplanned],
     crowds: frozenset[int],
     telling: Telling,
+    growth: frozenset[str],
     now: datetime,
-) -> Iterator[New]:
-    """What comes of these alerts, in their order."""
-    reps = people.reps(db)
-    cases = [_Case(row, alert) for row in rows if (alert := _read(row)) is not None]
-    settings = told.settings(db, (case.alert for case in cases))
-    _silence(db, cases, settings, now)
-    moved = (case for case in cases if case.alert.reason in MOVES)
-    showing.redraw_digests(db, ((case.alert.account, str(case.row.id)) for case in moved), now)
-    ended = _told_of(db, cases)
-    for case, setting in zip(cases, settings, strict=True):
-        case.mute = mute(case.alert, setting, now.date())
-        case.told = ended.get(case.alert.flag or 0, {}) if case.ends else {}
-        case.to = _recipients(case, setting, telling, reps)
-    many = crowded(_new_flags(cases), telling.many)
-    desk = _desk(db, cases, reps, telling, now)
-    for case in cases:
-        for to in case.to:
-            of_many = case.row.sweep in crowds or (case.row.sweep, to.recipient) in many
-            new = _message(case, to, desk, many=of_many)
-            if new is not None:
-                yield new
-    yield from _notes(cases, settings, telling, reps, now)
-    known = {case.row.id for case in cases}
-    for row in rows:
-        if row.id not in known:
-            yield _unreadable(row, now)
+    rows: Sequence[Unplanned],
+) -> int:
+    made = messages.put(db, list(placed(db, rows, crowds, telling, growth, now)), now)
+    outbox.planned(db, (row.id for row in rows), now)
+    return made
 
 
-@dataclass(slots=True)
-class _Case:
-    """An alert on its way. `told` is who has heard of its flag, if that ends, in which kinds of
-    messages; `mute` is why nobody hears of it."""
-
-    row: Unplanned
-    alert: Alert
-    mute: Mute | None = None
-    told: Mapping[str, frozenset[str]] = field(default_factory=dict)
-    to: tuple[Routed, ...] = ()
-
-    @property
-    def ends(self) -> bool:
-        return self.alert.reason is AlertReason.RESOLVED
-
-
-def _read(row: Unplanned) -> Alert | None:
-    try:
-        return row.alert
-    except msgspec.DecodeError:
-        return None
+def _plan_together(
+    db: Connection, rows: Sequence[Unplanned], work: _Work, now: datetime
+) -> int | None:
+    """Plan alerts; None if that fails, and those with which it does have been put aside instead."""
+    done = attempted(db, partial(work, rows)) if rows else 0
+    if not isinstance(done, Failed):
+        return done
+    found = list(islice(culprits(db, rows, work), MOST_ASIDE))
+    if not found:
+        raise done.error
+    for row, failed in found:
+        outbox.put_aside(db, row, failed.in_words, now + _aside_for(row.tries))
+    return None
 
 
-def _unreadable(row: Unplanned, now: datetime) -> New:
-    """An alert of another version of tiewatch, for delivery to fail with, and doctor to show."""
-    bundle = messages.account_bundle(row.account)
-    return New(f"{row.id}/{DEFAULT}", DEFAULT, row.account, bundle, Kind.ALERT, row.body, now)
-
-
-def _silence(
-    db: Connection, cases: Sequence[_Case], settings: Sequence[Setting], now: datetime
-) -> None:
-    """Take back what waits to be told, and need not be any more."""
-    told.drop_of_flags(db, (case.alert.flag or 0 for case in cases if case.ends), Mute.OVER)
-    critical = {
-        case.alert.account
-        for case, setting in zip(cases, settings, strict=True)
-        if case.alert.severity is Severity.CRITICAL
-        and not case.ends
-        and mute(case.alert, setting, now.date()) is None
-    }
-    told.drop_low_ones(db, critical, Mute.CRITICAL)
-
-
-def _told_of(db: Connection, cases: Sequence[_Case]) -> Mapping[int, Mapping[str, frozenset[str]]]:
-    """What was told of the flags that have ended: kinds of messages by flag and recipient."""
-    found: dict[int, dict[str, frozenset[str]]] = defaultdict(dict)
-    for flag, recipient, kind in told.of_flags(db, (c.alert.flag or 0 for c in cases if c.ends)):
-        found[flag][recipient] = found[flag].get(recipient, frozenset()) | {kind}
-    return found
-
-
-def _recipients(case: _Case, setting: Setting, telling: Telling, reps: Reps) -> tuple[Routed, ...]:
-    """Who hears of it. The end of a flag is for those who were told that it had begun."""
-    if case.ends and case.alert.flag is not None:
-        return tuple(Routed(one, "they were told of the flag") for one in sorted(case.told))
-    return route(case.alert, setting.assignee, telling.routes, reps)
-
-
-def _notes(
-    cases: Sequence[_Case],
-    settings: Sequence[Setting],
-    telling: Telling,
-    reps: Reps,
-    now: datetime,
-) -> Iterator[New]:
-    """A word to the admins, once, of each rep in whose place the default channel is told."""
-    missing = {
-        rep
-        for case, setting in zip(cases, settings, strict=True)
-        if case.mute is None and not case.ends
-        for rep in unknown(case.alert, setting.assignee, telling.routes, reps)
-    }
-    for rep in sorted(missing):
-        why = f"Rep {rep} has left, or is none that tiewatch knows"
-        yield of_missing_rep(messages.rep(rep), Missing.UNKNOWN, why, now)
-
-
-def _new_flags(cases: Iterable[_Case]) -> Iterator[tuple[int, str, str]]:
-    """(sweep, recipient, account) of each flag that somebody is to be told of, or told again."""
-    for case in cases:
-        if case.row.sweep is not None and case.alert.reason in AT_A_TIME and case.mute is None:
-            for to in case.to:
-                yield case.row.sweep, to.recipient, case.alert.account
-
-
-def _desk(
-    db: Connection, cases: Iterable[_Case], reps: Reps, telling: Telling, now: datetime
-) -> Desk:
-    recipients = {to.recipient for case in cases for to in case.to}
-    desk = Desk(telling, {one: zone_of(one, reps, telling) for one in recipients}, now)
-    for had in told.since(db, recipients, now - A_DAY):
-        desk.remember(had.recipient, had.bundle, Kind(had.kind), had.due_at, gone=had.gone)
-    return desk
-
-
-def zone_of(recipient: str, reps: Reps, telling: Telling) -> ZoneInfo:
-    """The time zone of a rep, or of everyone who has none."""
-    known = reps.get(rep_of(recipient) or "")
-    return zone(known.timezone if known else None, telling.timezone)
-
-
-def _message(case: _Case, to: Routed, desk: Desk, *, many: bool) -> New | None:
-    """What becomes of the alert for one recipient; None if nothing does."""
-    row, alert = case.row, case.alert
-    in_digest = case.told.get(to.recipient, frozenset()) == {Kind.DIGEST}
-    key, bundle = f"{row.id}/{to.recipient}", messages.account_bundle(row.account)
-    if case.mute and case.ends:
-        if in_digest:
-            return None
-        # Without a word, yet no card may go on saying that the flag is open.
-        why = f"{to.why}; without a word: {case.mute}"
-        return New(key, to.recipient, row.account, bundle, Kind.UPDATE, row.body, desk.now,
-                   alert.flag, alert.reason, why)  # fmt: skip
-    if case.mute:
-        return New(key, to.recipient, row.account, bundle, Kind.ALERT, row.body, desk.now,
-                   alert.flag, alert.reason, to.why, case.mute)  # fmt: skip
-    if alert.reason in FOR_ADMINS:
-        return New(key, to.recipient, row.account, f"note/{row.key}", Kind.NOTE, row.body,
-                   desk.now, None, alert.reason, to.why)  # fmt: skip
-    placed = desk.place(alert, to.recipient, in_digest=in_digest, many=many)
-    body = row.body
-    if placed.kind is Kind.DIGEST:
-        on = placed.due_at.astimezone(desk.zones[to.recipient]).date()
-        body = msgspec.json.encode(digest_of(alert, placed.why, on)).decode()
-    return New(
-        key,
-        to.recipient,
-        row.account,
-        placed.bundle,
-        placed.kind,
-        body,
-        placed.due_at,
-        alert.flag,
-        alert.reason,
-        f"{to.why}; {placed.why}",
-    )
+def _aside_for(tries: int) -> timedelta:
+    return min(FIRST_ASIDE * (1 << min(tries, 10)), LONGEST_ASIDE)

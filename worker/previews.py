@@ -17,12 +17,13 @@ from worker.core.explanation import explained
 from worker.core.flags import HEARD_OF, Flag
 from worker.core.rules import Rule
 from worker.core.stats import AccountStats
+from worker.core.urgency import Order, worst_first
 from worker.explaining import words as outlook
 from worker.rulebook import Rulebook
 from worker.rulefiles.timelines import Timeline
 from worker.ruletests import Day
 from worker.scene import Scene
-from worker.slack import message, phrases, views
+from worker.slack import forms, message, phrases, views
 from worker.slack.actions import Action
 from worker.slack.blocks import caption
 from worker.slack.page import Shown
@@ -55,10 +56,11 @@ def of_account(engine: Engine, account: str, book: Rulebook, now: datetime) -> P
         Refused: there is no such account.
     """
     card = reading.account_card(engine, account, book, now)
-    told = _told(engine, card.account, book, now)
+    account = card.account.id
+    told = _told(engine, account, book, now)
     shown = [Shown(CARD, message.card(Card(told=tuple(told))))] if told else []
-    shown.append(Shown(COMMAND.format(account=card.account), message.account(card)))
-    return Preview(f"The account {card.account}, as of {card.on}.", shown)
+    shown.append(Shown(COMMAND.format(account=account), message.account(card)))
+    return Preview(f"The account {account}, as of {card.on}.", shown)
 
 
 def of_rule(
@@ -77,8 +79,9 @@ def of_rule(
 
 
 def of_story(rule: Rule, book: Rulebook, tests: Iterable[Timeline]) -> Preview | None:
-    """A rule's message and windows as of the day on which its flag opens in a test, if one does."""
-    for test in tests:
+    """A rule's message and windows as of the day on which its flag opens in a test, if one does: in
+    one that expects it, rather than in one in which it comes up as well."""
+    for test in sorted(tests, key=lambda test: not test.expects(rule.id)):
         for day in ruletests.days_of(test, book):
             flag = day.live.get(rule.id)
             if flag is not None and flag.state in HEARD_OF and day.stats is not None:
@@ -121,17 +124,22 @@ _NO_NAMES: Mapping[str, str] = {}
 def _told(engine: Engine, account: str, book: Rulebook, now: datetime) -> list[Told]:
     with reads(engine) as db:
         found = desks.of_accounts(db, [account])
-    worst_first = sorted(found, key=lambda each: (-each.severity.rank, each.id))
-    return [reading.told(engine, each.id, book, now) for each in worst_first]
+    told = [reading.told(engine, each.id, book, now) for each in found]
+    return sorted(told, key=_urgency)
+
+
+def _urgency(told: Told) -> Order:
+    alert = told.alert
+    return worst_first(alert.kind, alert.severity, alert.mrr, alert.renewal_date)
 
 
 def _shown(told: Told, why: Why) -> list[Shown]:
     return [
         Shown(CARD, message.card(Card(told=(told,)))),
         Shown(WHY, views.why(why)),
-        Shown(SNOOZE, views.snooze(told, "", why.on)),
+        Shown(SNOOZE, forms.snooze(told, "", why.on)),
         Shown(
             DISMISS.format(button=caption(Action.DISMISS, told.alert.kind)),
-            views.dismiss(told, ""),
+            forms.dismiss(told, ""),
         ),
     ]

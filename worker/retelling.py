@@ -13,7 +13,7 @@ from worker.alerting import alert_now
 from worker.core.alerts import Alert
 from worker.core.muting import account_mute
 from worker.core.retelling import again
-from worker.core.rules import CompiledRule, Mode, Severity
+from worker.core.rules import CompiledRule, Kind, Mode, Severity
 from worker.evaluation import Evaluated
 from worker.rulebook import Rulebook
 from worker.scene import Scene
@@ -59,7 +59,8 @@ def _is_silent(
     rule = compiled.rule
     muted = account_mute(hold_until, standing.facts["lifecycle"], on)
     critical = any(
-        other.severity is Severity.CRITICAL and other.id != rule.id for other in standing.open
+        other.severity is Severity.CRITICAL and other.kind is Kind.RISK and other.id != rule.id
+        for other in standing.open
     )
     by_critical = rule.severity is Severity.LOW and critical
     clearing = not compiled.holds(standing.facts)

@@ -82,6 +82,14 @@ def telling() -> Telling:
         return Telling()
 
 
+def growth() -> frozenset[str]:
+    """The ids of the rules that are of growth; none where rule files cannot be used."""
+    try:
+        return rules_in_force().rules.growth
+    except RuleFilesRefused:
+        return frozenset()
+
+
 def webhooks() -> Webhooks | None:
     """Which other systems are told; None where rule files cannot be used and never could."""
     try:

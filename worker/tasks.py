@@ -38,6 +38,7 @@ from worker.runtime import (
     clock,
     collect_less_often,
     engine,
+    growth,
     rules_in_force,
     slack,
     telling,
@@ -209,7 +210,7 @@ def sweep_shard(self: Task, sweep: int, shard: int) -> None:
 def deliver(self: Task) -> None:
     """Plan what the outbox holds, and send what is due; have others see to webhooks meanwhile."""
     _go_on_with_webhooks()
-    planning.plan(engine(), clock(), telling())
+    planning.plan(engine(), clock(), telling(), growth())
     config = slack()
     way = delivery.way(config, Console())
     senders = delivery.SENDERS if config.token else 1  # what is printed is read in order

@@ -8,9 +8,9 @@ from msgspec.structs import replace
 from sqlalchemy import Connection, Engine
 
 from worker.alerting import words_now
+from worker.core.accounts import Account, account_of
 from worker.core.bundles import Kind
 from worker.core.cards import Weekly
-from worker.core.commercial import mrr_of, renewal_day
 from worker.core.muting import CHURNED
 from worker.core.quiet import released
 from worker.core.reading import BASE
@@ -18,8 +18,8 @@ from worker.core.routing import Reps, managers
 from worker.core.stats import AccountStats
 from worker.core.subscriptions import terms_on
 from worker.core.telling import Telling
-from worker.core.weeks import Account, Raised, is_empty, summary, week_due
-from worker.planning import zone_of
+from worker.core.weeks import Raised, is_empty, summary, week_due
+from worker.placing import zone_of
 from worker.rulebook import Rulebook
 from worker.store import messages, people, stats, weeks
 from worker.store.database import writing
@@ -105,9 +105,10 @@ def _in_words_of_today(db: Connection, week: Weekly, book: Rulebook, on: date) -
     """The summary with what its first flags say now: one that has been open for weeks was stored
     with the days of then."""
     first, others = week.unacknowledged[:MOST_SHOWN], week.unacknowledged[MOST_SHOWN:]
-    now = words_now(db, {(one.account, one.rule or "") for one in first}, book, on)
+    now = words_now(db, {(one.account.id, one.rule or "") for one in first}, book, on)
     told = (
-        replace(one, title=now.get((one.account, one.rule or ""), (one.title,))[0]) for one in first
+        replace(one, title=now.get((one.account.id, one.rule or ""), (one.title,))[0])
+        for one in first
     )
     return replace(week, unacknowledged=(*told, *others))
 
@@ -141,17 +142,5 @@ def _accounts(
     found: dict[str, Account] = {}
     for start in range(0, len(ids), CHUNK):
         some = stats.read(db, ids[start : start + CHUNK], on, half_life, BASE)
-        found |= {account: _account(one, on) for account, one in some.items()}
+        found |= {account: account_of(one, on, {}) for account, one in some.items()}
     return found
-
-
-def _account(one: AccountStats, on: date) -> Account:
-    terms = terms_on(one.contracts.subscriptions, on.toordinal())
-    renewal = renewal_day(one, terms, on.toordinal())
-    return Account(
-        one.owner,
-        one.name,
-        mrr_of(one, terms),
-        one.currency,
-        None if renewal is None else date.fromordinal(renewal),
-    )

@@ -3,12 +3,14 @@
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import update
 
+from tests.alerts import alert
 from tests.pipeline import event
 from tests.today import NOW
 from worker import sweeps
 from worker.shipped import rules_dir
-from worker.store import batches
+from worker.store import batches, outbox, tables
 from worker.store import sweeps as sweeps_store
 from worker.store.database import engine_for, writing
 
@@ -101,6 +103,27 @@ def test_doctor_says_why_part_of_a_sweep_was_given_up(tiewatch, embedded):
     (bad,) = [one["detail"] for one in done.json if not one["ok"]]
     assert "given up" in bad
     assert "None" not in bad
+
+
+def test_doctor_names_an_alert_that_is_put_aside_and_deliver_tries_it_again(tiewatch, embedded):
+    tiewatch("facts")
+    with writing(embedded) as db:
+        outbox.put(db, [("flag/1/open", alert()), ("flag/2/open", alert(account="b"))], NOW)
+        bad = tables.outbox.c.account == "acme"
+        db.execute(update(tables.outbox).where(bad).values(alert='{"reason": "new"}'))
+    done = tiewatch("deliver", "--json")
+    assert done.json == {"sent": 2, "failed": 0, "waiting": 1}  # a note to the admins is one
+    assert "1 alerts are put aside" in done.err
+    done = tiewatch("doctor", "--json")
+    assert done.status == 1
+    (said,) = [one["detail"] for one in done.json if not one["ok"]]
+    assert said.startswith(
+        "flag/1/open of acme is put aside, since it cannot be planned: Validation"
+    )
+    assert "tried once, again 20" in said
+    assert "1 put aside" in next(one["detail"] for one in done.json if one["subject"] == "alerts")
+    tiewatch("deliver", "--failed")
+    assert "tried 2 times" in tiewatch("doctor").out
 
 
 def test_doctor_says_what_is_away_and_goes_on(tiewatch):

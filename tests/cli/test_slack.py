@@ -66,6 +66,15 @@ def test_every_shipped_rule_can_be_looked_at_before_anything_is_known(tiewatch, 
     assert f"The rule {rule} on the story of its test" in html
 
 
+def test_a_rule_is_looked_at_on_a_story_that_is_about_it(tiewatch, folder):
+    assert tiewatch("slack", "preview", "escalation-open-too-long").status == 0
+    html = (folder / "tiewatch-preview.html").read_text("utf-8")
+    assert "an enterprise&#x27;s escalation may be open for three days" in html
+    assert tiewatch("slack", "preview", "one-rep-holds-all-ties").status == 0
+    html = (folder / "tiewatch-preview.html").read_text("utf-8")
+    assert "any other renewal" not in html
+
+
 def test_a_rule_of_growth_is_looked_at_as_such(tiewatch, folder):
     assert tiewatch("slack", "preview", "ready-to-grow").status == 0
     html = (folder / "tiewatch-preview.html").read_text("utf-8")

@@ -134,7 +134,7 @@ def test_a_digest_is_by_value_at_stake_whatever_made_its_lines():
         ]
     )
     by_stake = ["large", "soon", "late", "small", "none", "chance"]
-    assert [one.account for one in whole.lines] == by_stake
+    assert [one.account.id for one in whole.lines] == by_stake
     assert whole.why == f"{Why.MANY}; {Why.LOW}"
     assert together([whole, whole]).why == whole.why
 

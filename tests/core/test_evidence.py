@@ -5,8 +5,10 @@ from datetime import date
 
 import pytest
 
+from worker.core.courses import Step
 from worker.core.evidence import who
 from worker.core.stats import AccountStats, ContactStats, UsageStats, Workspace
+from worker.core.support import Tickets
 from worker.core.ties import Bucket, Tie, state_of
 from worker.core.voice import Voice
 
@@ -50,6 +52,50 @@ def test_it_says_who_was_met_last_when_and_by_whom():
     )
 
 
+@pytest.mark.parametrize(
+    ("ties", "said"),
+    [
+        ([tie("sam", "dana", 3, 6, 9)], "The one strong tie is with Sam Lee: Dana Ruiz, CIO."),
+        (
+            [tie("sam", "dana", 3, 6, 9), tie("sam", "bo", 3, 6, 9), tie("ana", "lee", 3)],
+            "Both strong ties are with Sam Lee: Bo Ek, Analyst; Dana Ruiz, CIO.",
+        ),
+        (
+            [tie("sam", "dana", 3, 6, 9), tie("ana", "bo", 3, 6, 9), tie("ana", "dana", 3, 6, 9)],
+            "2 of 3 strong ties are with Ana Roy: Bo Ek, Analyst; Dana Ruiz, CIO.",
+        ),
+    ],
+)
+def test_it_says_which_rep_holds_the_strong_ties_and_with_whom(ties, said):
+    assert lines({"single_rep_share"}, [DANA, ANALYST, LEE], *ties) == [said]
+
+
+def test_a_rep_or_contact_who_has_left_holds_no_strong_tie():
+    left = person("dana", gone=True)
+    ties = tie("sam", "dana", 3, 6, 9), tie("ana", "bo", 3, 6, 9)
+    assert lines({"single_rep_share"}, [left, ANALYST], *ties, gone_reps=["ana"]) == []
+
+
+def ticket(*steps: tuple[int, str], topic: str | None = None) -> list[Step]:
+    """A ticket that came to these states so many days ago."""
+    times = ((date.fromordinal(ON - days).isoformat(), status) for days, status in steps)
+    return [Step(f"{at}T12:00:00", "1", "desk", {"status": s, "topic": topic}) for at, s in times]
+
+
+def test_it_says_what_is_escalated_and_since_when():
+    tickets = [
+        ticket((9, "opened"), (4, "escalated"), topic="invoices"),
+        ticket((30, "opened"), (12, "escalated")),
+        ticket((9, "opened"), (8, "escalated"), (2, "resolved"), topic="login"),
+        ticket((3, "opened"), (-1, "escalated"), topic="tomorrow's"),
+    ]
+    stats = AccountStats("acme", tickets=Tickets(ON - 30, tickets))
+    assert who(stats, ON, Workspace(ON - 400), {"longest_open_escalation"}, NAMES) == (
+        "Escalation: since 6 Feb 2026, 12 days ago.",
+        "Escalation of invoices: since 14 Feb 2026, 4 days ago.",
+    )
+
+
 def test_who_has_no_name_or_title_is_named_by_id():
     first, *_ = lines(EXECS, [person("dana", level="vp")], tie("kim", "dana", 22))
     assert first == (
@@ -60,9 +106,7 @@ def test_who_has_no_name_or_title_is_named_by_id():
 def test_it_says_who_is_nearest_when_that_is_someone_else():
     vp = person("kit", "Kit Moe", "VP Operations")
     found = lines(EXECS, [DANA, vp], tie("sam", "dana", 22), tie("ana", "kit", 30, 33, 36))
-    assert found[1:] == [
-        "Strong ties to executives: Kit Moe, VP Operations, 30 days ago, with Ana Roy."
-    ]
+    assert found[1:] == ["Strong executive tie: Kit Moe, VP Operations, 30 days ago, with Ana Roy."]
 
 
 def test_it_says_that_no_tie_is_strong_and_which_is_the_nearest():
@@ -235,7 +279,7 @@ def test_a_rep_who_has_left_has_no_tie_to_offer():
     assert found[0] == (
         "Last executive contact: Dana Ruiz, CIO, 14 Feb 2026, 4 days ago, with Ana Roy (has left)."
     )
-    assert found[1].startswith("Strong ties to executives: Kit Moe, VP Operations")
+    assert found[1].startswith("Strong executive tie: Kit Moe, VP Operations")
 
 
 def test_a_rep_who_has_left_is_not_named_as_if_still_here():

@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from worker.core.accounts import Account
 from worker.core.flags import State
 from worker.core.rules import Severity
-from worker.core.weeks import Account, Raised, is_empty, summary, week_due
+from worker.core.weeks import Raised, is_empty, summary, week_due
 
 MONDAY = date(2026, 6, 8)
 HIGH, LOW = Severity.HIGH, Severity.LOW
@@ -20,11 +21,11 @@ def raised(id_, account, opened_on, state=State.OPEN, severity=HIGH, resolved_on
 
 
 ACCOUNTS = {
-    "acme": Account("sam", "Acme", 500.0, "EUR"),
-    "big": Account("kim", "Big", 9_000.0, "EUR"),
-    "usd": Account("sam", None, 100.0, "USD"),
-    "other": Account("zoe", "Other", 1e6, "EUR"),
-    "none": Account("sam", "None"),
+    "acme": Account(id="acme", owner="sam", name="Acme", mrr=500.0, currency="EUR"),
+    "big": Account(id="big", owner="kim", name="Big", mrr=9_000.0, currency="EUR"),
+    "usd": Account(id="usd", owner="sam", mrr=100.0, currency="USD"),
+    "other": Account(id="other", owner="zoe", name="Other", mrr=1e6, currency="EUR"),
+    "none": Account(id="none", owner="sam", name="None"),
 }
 
 

@@ -429,6 +429,16 @@ def test_what_waits_is_taken_back_when_its_account_churns_or_is_put_on_hold(
     assert flag(engine)["state"] == "open"
 
 
+def test_what_is_decided_but_not_planned_as_its_account_churns_is_told_to_nobody(engine, book):
+    raised(engine, book)
+    churn(engine, book)
+    assert waiting(engine) == []
+    take_in(engine, book, days(1), event("account", days(1), lifecycle="active"))
+    sweep(engine, book, days(1))
+    hold_until_evening(engine, days(1))
+    assert waiting(engine) == [("rep:sam", "opened")]
+
+
 @pytest.mark.parametrize("silence", [churn, on_hold])
 def test_what_somebody_was_given_and_that_a_flag_has_ended_outlast_a_silence(engine, book, silence):
     id_ = raised(engine, book)

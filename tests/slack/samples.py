@@ -9,6 +9,7 @@ from slack_sdk.models.views import View
 
 from tests.alerts import alert
 from worker.core import rules
+from worker.core.accounts import Account
 from worker.core.alerts import AlertReason, OpenFlag
 from worker.core.cards import (
     AccountCard,
@@ -31,7 +32,7 @@ from worker.core.flags import State
 from worker.core.rules import Severity
 from worker.core.ties import Tier
 from worker.core.titles import Level
-from worker.slack import message, views
+from worker.slack import forms, message, views
 from worker.slack.blocks import Message
 
 TODAY = date(2026, 2, 18)
@@ -133,11 +134,19 @@ OTHER = Told(alert=SINGLE_THREADED, flag=13, state=State.OPEN)
 
 
 def line(
-    account: str, title: str, severity: Severity, flag: int, mrr: float, **more: Any
+    account: str,
+    title: str,
+    severity: Severity,
+    flag: int,
+    mrr: float,
+    renewal_date: date | None = None,
+    **more: Any,
 ) -> DigestLine:
     return DigestLine(
-        account=account.lower(), account_name=account, title=title, severity=severity, flag=flag,
-        mrr=mrr, currency="EUR", **more,
+        account=Account(
+            id=account.lower(), name=account, mrr=mrr, currency="EUR", renewal_date=renewal_date
+        ),
+        title=title, severity=severity, flag=flag, **more,
     )  # fmt: skip
 
 
@@ -168,10 +177,13 @@ TIES = (
     TieLine(contact="kim@acme.example", rep="sam", tier=Tier.NONE, last=date(2025, 3, 2)),
 )  # fmt: skip
 
+ACME = Account(
+    id="acme", name="Acme", segment="enterprise", mrr=20_000.0, currency="EUR",
+    renewal_date=date(2026, 3, 31), owner="sam", owner_name="Sam Lee",
+)  # fmt: skip
+
 ACCOUNT = AccountCard(
-    on=TODAY, account="acme", account_name="Acme", segment="enterprise", mrr=20_000.0,
-    currency="EUR", renewal_date=date(2026, 3, 31), owner="sam", owner_name="Sam Lee",
-    who=QUIET_EXECS.who, ties=TIES, flags=LINES[:2],
+    on=TODAY, account=ACME, who=QUIET_EXECS.who, ties=TIES, flags=LINES[:2],
 )  # fmt: skip
 
 WHY = Why(
@@ -198,10 +210,9 @@ HOME = Home(
     on=TODAY, since=date(2026, 2, 11), rep_name="Sam Lee", flags=LINES,
     accounts=(
         AccountLine(
-            account="acme", account_name="Acme", segment="enterprise", mrr=20_000.0,
-            currency="EUR", renewal_date=date(2026, 3, 31), worst=Severity.HIGH, open=2,
+            account=ACME, worst=Severity.HIGH, open=2,
         ),
-        AccountLine(account="hooli", account_name="Hooli", segment="smb"),
+        AccountLine(account=Account(id="hooli", name="Hooli", segment="smb")),
     ),
     changes=(
         Change(on=TODAY, account="acme", account_name="Acme", title=SINGLE_THREADED.title,
@@ -281,11 +292,11 @@ class People:
 def windows() -> Mapping[str, View]:
     """One view of every kind."""
     return {
-        "snooze": views.snooze(OPEN, "{}", TODAY),
-        "not a risk": views.dismiss(OPEN, "{}"),
-        "no opportunity": views.dismiss(CHANCE, "{}"),
-        "assign": views.assign(OPEN, "{}", People.reps),
-        "fix contact": views.fix_contact(OPEN, "{}", People.contacts),
+        "snooze": forms.snooze(OPEN, "{}", TODAY),
+        "not a risk": forms.dismiss(OPEN, "{}"),
+        "no opportunity": forms.dismiss(CHANCE, "{}"),
+        "assign": forms.assign(OPEN, "{}", People.reps),
+        "fix contact": forms.fix_contact(OPEN, "{}", People.contacts),
         "why": views.why(WHY),
         "account window": views.account(ACCOUNT),
         "said": views.said("Not yours", "Only the owner and their manager can snooze this flag."),

@@ -11,6 +11,7 @@ from slack_sdk.models.views import View
 
 from tests.slack import samples
 from tests.slack_limits import problems_of_message, problems_of_options, problems_of_view, texts_of
+from worker.core.accounts import Account
 from worker.core.alerts import Alert, AlertReason, OpenFlag
 from worker.core.cards import (
     AccountCard,
@@ -33,7 +34,7 @@ from worker.core.flags import State
 from worker.core.rules import Severity
 from worker.core.ties import Tier
 from worker.core.titles import Level
-from worker.slack import message, views
+from worker.slack import forms, message, views
 from worker.slack.blocks import Message, fitted
 from worker.slack.card import MOST_WHOLE
 
@@ -110,14 +111,21 @@ told = st.builds(
     until=st.none() | st.dates(),
     assignee=names,
 )
-lines = st.builds(
-    DigestLine,
-    account=words,
-    account_name=names,
-    title=words,
+customers = st.builds(
+    Account,
+    id=ids,
+    name=names,
+    segment=names,
     mrr=amounts,
     currency=names,
     renewal_date=st.none() | st.dates(),
+    owner=names,
+    owner_name=names,
+)
+lines = st.builds(
+    DigestLine,
+    account=customers,
+    title=words,
     severity=st.none() | severities,
     flag=st.none() | flags,
     state=st.none() | states,
@@ -147,14 +155,7 @@ ties = st.builds(
 accounts = st.builds(
     AccountCard,
     on=DAYS,
-    account=words,
-    account_name=names,
-    segment=names,
-    mrr=amounts,
-    currency=names,
-    renewal_date=st.none() | st.dates(),
-    owner=names,
-    owner_name=names,
+    account=customers,
     who=up_to(30, words),
     ties=up_to(300, ties),
     flags=up_to(100, lines),
@@ -210,12 +211,7 @@ homes = st.builds(
         300,
         st.builds(
             AccountLine,
-            account=ids,
-            account_name=names,
-            segment=names,
-            mrr=amounts,
-            currency=names,
-            renewal_date=st.none() | st.dates(),
+            account=customers,
             worst=st.none() | severities,
             open=st.integers(0, 10**6),
         ),
@@ -248,10 +244,10 @@ contacts = of_different_ids(
 )
 private = st.just("x" * 3_000)
 windows = st.one_of(
-    st.builds(views.snooze, told, private, DAYS),
-    st.builds(views.dismiss, told, private),
-    st.builds(views.assign, told, private, reps),
-    st.builds(views.fix_contact, told, private, contacts),
+    st.builds(forms.snooze, told, private, DAYS),
+    st.builds(forms.dismiss, told, private),
+    st.builds(forms.assign, told, private, reps),
+    st.builds(forms.fix_contact, told, private, contacts),
     st.builds(views.why, whys),
     st.builds(views.account, accounts),
     st.builds(views.said, words, words),
@@ -278,8 +274,8 @@ def test_slack_takes_every_window_whatever_is_in_it(one: View):
 @pytest.mark.parametrize("number", [1, 100, 101, 10_001])
 def test_slack_takes_a_window_with_more_reps_than_a_menu_has_room_for(number: int):
     many = [Choice(id=f"r{each}", name="A" * 300) for each in range(number)]
-    assert problems_of_view(views.assign(samples.OPEN, "", many).to_dict()) == []
-    suggested = [option.to_dict() for option in views.reps_fitting(many, "a")]
+    assert problems_of_view(forms.assign(samples.OPEN, "", many).to_dict()) == []
+    suggested = [option.to_dict() for option in forms.reps_fitting(many, "a")]
     assert len(suggested) == min(number, 100)
     assert list(problems_of_options("suggested", suggested)) == []
 
@@ -307,8 +303,10 @@ FULL = Alert(
     open_flags=(OpenFlag(LONG, Severity.LOW, LONG),) * 60,
 )
 LINE = DigestLine(
-    account=LONG, title=LONG, account_name=LONG, mrr=1e15, currency=LONG, flag=1,
-    renewal_date=date(2026, 3, 31), severity=Severity.LOW, state=State.ACKNOWLEDGED,
+    account=Account(
+        id=LONG, name=LONG, mrr=1e15, currency=LONG, renewal_date=date(2026, 3, 31)
+    ),
+    title=LONG, flag=1, severity=Severity.LOW, state=State.ACKNOWLEDGED,
 )  # fmt: skip
 
 
@@ -336,7 +334,9 @@ def test_slack_takes_the_fullest_card_there_can_be(flags: int, state: State):
 
 @pytest.mark.parametrize("number", [1, 5, 20, 300])
 def test_slack_takes_the_fullest_lists_there_can_be(number: int):
-    several = tuple(replace(LINE, account=f"{n} {LONG}") for n in range(number))
+    several = tuple(
+        replace(LINE, account=replace(LINE.account, id=f"{n} {LONG}")) for n in range(number)
+    )
     week = Weekly(
         first=date(2026, 2, 9), last=date(2026, 2, 15), new=10**9, resolved=10**9,
         unacknowledged=several, at_risk={LONG + str(n): 1e15 for n in range(9)},
@@ -344,7 +344,8 @@ def test_slack_takes_the_fullest_lists_there_can_be(number: int):
     )  # fmt: skip
     tie = TieLine(contact=LONG, rep=LONG, tier=Tier.STRONG, last=date(2026, 2, 9), title=LONG)
     of_account = AccountCard(
-        on=date(2026, 2, 18), account=LONG, segment=LONG, currency=LONG, mrr=1e15, owner=LONG,
+        on=date(2026, 2, 18),
+        account=Account(id=LONG, segment=LONG, currency=LONG, mrr=1e15, owner=LONG),
         who=(LONG,) * 30, ties=(tie,) * number, flags=several,
     )  # fmt: skip
     for one in (

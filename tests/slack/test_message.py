@@ -7,6 +7,7 @@ import pytest
 
 from tests.alerts import alert
 from tests.slack_limits import texts_of
+from worker.core.accounts import Account
 from worker.core.alerts import FOR_ADMINS, Alert, AlertReason, OpenFlag
 from worker.core.cards import Card, DigestLine, Told
 from worker.core.flags import State
@@ -435,7 +436,9 @@ def test_growth_never_reads_like_a_risk(state, reason):
 
 
 def test_growth_among_risks_is_told_apart_in_every_list():
-    line = DigestLine(account="a", title="t", severity=Severity.LOW, kind=Kind.GROWTH, flag=1)
+    line = DigestLine(
+        account=Account(id="a"), title="t", severity=Severity.LOW, kind=Kind.GROWTH, flag=1
+    )
     assert not [each for each in said(mine([line], date(2026, 2, 18))) if RISKY.search(each)]
     flag = OpenFlag("ready-to-grow", Severity.LOW, "93% in use", Kind.GROWTH)
     assert "• 93% in use (growth, ready-to-grow)" in "\n".join(texts(renewal(flag)))

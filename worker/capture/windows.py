@@ -21,7 +21,7 @@ from worker.core.answers import (
     check_until,
 )
 from worker.core.cards import ContactChoice
-from worker.slack import views
+from worker.slack import forms
 from worker.slack.actions import LEFT, Action, Field, Pressed, chosen
 from worker.slack_actions import authority, contacts, reading
 
@@ -34,13 +34,13 @@ def ask(who: Asked, what: Pressed, response_url: str | None) -> None:
     of = desk.read(lambda engine, book, now: reading.told(engine, flag, book, now))
     match what.action:
         case Action.SNOOZE:
-            view = views.snooze(of, private, of.alert.on)
+            view = forms.snooze(of, private, of.alert.on)
         case Action.DISMISS:
-            view = views.dismiss(of, private)
+            view = forms.dismiss(of, private)
         case Action.ASSIGN:
-            view = views.assign(of, private, reading.rep_choices(desk.engine))
+            view = forms.assign(of, private, reading.rep_choices(desk.engine))
         case Action.FIX_CONTACT:
-            view = views.fix_contact(of, private, _contacts(desk, flag))
+            view = forms.fix_contact(of, private, _contacts(desk, flag))
         case _:
             return
     who.reply.open(view)
@@ -53,10 +53,10 @@ def suggested(desk: Desk, body: Mapping[str, Any]) -> list[dict[str, Any]]:
     typed = str(body.get("value") or "")
     match body["action_id"]:
         case Field.ASSIGNEE:
-            found = views.reps_fitting(reading.rep_choices(desk.engine), typed)
+            found = forms.reps_fitting(reading.rep_choices(desk.engine), typed)
         case _:
             private = msgspec.json.decode(body["view"]["private_metadata"], type=Private)
-            found = views.contacts_fitting(_contacts(desk, private.flag), typed)
+            found = forms.contacts_fitting(_contacts(desk, private.flag), typed)
     return [option.to_dict() for option in found]
 
 

@@ -29,6 +29,7 @@ from worker.store import (
 )
 from worker.store import sweeps as sweeps_store
 from worker.store.database import reading
+from worker.store.outbox import Aside
 
 HELD_SHOWN = 5
 """Accounts on hold that are named one by one."""
@@ -129,6 +130,18 @@ def _in_part(number: int) -> str:
     return f"{number:,} of them count already for those of their people who are known"
 
 
+def _aside(alert: Aside) -> str:
+    return (
+        f"{alert.key} of {alert.account or 'no account'} is put aside, since it cannot be planned: "
+        f"{alert.error} (tried {_times(alert.tries)}, again {alert.until:%Y-%m-%d %H:%M} UTC; "
+        "'tiewatch deliver --failed' tries it at once)"
+    )
+
+
+def _times(number: int) -> str:
+    return "once" if number == 1 else f"{number:,} times"
+
+
 def _held(on_hold: list[tuple[str, date]]) -> str:
     named = [f"{account} up to {until}" for account, until in on_hold[:HELD_SHOWN]]
     if more := len(on_hold) - len(named):
@@ -151,11 +164,15 @@ def _contents(engine: Engine) -> Iterator[Finding]:
                 "sweep",
                 f"shard {shard} of the sweep of {on} was given up: {error or 'its workers died'}",
             )
-        counts = backlog.counts(db_) | {"to plan": outbox.to_plan(db_)}
+        number = outbox.number_aside(db_)
+        planned_later = {"to plan": outbox.to_plan(db_) - number, "put aside": number}
+        counts = backlog.counts(db_) | planned_later
         said = ", ".join(f"{count:,} {state}" for state, count in counts.items())
         yield Finding("alerts", None, said)
         for failure in backlog.failures(db_, limit=5):
             yield Finding("alert", f"of {failure.account} was not delivered: {failure.error}")
+        for aside in outbox.aside(db_, limit=5):
+            yield Finding("alert", _aside(aside))
         yield from _slack(db_, runtime.clock())
         yield from webhook_findings.standing(db_, _told(), runtime.clock())
         if on_hold := holds.listed(db_, runtime.clock().date()):

@@ -132,7 +132,7 @@ def finish(engine: Engine, tally: Tally, *, backfill: bool, alone: bool) -> None
             last = sweeps_store.last_sweep_on(db)
         run_sweep(engine, evaluation_date(last, runtime.clock()))
     if alone and not settings().slack_bot_token:
-        planning.plan(engine, runtime.clock(), runtime.telling())
+        planning.plan(engine, runtime.clock(), runtime.telling(), runtime.growth())
         way = delivery.way(runtime.slack(), Console(stderr=True))
         delivery.deliver(engine, way, runtime.clock)
 

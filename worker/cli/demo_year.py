@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 
 from worker.cli.terminal import out, table
 from worker.core.alerts import Alert, AlertReason
-from worker.core.rules import Kind
+from worker.core.urgency import Order, worst_first
 from worker.slack.console import show
 from worker.store import flag_lists, outbox, people
 
@@ -76,9 +76,8 @@ def show_year(year: Year) -> None:
     out.print(shape)
 
 
-def _urgency(alert: Alert) -> tuple[bool, int, float]:
-    rank = alert.severity.rank if alert.severity else 0
-    return alert.kind is Kind.GROWTH, -rank, -(alert.mrr or 0)
+def _urgency(alert: Alert) -> Order:
+    return worst_first(alert.kind, alert.severity, alert.mrr, alert.renewal_date)
 
 
 def _of_rules(

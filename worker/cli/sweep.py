@@ -77,7 +77,8 @@ def _sweep_shard(engine: Engine, sweep: int, shard: int, book: Rulebook) -> None
 
 def deliver(
     failed: Annotated[
-        bool, typer.Option("--failed", help="Try those again, too, that were given up.")
+        bool,
+        typer.Option("--failed", help="Try those again, too, that were given up or put aside."),
     ] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -87,7 +88,8 @@ def deliver(
     if failed:
         with writing(engine) as db:
             backlog.requeue(db, runtime.clock())
-    planning.plan(engine, runtime.clock(), runtime.telling())
+            outbox.try_again(db, runtime.clock())
+    planning.plan(engine, runtime.clock(), runtime.telling(), runtime.growth())
     way = delivery.way(runtime.slack(), Console(stderr=as_json))
     done, told = _deliver(engine, way), _to_webhooks(engine)
     together = {
@@ -105,6 +107,10 @@ def deliver(
         say("'tiewatch doctor' says why; 'tiewatch webhooks resume NAME' sends them again.")
     if done.failed:
         say("'tiewatch doctor' says why; 'tiewatch deliver --failed' tries them again.")
+    with reading(engine) as db:
+        aside = outbox.number_aside(db)
+    if aside:
+        say(f"{aside:,} alerts are put aside: they cannot be planned, 'tiewatch doctor' says why.")
 
 
 def _deliver(engine: Engine, way: Way) -> Delivered:

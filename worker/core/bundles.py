@@ -12,12 +12,14 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
+from worker.core.accounts import Account
 from worker.core.alerts import FOR_ADMINS, Alert, AlertReason
 from worker.core.cards import Digest, DigestLine
 from worker.core.flags import State
 from worker.core.quiet import next_morning, released
 from worker.core.rules import Severity
 from worker.core.telling import Telling
+from worker.core.urgency import Order, most_at_stake_first
 
 
 class Why(StrEnum):
@@ -160,12 +162,14 @@ def digest_of(alert: Alert, why: Why, on: date) -> Digest:
     mark = f"{alert.reason}: " if alert.reason in _MARKED else ""
     end = ", nothing is open" if why is Why.NOTHING_OPEN else ""
     line = DigestLine(
-        account=alert.account,
+        account=Account(
+            id=alert.account,
+            name=alert.account_name,
+            mrr=alert.mrr,
+            currency=alert.currency,
+            renewal_date=alert.renewal_date,
+        ),
         title=f"{mark}{alert.title}{end}",
-        account_name=alert.account_name,
-        mrr=alert.mrr,
-        currency=alert.currency,
-        renewal_date=alert.renewal_date,
         rule=alert.rule,
         severity=alert.severity,
         kind=alert.kind,
@@ -201,12 +205,11 @@ def _as_it_stands(line: DigestLine, states: Mapping[int, State]) -> DigestLine:
 
 
 def by_stake(lines: Iterable[DigestLine]) -> tuple[DigestLine, ...]:
-    """The lines by value at stake, then the nearest renewal, then severity; with growth none is at
-    stake, so it comes last."""
+    """The lines of the accounts with most at stake first, growth last."""
     return tuple(sorted(lines, key=_stake))
 
 
-def _stake(line: DigestLine) -> tuple[bool, float, date, int, str, str]:
-    rank = line.severity.rank if isinstance(line.severity, Severity) else -1
-    renewal = line.renewal_date or date.max
-    return (line.is_growth, -(line.mrr or 0), renewal, -rank, line.account, line.title)
+def _stake(line: DigestLine) -> tuple[Order, str, str]:
+    account = line.account
+    order = most_at_stake_first(line.kind, line.severity, account.mrr, account.renewal_date)
+    return order, account.id, line.title

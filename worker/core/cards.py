@@ -4,6 +4,7 @@ from datetime import date
 
 from msgspec import Struct
 
+from worker.core.accounts import Account
 from worker.core.alerts import Alert
 from worker.core.explanation import Explained
 from worker.core.flags import State
@@ -35,24 +36,15 @@ class Card(Struct, frozen=True, kw_only=True):
 
 
 class DigestLine(Struct, frozen=True, kw_only=True):
-    """One flag in a list. `mrr` is a month's revenue in `currency`."""
+    """One flag in a list."""
 
-    account: str
+    account: Account
     title: str
-    account_name: str | None = None
-    mrr: float | None = None
-    currency: str | None = None
-    renewal_date: date | None = None
     rule: str | None = None
     severity: Severity | None = None
     kind: Kind = Kind.RISK
     flag: int | None = None
     state: State | None = None
-
-    @property
-    def is_growth(self) -> bool:
-        """Whether it is of a chance, and no risk."""
-        return self.kind is Kind.GROWTH
 
 
 class Digest(Struct, frozen=True, kw_only=True):
@@ -95,18 +87,11 @@ class TieLine(Struct, frozen=True, kw_only=True):
 class AccountCard(Struct, frozen=True, kw_only=True):
     """An account on a date: its live ties, strongest first, who was last in contact, what is open.
 
-    `who` are lines of worker/core/evidence.py. `mrr` is a month's revenue in `currency`.
+    `who` are lines of worker/core/evidence.py.
     """
 
     on: date
-    account: str
-    account_name: str | None = None
-    segment: str | None = None
-    mrr: float | None = None
-    currency: str | None = None
-    renewal_date: date | None = None
-    owner: str | None = None
-    owner_name: str | None = None
+    account: Account
     who: tuple[str, ...] = ()
     ties: tuple[TieLine, ...] = ()
     flags: tuple[DigestLine, ...] = ()
@@ -154,12 +139,7 @@ class AccountLine(Struct, frozen=True, kw_only=True):
     """An account of a rep's, in App Home. `worst` is the highest severity of those of its `open`
     flags that are of a risk."""
 
-    account: str
-    account_name: str | None = None
-    segment: str | None = None
-    mrr: float | None = None
-    currency: str | None = None
-    renewal_date: date | None = None
+    account: Account
     worst: Severity | None = None
     open: int = 0
 

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from worker.core.alerts import REOPEN_WINDOW, Alert, AlertReason
 from worker.core.cards import Card, Told
 from worker.core.flags import State
-from worker.core.rules import Kind
+from worker.core.urgency import Order, worst_first
 
 
 class Standing(NamedTuple):
@@ -49,9 +49,9 @@ def latest(alerts: Iterable[Alert]) -> tuple[Alert, ...]:
     return tuple(sorted(last.values(), key=_urgency))
 
 
-def _urgency(alert: Alert) -> tuple[bool, bool, int]:
-    over, growth = alert.reason is AlertReason.RESOLVED, alert.kind is Kind.GROWTH
-    return over, growth, -(alert.severity.rank if alert.severity else -1)
+def _urgency(alert: Alert) -> tuple[bool, Order]:
+    order = worst_first(alert.kind, alert.severity, alert.mrr, alert.renewal_date)
+    return alert.reason is AlertReason.RESOLVED, order
 
 
 def told(alerts: Iterable[Alert], standings: Mapping[str, Standing]) -> tuple[Told, ...]:

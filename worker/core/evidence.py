@@ -1,6 +1,7 @@
 """What is behind a flag, in lines that a rep can act on: who was last in contact, who is nearest,
-who is missing, and what was used when."""
+who is missing, what is escalated, and what was used when."""
 
+from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -8,7 +9,9 @@ from typing import NamedTuple
 
 from worker.core.adoption import LICENCE_DAYS, USAGE_DAYS
 from worker.core.contacts import People, decision_level, people_of
+from worker.core.courses import by
 from worker.core.stats import AccountStats, Workspace
+from worker.core.support import raised, standing
 from worker.core.ties import Tier, strength
 from worker.core.units import Unit, shown
 from worker.core.voice import unheard
@@ -21,7 +24,7 @@ def who(
     facts: Collection[str],
     rep_names: Mapping[str, str],
 ) -> tuple[str, ...]:
-    """Lines on the people and the usage that these facts speak of, as of the day `on` (an ordinal).
+    """Lines on the people, tickets and usage of which these facts speak, as of a day (an ordinal).
 
     `rep_names` maps rep ids to names; a rep without one is shown by id.
     """
@@ -35,6 +38,10 @@ def who(
         lines += scene.champions_who_left()
     if parts & {"user", "users", "champions"}:
         lines += scene.lines("user", "users", scene.people.users)
+    if "single_rep_share" in facts:
+        lines += scene.holder()
+    if not _ON_ESCALATIONS.isdisjoint(facts):
+        lines += scene.escalations()
     if "detractor_waiting" in facts:
         lines += scene.detractors()
     if not _ON_USAGE.isdisjoint(facts):
@@ -45,6 +52,7 @@ def who(
 
 
 _ON_USAGE = {"usage_30d", "usage_prev_30d", "usage_change", "active_days_30d", "days_since_usage"}
+_ON_ESCALATIONS = {"open_escalations", "longest_open_escalation"}
 _ON_LICENCES = {"licences_used", "adoption"}
 _MOST_NAMED = 5
 _MOST_MISSING = 3
@@ -117,8 +125,9 @@ class _Scene:
         if others:
             named = "; ".join(self._met(of) for of in others[:_MOST_NAMED])
             more = f"; {len(others) - _MOST_NAMED} more" if len(others) > _MOST_NAMED else ""
-            which = "Strong ties" if len(others) == len(strong) else "Other strong ties"
-            yield f"{which} to {many}: {named}{more}."
+            which = "Strong" if len(others) == len(strong) else "Other strong"
+            what = f"{one} tie" if len(others) == 1 else f"ties to {many}"
+            yield f"{which} {what}: {named}{more}."
         following = next((of for of in nearest if of.tier < Tier.STRONG), None)
         if following is None:
             return
@@ -183,6 +192,39 @@ class _Scene:
             yield f"Detractor: {whom}, {_date(day)}, {self._ago(day)}, without contact since."
         if len(ranked) > _MOST_MISSING:
             yield f"{len(ranked) - _MOST_MISSING} more detractors wait."
+
+    def holder(self) -> Iterator[str]:
+        """The rep who leaves the fewest strong ties behind for others, and with whom they are."""
+        held: dict[str, list[str]] = defaultdict(list)
+        for rep, contact, state in self.stats.ties:
+            if rep in self.workspace.gone_reps or contact in self.people.gone:
+                continue
+            if strength(state, self.on, self.workspace.ties).tier >= Tier.STRONG:
+                held[rep].append(contact)
+        if not held:
+            return
+        rep = min(held, key=lambda rep: (-len(held[rep]), rep))
+        theirs, of_all = len(held[rep]), sum(map(len, held.values()))
+        which = f"{theirs} of {of_all} strong ties are" if of_all > 1 else "The one strong tie is"
+        if 1 < theirs == of_all:
+            which = "Both strong ties are" if of_all == 2 else f"All {of_all} strong ties are"
+        yield f"{which} with {self._rep(rep)}: {self._most(set(held[rep]))}."
+
+    def escalations(self) -> Iterator[str]:
+        """What is escalated and still open, whatever has been for longest first."""
+        courses = [known for all_ in self.stats.tickets.courses if (known := by(all_, self.on))]
+        up = sorted(
+            (escalation.began, raised(course).topic or "")
+            for course in courses
+            if (now := standing(course)).is_open
+            for escalation in now.escalations
+            if escalation.ended is None
+        )
+        for day, topic in up[:_MOST_MISSING]:
+            of = f" of {topic}" if topic else ""
+            yield f"Escalation{of}: since {_date(day)}, {self._ago(day)}."
+        if len(up) > _MOST_MISSING:
+            yield f"{len(up) - _MOST_MISSING} more escalations are open."
 
     def usage(self) -> Iterator[str]:
         """The two windows that usage is counted in, and its last day."""

@@ -45,7 +45,7 @@ RHYTHM = (
     Fact(
         "exec_silence_ratio",
         Unit.NUMBER,
-        "silence of executives, in usual gaps",
+        "silence of executives in usual gaps",
         "the gap since the last contact with an executive, in usual gaps: beyond 8 a tie is "
         "mostly gone",
         NOBODY + ", or exec_contact_usual_gap is unknown",

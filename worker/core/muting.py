@@ -20,7 +20,7 @@ class Mute(StrEnum):
 
     ON_HOLD = "the account is on hold"
     CHURNED = "the account has churned"
-    CRITICAL = "a critical flag is open on the account"
+    CRITICAL = "a critical risk is open on the account"
     SNOOZED = "the flag is snoozed"
     DISMISSED = "the flag was dismissed"
     ANSWERED = "the flag was answered"
@@ -29,7 +29,7 @@ class Mute(StrEnum):
 
 class Setting(NamedTuple):
     """What an alert falls into. `hold_until` is the last UTC date of the account's hold; `critical`
-    whether another flag of the account is critical and up; `state` and `assignee`, a rep, are
+    whether another risk of the account is critical and up; `state` and `assignee`, a rep, are
     those of the alert's own flag."""
 
     hold_until: date | None = None

@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, datetime, time, timedelta, tzinfo
 from typing import NamedTuple
 
+from worker.core.accounts import Account
 from worker.core.bundles import by_stake
 from worker.core.cards import DigestLine, Weekly
 from worker.core.flags import HEARD_OF, State
@@ -25,16 +26,6 @@ class Raised(NamedTuple):
     title: str
     opened_on: date
     resolved_on: date | None
-
-
-class Account(NamedTuple):
-    """What a summary says of an account; `mrr` is a month's revenue in `currency`."""
-
-    owner: str | None
-    name: str | None = None
-    mrr: float | None = None
-    currency: str | None = None
-    renewal_date: date | None = None
 
 
 def week_due(now: datetime, weekday: int, hour: time, zone: tzinfo) -> tuple[date, datetime]:
@@ -90,12 +81,8 @@ def summary(
 
 def _line(flag: Raised, account: Account, kind: Kind) -> DigestLine:
     return DigestLine(
-        account=flag.account,
+        account=account,
         title=flag.title,
-        account_name=account.name,
-        mrr=account.mrr,
-        currency=account.currency,
-        renewal_date=account.renewal_date,
         rule=flag.rule,
         severity=flag.severity,
         kind=kind,

@@ -12,6 +12,7 @@ from difflib import get_close_matches
 from sqlalchemy import Connection, Engine
 
 from worker import standings
+from worker.core.ailing import lowered_by
 from worker.core.conditions import AllOf, Condition, Not, facts_in
 from worker.core.evidence import who
 from worker.core.explanation import Explained, explained
@@ -144,7 +145,10 @@ def _explanation(
         except_when=explained(rule.except_when, day.facts, thresholds, withheld)
         if rule.except_when
         else None,
-        who=who(day.stats, on.toordinal(), days.workspace, facts_in(rule.when), rep_names),
+        who=(
+            *who(day.stats, on.toordinal(), days.workspace, facts_in(rule.when), rep_names),
+            *lowered_by(facts_in(rule.when), day.facts, days.workspace.health),
+        ),
         clears=clears(rule.when, day.facts, thresholds) if holds else None,
         fires=None if holds else missing(_wanted(rule, excepted), day.facts, thresholds),
         outcome_change=days.outcome_change(compiled, on),

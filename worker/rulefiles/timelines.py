@@ -43,6 +43,10 @@ class Timeline:
     expectations: tuple[Expectation, ...]
     stale: Mapping[date, tuple[Source, ...]] = field(default_factory=dict)
 
+    def expects(self, rule: str) -> bool:
+        """Whether a flag of the rule is expected on some day."""
+        return any(rule in found for each in self.expectations for found in each.flags.values())
+
     def silences(self, on: date) -> list[Silence]:
         """The sources that are stale on a day: those of the last change up to then."""
         changes = [day for day in self.stale if day <= on]

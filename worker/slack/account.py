@@ -38,7 +38,7 @@ MOST_FLAGS = (10, 5, 2)
 
 def account(card: AccountCard) -> Message:
     """The card as a message: what `/tiewatch ACCOUNT` answers."""
-    name = named(card.account_name, card.account)
+    name = named(card.account.name, card.account.id)
     told = [line(each.title) for each in card.flags]
     flags = f"{counted(len(told), 'open flag')}: {'; '.join(told)}" if told else "Nothing is open"
     text = f"{name}. {sentence(flags)} {' '.join(lines(card.who))}"
@@ -50,17 +50,18 @@ def account(card: AccountCard) -> Message:
 
 def account_blocks(card: AccountCard, most: int = MOST_FLAGS[0]) -> Iterator[Block]:
     """The card but for its title, with at most so many flags."""
+    account = card.account
     yield context(
         joined(
-            line(card.segment or "", MAX_NAME),
-            revenue(card.mrr, card.currency),
-            renewal(card.renewal_date, card.on),
-            owned(card.owner_name, card.owner),
+            line(account.segment or "", MAX_NAME),
+            revenue(account.mrr, account.currency),
+            renewal(account.renewal_date, card.on),
+            owned(account.owner_name, account.owner),
         )
     )
     if card.flags:
         yield markup(f"*{counted(len(card.flags), 'open flag')}*")
-        yield from listed(card.flags, card.on, most, known=card.account)
+        yield from listed(card.flags, card.on, most, known=account.id)
     else:
         yield section("✅ Nothing is open.")
     yield DividerBlock()

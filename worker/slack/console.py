@@ -80,7 +80,8 @@ def _listed(told: Digest | Weekly) -> tuple[str, list[Text]]:
         if told.unowned:
             more.append(Text(f"Nobody owns: {', '.join(map(line, told.unowned))}"))
     said = [
-        Text(f"{_BULLET}{named(one.account_name, one.account)}: {line(one.title)}") for one in lines
+        Text(f"{_BULLET}{named(one.account.name, one.account.id)}: {line(one.title)}")
+        for one in lines
     ]
     return title, [Text(head, style="bold"), *said, *more]
 

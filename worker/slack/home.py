@@ -56,15 +56,16 @@ def home_blocks(home: Home) -> Iterator[Block]:
 
 
 def _account(of: AccountLine, home: Home) -> SectionBlock:
+    account = of.account
     sign = mark(of.worst) if of.worst else "🟢"
     what = joined(
         counted(of.open, "open flag") if of.open else "all is well",
-        line(of.segment or "", MAX_NAME),
-        revenue(of.mrr, of.currency),
-        renewal(of.renewal_date, home.on),
+        line(account.segment or "", MAX_NAME),
+        revenue(account.mrr, account.currency),
+        renewal(account.renewal_date, home.on),
     )
-    name = bold(named(of.account_name, of.account), 200)
-    return markup(f"{sign} {name}\n{fitted(what, 400)}", button(Action.ACCOUNT, of.account))
+    name = bold(named(account.name, account.id), 200)
+    return markup(f"{sign} {name}\n{fitted(what, 400)}", button(Action.ACCOUNT, account.id))
 
 
 def _changes(changes: Sequence[Change]) -> str:

@@ -48,7 +48,7 @@ _ANSWERED = (State.ACKNOWLEDGED, State.SNOOZED, State.DISMISSED)
 
 def digest(digest: Digest) -> Message:
     """Many flags in one message, in the order given."""
-    accounts = len({line.account for line in digest.lines})
+    accounts = len({line.account.id for line in digest.lines})
     title = f"{counted(len(digest.lines), 'flag')} on {counted(accounts, 'account')}"
     return Message(
         text=_text(title, digest.lines),
@@ -115,8 +115,8 @@ def listed(
     Of more than `most`, how many more there are. `known` is an account that has been named.
     """
     for each in lines[:most]:
-        yield _line(each, on, named_before=each.account == known)
-        known = each.account
+        yield _line(each, on, named_before=each.account.id == known)
+        known = each.account.id
     if len(lines) > most:
         yield context(f"and {len(lines) - most:,} more: /tiewatch mine lists yours")
 
@@ -124,8 +124,9 @@ def listed(
 def _line(of: DigestLine, on: date, *, named_before: bool) -> SectionBlock:
     said = f"{mark(of.severity, of.state, of.kind)} {fitted(titled(of.title, MAX_TITLE), 300)}"
     if not named_before:
-        worth = joined(revenue(of.mrr, of.currency), renewal(of.renewal_date, on))
-        name = bold(named(of.account_name, of.account), 200)
+        account = of.account
+        worth = joined(revenue(account.mrr, account.currency), renewal(account.renewal_date, on))
+        name = bold(named(account.name, account.id), 200)
         said = f"{joined(name, fitted(worth, 300))}\n{said}"
     if of.state in _ANSWERED:
         said += f" ({of.state})"
@@ -141,7 +142,7 @@ def _for(of: DigestLine) -> Sequence[Action]:
 
 def _text(title: str, lines: Sequence[DigestLine]) -> str:
     told = "; ".join(
-        f"{named(each.account_name, each.account)}: {titled(each.title, MAX_TITLE)}"
+        f"{named(each.account.name, each.account.id)}: {titled(each.title, MAX_TITLE)}"
         for each in lines
     )
     return fitted(f"{title}. {told}" if told else f"{title}.", MAX_TEXT)

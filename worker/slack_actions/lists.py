@@ -8,15 +8,15 @@ from operator import itemgetter
 
 from sqlalchemy import Connection, Engine
 
-from worker.alerting import account_alert, words_now
-from worker.core.alerts import Alert, AlertReason
+from worker.alerting import words_now
+from worker.core.accounts import account_of
 from worker.core.cards import AccountLine, Change, DigestLine, Home
 from worker.core.flags import evaluation_date
 from worker.core.reading import BASE
-from worker.core.rules import Kind, Severity
+from worker.core.rules import Kind
 from worker.core.stats import AccountStats
+from worker.core.urgency import Order, rank, worst_first
 from worker.rulebook import Rulebook
-from worker.standings import Standing
 from worker.store import desks, people, stats, sweeps
 from worker.store.database import reading
 from worker.store.desks import OnDesk
@@ -92,21 +92,16 @@ def lines(
     """Flags as they are now: the worst first, then by value at stake; growth comes last."""
     current = words_now(at.db, {(one.account, one.rule) for one in found}, at.book, at.on)
     accounts = {
-        account: about(Standing(one, {}), at.on, rep_names)
+        account: account_of(one, at.on, rep_names)
         for account, one in at.stats({one.account for one in found}).items()
     }
     listed = []
     for one in found:
-        said = accounts[one.account]
         title, _ = current.get((one.account, one.rule), (one.title, ()))
         listed.append(
             DigestLine(
-                account=one.account,
+                account=accounts[one.account],
                 title=title,
-                account_name=one.account_name,
-                mrr=said.mrr,
-                currency=said.currency,
-                renewal_date=said.renewal_date,
                 rule=one.rule,
                 severity=one.severity,
                 kind=at.kind(one.rule),
@@ -117,8 +112,8 @@ def lines(
     return tuple(sorted(listed, key=_urgency))
 
 
-def _urgency(line: DigestLine) -> tuple[bool, int, float]:
-    return line.is_growth, -_rank(line.severity), -(line.mrr or 0)
+def _urgency(line: DigestLine) -> Order:
+    return worst_first(line.kind, line.severity, line.account.mrr, line.account.renewal_date)
 
 
 def _by_risk(
@@ -127,28 +122,10 @@ def _by_risk(
     """Accounts by their worst risk, then by how many, then by what they are worth."""
     lines: list[tuple[tuple[int, int, float], AccountLine]] = []
     for account, one in at.stats(owned).items():
-        said = about(Standing(one, {}), at.on, rep_names)
+        said = account_of(one, at.on, rep_names)
         theirs = [flag for flag in found if flag.account == account]
         risks = [one.severity for one in theirs if at.kind(one.rule) is Kind.RISK]
-        worst = max(risks, key=_rank, default=None)
-        line = AccountLine(
-            account=account,
-            account_name=said.account_name,
-            segment=said.segment,
-            mrr=said.mrr,
-            currency=said.currency,
-            renewal_date=said.renewal_date,
-            worst=worst,
-            open=len(theirs),
-        )
-        lines.append(((-_rank(worst), -len(risks), -(said.mrr or 0)), line))
+        worst = max(risks, key=rank, default=None)
+        line = AccountLine(account=said, worst=worst, open=len(theirs))
+        lines.append(((-rank(worst), -len(risks), -(said.mrr or 0)), line))
     return tuple(line for _, line in sorted(lines, key=itemgetter(0)))
-
-
-def _rank(severity: Severity | None) -> int:
-    return -1 if severity is None else severity.rank
-
-
-def about(standing: Standing, on: date, rep_names: Mapping[str, str]) -> Alert:
-    """What every alert says of an account."""
-    return account_alert(AlertReason.RENEWAL, standing, "", on, rep_names)

@@ -6,6 +6,7 @@ from datetime import date, datetime
 from sqlalchemy import Engine
 
 from worker.alerting import alert_now
+from worker.core.accounts import account_of
 from worker.core.alerts import AlertReason
 from worker.core.answers import Refused
 from worker.core.cards import AccountCard, Choice, TieLine, Told, Why
@@ -18,7 +19,7 @@ from worker.rulebook import Rulebook
 from worker.scene import look
 from worker.slack.phrases import day
 from worker.slack_actions.authority import NO_FLAG
-from worker.slack_actions.lists import about, begin, lines
+from worker.slack_actions.lists import begin, lines
 from worker.store import answers, desks, flags, people
 from worker.store.database import reading
 
@@ -45,17 +46,9 @@ def account_card(engine: Engine, words: str, book: Rulebook, now: datetime) -> A
         account = found[0][0]
         at = begin(db, book, now)
         scene = look(db, account, at.on, book)
-        said = about(scene.standing, at.on, scene.rep_names)
         return AccountCard(
             on=at.on,
-            account=account,
-            account_name=said.account_name,
-            segment=said.segment,
-            mrr=said.mrr,
-            currency=said.currency,
-            renewal_date=said.renewal_date,
-            owner=said.owner,
-            owner_name=said.owner_name,
+            account=account_of(scene.standing.stats, at.on, scene.rep_names),
             who=who(
                 scene.standing.stats, at.on.toordinal(), scene.workspace, _PEOPLE, scene.rep_names
             ),

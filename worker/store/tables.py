@@ -448,7 +448,13 @@ outbox = Table(
     Column("created_at", Instant, nullable=False),
     # The sweep that it is of: its alerts are planned together, when it is over.
     Column("sweep", _ROW_ID),
+    # Whether its account churned before it was planned.
+    Column("churned", Boolean, nullable=False, server_default=text("false")),
     Column("planned_at", Instant),
+    # Of one that could not be planned: how often, when it is tried again, and the last error.
+    Column("tries", Integer, nullable=False, server_default=text("0")),
+    Column("aside_until", Instant),
+    Column("error", Text),
     Index("ix_outbox_unplanned", "id", postgresql_where=UNPLANNED, sqlite_where=UNPLANNED),
 )
 

@@ -1,6 +1,6 @@
 """What people have been told, and of what is under way: the messages, by flag and by recipient."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -164,12 +164,15 @@ def _open_flag(
     return OpenFlag(id_, account, rule, heard)
 
 
-def settings(db: Connection, alerts: Iterable[Alert]) -> list[Setting]:
-    """What each of these alerts falls into, in their order."""
+def settings(
+    db: Connection, alerts: Iterable[Alert], growth: Collection[str] = ()
+) -> list[Setting]:
+    """What each of these alerts falls into, in their order; `growth` are the rules that are of
+    growth."""
     given = list(alerts)
     accounts = {alert.account for alert in given}
     held = holds.among(db, accounts)
-    up = _critical(db, accounts)
+    up = _critical(db, accounts, growth)
     ids = sorted({alert.flag for alert in given if alert.flag is not None})
     found = db.execute(
         select(flags.c.id, flags.c.state, flags.c.assignee).where(flags.c.id.in_(ids))
@@ -185,13 +188,16 @@ def settings(db: Connection, alerts: Iterable[Alert]) -> list[Setting]:
     ]
 
 
-def _critical(db: Connection, accounts: Iterable[str]) -> dict[str, frozenset[int]]:
-    """The ids of the critical flags that are up on these accounts, of those that have any."""
+def _critical(
+    db: Connection, accounts: Iterable[str], growth: Collection[str]
+) -> dict[str, frozenset[int]]:
+    """The ids of the critical risks that are up on these accounts, of those that have any."""
     found = db.execute(
         select(flags.c.account, flags.c.id).where(
             flags.c.account.in_(sorted(set(accounts))),
             flags.c.severity == Severity.CRITICAL,
             flags.c.state.in_(["open", "acknowledged", "snoozed"]),
+            flags.c.rule.not_in(sorted(growth)),
             ~flags.c.shadow,
         )
     )

@@ -1,0 +1,22 @@
+"""What an alert on the health score says of it: the facts that cost it most, the dearest first."""
+
+from tests.core.test_health import SETTINGS
+from worker.core.ailing import lowered_by
+
+FACTS = {"tenure_days": 400, "exec_ties": 1, "adoption": 75.0, "usage_30d": 5}
+
+
+def test_the_facts_that_cost_most_of_the_score_are_named_with_their_values():
+    assert lowered_by({"health"}, FACTS, SETTINGS) == (
+        "The health score is lowered most by executives with a tie: 1; "
+        "uses in the last 30 days: 5.",
+    )
+
+
+def test_what_is_unknown_or_could_not_be_better_lowers_nothing():
+    best = {"tenure_days": 400, "exec_ties": 3, "adoption": 75.0, "usage_30d": None}
+    assert lowered_by({"health_change_30d"}, best, SETTINGS) == ()
+
+
+def test_of_a_rule_that_does_not_look_at_the_score_nothing_is_said():
+    assert lowered_by({"exec_ties"}, FACTS, SETTINGS) == ()
