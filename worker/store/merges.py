@@ -71,9 +71,11 @@ def attributed(db: Connection, events: Sequence[Event]) -> list[Event]:
         people = _people(
             db, {(account, one) for _, event, account in now for one in people_in(event.data)}
         )
-        for place, event, account in now:
-            survivor = survivors.get(account, account)
-            found[place] = moved(event, survivor, people.get(account, {}))
+        changed = survivors.keys() | people.keys()
+        for place, event, account in now if changed else ():
+            if account in changed:
+                survivor = survivors.get(account, account)
+                found[place] = moved(event, survivor, people.get(account, {}))
         places = [place for place, _, account in now if account in survivors]
     return found
 
