@@ -83,7 +83,11 @@ def apply(
         alerts, announced = _take_effect(db, added, kept(), book, now, backfill, heard.reread)
     results = results_of(given, [*order, *conflicts], logged.places, bad, heard.waiting)
     results[0] = replace(
-        results[0], alerts=alerts, announced=announced, unreleased=heard.unreleased
+        results[0],
+        alerts=alerts,
+        announced=announced,
+        unreleased=heard.unreleased,
+        behind=heard.behind,
     )
     if not batches.applied(db, [batch.id for batch in given], results, now):
         raise IsDone

@@ -550,6 +550,13 @@ def upgrade() -> None:
     )
     op.create_index("ix_waiting_keys_source_id", "waiting_keys", ["source", "id"])
     op.create_table(
+        "accounts_behind",
+        sa.Column("account", sa.Text(), nullable=False),
+        sa.Column("backfill", sa.Boolean(), nullable=False),
+        sa.Column("since", Instant(), nullable=False),
+        sa.PrimaryKeyConstraint("account", name=op.f("pk_accounts_behind")),
+    )
+    op.create_table(
         "claimed_keys",
         sa.Column("key", sa.Text(), nullable=False),
         sa.Column("backfill", sa.Boolean(), nullable=False),
@@ -697,7 +704,7 @@ def downgrade() -> None:
     op.drop_table("webhook_messages")
     for name in ("touches", "tickets", "surveys", "goals", "feature_days"):
         op.drop_table(name)
-    for name in ("claimed_keys", "waiting_keys", "waiting_mails"):
+    for name in ("accounts_behind", "claimed_keys", "waiting_keys", "waiting_mails"):
         op.drop_table(name)
     for name in ("shared_events", "holdings", "holders"):
         op.drop_table(name)

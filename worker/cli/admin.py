@@ -19,6 +19,7 @@ from worker.rulefiles import RuleFilesRefused
 from worker.store import (
     backlog,
     batches,
+    behind,
     event_log,
     holds,
     members,
@@ -164,6 +165,12 @@ def _contents(engine: Engine) -> Iterator[Finding]:
             yield Finding("quarantine", None, f"{number:,} events: {problem}")
         if held := spool.held(db_).batches:
             yield Finding("spool", None, f"{held:,} batches wait for the broker")
+        if late := behind.listed(db_):
+            first = ", ".join(account for account, _ in late[:HELD_SHOWN])
+            told = (
+                f"{len(late):,} large accounts are still to be read anew, since events have said "
+            )
+            yield Finding("behind", None, f"{told}whom others are about: {first}")
         if number := members.waiting(db_):
             told = f"{number:,} events wait until somebody says whose their users are"
             yield Finding("waiting events", None, told)

@@ -20,7 +20,7 @@ from worker.store.addressed import share
 from worker.store.dialect import execute_among, execute_rows
 from worker.store.fold import fold
 from worker.store.merges import all_merged_into
-from worker.store.rereading import Logged, of_accounts
+from worker.store.rereading import Logged, of_accounts, sizes_of
 from worker.store.tables import accounts as accounts_table
 
 PARTS = 5
@@ -50,12 +50,14 @@ STATS = (
 @dataclass(frozen=True, slots=True)
 class Rebuilt:
     """What came of it: the accounts made anew, those of them that have lost events to another, how
-    many events that were, and how many name the contact that was counted, as they were sent."""
+    many events that were, and how many name the contact that was counted, as they were sent. Those
+    `put_off` are as they were, and are to be made anew in turn."""
 
     accounts: Collection[str] = ()
     left: Collection[str] = ()
     moved: int = 0
     naming: int = 0
+    put_off: Collection[str] = ()
 
 
 class _Move(NamedTuple):
@@ -76,14 +78,17 @@ def rebuild(
     now: datetime,
     said: Mapping[Key, Claim] | None = None,
     counted: str | None = None,
+    most: int | None = None,
 ) -> Rebuilt:
     """Read anew whom the events of the accounts `moving` are about, and make the stats of those
     accounts anew, of all that events move to, and of those `staying`, whose events stay theirs.
 
     `half_life` (days) must be the one that the stored ties were made with. `said` is what further
     events say, which are to be logged next. If a contact is to be `counted`, the events are that
-    name it.
+    name it. With `most`, accounts are put off that are more than so many events together, of those
+    that are `moving`, and of those that events move to.
     """
+    moving, put_off = _within(db, moving, most)
     moved, left, touched = 0, set[str](), {*moving, *staying}
     claims = dict(said or {})
     # It is asked for before, and so sees no move.
@@ -97,7 +102,11 @@ def rebuild(
         claims = latest(claims, claims_in(sent for one in part for sent in one.sent))
     claims_store.withdraw(db, all_merged_into(db, moving), claims)
     claims_store.note(db, claims_store.news(db, list(claims.values())), now)
-    concerned = sorted(touched)
+    # One that has lost events is not put off: that it has, nobody would know later.
+    ours = {*moving, *staying} | left
+    gaining, too_large = _within(db, touched - ours, most)
+    put_off |= too_large
+    concerned = sorted(ours | gaining)
     flags.lock(db, concerned)
     _clear(db, concerned)
     naming = _fold_again(db, set(concerned), half_life, on, counted)
@@ -107,7 +116,23 @@ def rebuild(
         concerned,
         never=_NO_DAY,
     )
-    return Rebuilt(concerned, left, moved, naming)
+    return Rebuilt(concerned, left, moved, naming, put_off)
+
+
+def _within(
+    db: Connection, accounts: Collection[str], most: int | None
+) -> tuple[set[str], set[str]]:
+    """The smallest of the accounts, which have so many events together, and the others."""
+    if most is None or not accounts:
+        return set(accounts), set()
+    sizes = sizes_of(db, accounts, most + 1)
+    room, within = most, set[str]()
+    for account in sorted(accounts, key=lambda one: (sizes[one], one)):
+        room -= sizes[account]
+        if room < 0:
+            break
+        within.add(account)
+    return within, set(accounts) - within
 
 
 def _move(one: Logged) -> _Move | None:

@@ -97,6 +97,19 @@ def of_accounts(
         yield list(map(Logged, (one.logged for one in opened), sent, _of_today(db, sent)))
 
 
+def sizes_of(db: Connection, accounts: Collection[str], most: int) -> dict[str, int]:
+    """How many events are logged as of each of these accounts, counted up to `most`."""
+    found = execute_rows(
+        db,
+        "SELECT r.account, (SELECT count(*) FROM "
+        "(SELECT 1 FROM events e WHERE e.account = r.account LIMIT :most) AS found) FROM {rows}",
+        {"account": "text"},
+        [(account,) for account in sorted(accounts)],
+        most=most,
+    )
+    return dict(found.all())
+
+
 class _Opened(NamedTuple):
     """An event of the log, its body, and the accounts that it is logged as of."""
 
