@@ -24,6 +24,9 @@ from worker.store.workspace import Kept
 AT_ONCE = 125
 """Events that are read and sent to the log at a time."""
 
+PATIENCE = 15
+"""Seconds to wait for others: less than a task may take, so that who waits is not killed for it."""
+
 
 class IsDone(Exception):
     """A batch has been applied or parked before: what was begun is to be rolled back."""
@@ -59,7 +62,7 @@ def apply(
         OtherRules: other rules are in force.
         WasHeard: there are more conflicting duplicates.
     """
-    merges.take_turn(db, alone)
+    merges.take_turn(db, alone, PATIENCE)
     kept = cache(workspace.ask(db))
     heard = hear(db, given, conflicts, kept, now, alone)
 

@@ -20,13 +20,13 @@ from tests.flow.test_members import (
 from tests.flow.test_merging import RULES, emptied, take_in
 from tests.histories import RECEIVED, Raw
 from tests.pipeline import flags, rows, rulebook
-from worker import listening
+from worker import applying, listening
 from worker.arrivals import Batch
 from worker.catching_up import catch_up
 from worker.ingest import TryAgain, ingest
 from worker.rulebook import Rulebook
-from worker.store import batches, behind, tables
-from worker.store.database import engine_for, reading
+from worker.store import batches, behind, merges, tables
+from worker.store.database import engine_for, reading, writing
 
 PROPERTY = settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
@@ -171,4 +171,21 @@ def test_nobody_begins_what_somebody_is_at(
         assert behind.begin(db)
         assert catch_up(engine, book, RECEIVED) is None
     assert caught_up(engine, book) == 1
+    engine.dispose()
+
+
+def test_who_waits_for_long_meanwhile_is_not_parked_for_it(
+    postgresql_url: str, book: Rulebook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = engine_for(postgresql_url)
+    monkeypatch.setattr(applying, "PATIENCE", 1)
+    batch = Batch("waits", [group("1", 1, "ana", "acme"), used("2", "ana")])
+    with writing(engine) as db:
+        merges.take_turn(db, alone=True)
+        for _ in range(3):
+            with pytest.raises(TryAgain, match="takes long"):
+                ingest(engine, batch, book, RECEIVED, again=True)
+    (row,) = rows(engine, tables.batches)
+    assert (row["state"], row["starts"]) == ("started", 1)
+    assert ingest(engine, batch, book, RECEIVED, again=True).counts.applied == 2
     engine.dispose()
