@@ -26,8 +26,8 @@ TASK_SECONDS = 50
 """The longest a task may take; its worker process is killed then, and the message comes back."""
 
 CATCH_UP_SECONDS = 6 * 3_600
-"""The longest that making a large account anew may take. Its message does not come back: that it
-is to be done, the database says."""
+"""The longest that making a large account anew may take. Its message need not come back: that it is
+to be done, the database says."""
 
 register("json", json.dumps, loads, "application/json", "utf-8")
 TRANSPORT_ALIASES.update(dict.fromkeys(("redis", "rediss"), "worker.transport:Transport"))

@@ -19,7 +19,7 @@ from worker.store.merges import MustBeAlone
 from worker.store.rebuilding import Rebuilt, rebuild
 from worker.store.workspace import Kept
 
-REREAD_AT_ONCE = 500_000
+REREAD_AT_ONCE = 100_000
 """Events that are read anew with a batch at most: the time of its task is limited. Accounts of more
 are made anew by themselves."""
 

@@ -16,6 +16,7 @@ from worker.core.findings import Finding
 from worker.core.webhooks import Webhooks
 from worker.rulebook import read_rulebook
 from worker.rulefiles import RuleFilesRefused
+from worker.slack.phrases import counted
 from worker.store import (
     backlog,
     batches,
@@ -137,6 +138,12 @@ def _held(on_hold: list[tuple[str, date]]) -> str:
     return f"nothing is told of {', '.join(named)}"
 
 
+def _behind(accounts: list[str]) -> str:
+    of = counted(len(accounts), "large account")
+    named = ", ".join([*accounts[:HELD_SHOWN], *(["..."] if accounts[HELD_SHOWN:] else [])])
+    return f"of {of}, {named}, earlier events are to be read anew: a worker does so by itself"
+
+
 def _contents(engine: Engine) -> Iterator[Finding]:
     with reading(engine) as db_:
         swept = sweeps_store.last_sweep_on(db_)
@@ -166,11 +173,7 @@ def _contents(engine: Engine) -> Iterator[Finding]:
         if held := spool.held(db_).batches:
             yield Finding("spool", None, f"{held:,} batches wait for the broker")
         if late := behind.listed(db_):
-            first = ", ".join(account for account, _ in late[:HELD_SHOWN])
-            told = (
-                f"{len(late):,} large accounts are still to be read anew, since events have said "
-            )
-            yield Finding("behind", None, f"{told}whom others are about: {first}")
+            yield Finding("behind", None, _behind([account for account, _ in late]))
         if number := members.waiting(db_):
             told = f"{number:,} events wait until somebody says whose their users are"
             yield Finding("waiting events", None, told)
