@@ -1,6 +1,7 @@
 """What is too much to be read anew with the batch that says so is read by itself; then all is as if
 it had been known all along."""
 
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -25,7 +26,7 @@ from worker.arrivals import Batch
 from worker.catching_up import catch_up
 from worker.ingest import TryAgain, ingest
 from worker.rulebook import Rulebook
-from worker.store import batches, behind, merges, tables
+from worker.store import batches, behind, merges, rereading, tables
 from worker.store.database import engine_for, reading, writing
 
 PROPERTY = settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -189,3 +190,20 @@ def test_who_waits_for_long_meanwhile_is_not_parked_for_it(
     assert (row["state"], row["starts"]) == ("started", 1)
     assert ingest(engine, batch, book, RECEIVED, again=True).counts.applied == 2
     engine.dispose()
+
+
+def test_ten_times_the_history_does_not_take_twice_the_memory_to_be_read_anew(
+    engine: Engine, book: Rulebook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rereading, "CHUNK", 100)
+    at_most(monkeypatch, 0)
+    peaks = []
+    for account, number in (("acme", 600), ("Birch", 6_000)):
+        events = [used(f"{account}{one}", account) for one in range(number)]
+        take_in(engine, book, [[group(f"1{account}", 1, account, account), *events]])
+        take_in(engine, book, [[group(f"2{account}", 2, account, "elsewhere")]])
+        tracemalloc.start()
+        assert catch_up(engine, book, RECEIVED) is not None
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    assert peaks[1] < 2 * peaks[0]
