@@ -98,7 +98,7 @@ def hear(
         settled.accounts,
         now,
         alone,
-        _held_anew(db, settled.left | late),
+        _held_anew(db, settled.left),
         backfill=given[0].backfill,
         releasing=releasing,
     )
