@@ -25,6 +25,9 @@ from worker.store.workspace import Kept
 AT_ONCE = 125
 """Events that are read and sent to the log at a time."""
 
+PATIENCE = 15
+"""Seconds to wait for others: less than a task may take, so that who waits is not killed for it."""
+
 
 class IsDone(Exception):
     """A batch has been applied or parked before: what was begun is to be rolled back."""
@@ -60,7 +63,7 @@ def apply(
         OtherRules: other rules are in force.
         WasHeard: there are more conflicting duplicates.
     """
-    merges.take_turn(db, alone)
+    merges.take_turn(db, alone, PATIENCE)
     kept = cache(workspace.ask(db))
     heard = hear(db, given, conflicts, kept, now, alone)
 
@@ -85,7 +88,11 @@ def apply(
         given, [*order, *conflicts], logged.places, bad, heard.waiting, heard.words
     )
     results[0] = replace(
-        results[0], alerts=alerts, announced=announced, unreleased=heard.unreleased
+        results[0],
+        alerts=alerts,
+        announced=announced,
+        unreleased=heard.unreleased,
+        behind=heard.behind,
     )
     if not batches.applied(db, [batch.id for batch in given], results, now):
         raise IsDone

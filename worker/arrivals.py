@@ -14,21 +14,24 @@ class Batch:
     """A batch as it comes. Its events are decoded JSON values; `refused` came with them and had
     problems before it was an event. A `backfill` is history: no rules are evaluated, a sweep does
     that once, when it is all in. With `releasing` it has none of its own: events are applied that
-    have waited, and whether those are history is found out with them."""
+    have waited, and whether those are history is found out with them. With `catching_up` an account
+    is made anew that is behind (`store.behind`), however large it is."""
 
     id: str
     events: Sequence[object]
     refused: Sequence[Quarantined] = ()
     backfill: bool = False
     releasing: bool = False
+    catching_up: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class BatchResult:
     """What came of a batch. `alerts` is the number of outbox rows that its events led to,
     `announced` that of messages to webhooks. With `unreleased` it has said whose more events are
-    than could be applied with it: `releasing.release` goes on with them. Of batches applied as one,
-    the first has all of these."""
+    than could be applied with it: `releasing.release` goes on with them; with `behind` that
+    accounts are to be made anew: `catching_up.catch_up` does. Of batches applied as one, the first
+    has all of these."""
 
     counts: Counts
     rejected: tuple[Rejected, ...]
@@ -36,6 +39,7 @@ class BatchResult:
     announced: int = 0
     parked: str | None = None
     unreleased: bool = False
+    behind: bool = False
 
 
 def results_of(

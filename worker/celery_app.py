@@ -13,6 +13,7 @@ from worker.settings import settings
 
 INGEST = "tiewatch.ingest"
 RELEASE = "tiewatch.release"
+CATCH_UP = "tiewatch.catch_up"
 SWEEP = "tiewatch.sweep"
 DELIVER = "tiewatch.deliver"
 WEEKS = "tiewatch.weeks"
@@ -24,6 +25,10 @@ DEMO_NOW = "tiewatch_now"
 TASK_SECONDS = 50
 """The longest a task may take; its worker process is killed then, and the message comes back."""
 
+CATCH_UP_SECONDS = 6 * 3_600
+"""The longest that making a large account anew may take. Its message need not come back: that it is
+to be done, the database says."""
+
 register("json", json.dumps, loads, "application/json", "utf-8")
 TRANSPORT_ALIASES.update(dict.fromkeys(("redis", "rediss"), "worker.transport:Transport"))
 
@@ -33,7 +38,8 @@ app.conf.update(
     task_default_queue=INGEST,
     task_queues=[Queue(INGEST), Queue(SWEEP), Queue(DELIVER)],
     task_routes={name: {"queue": name} for name in (INGEST, SWEEP, DELIVER)}
-    | {RELEASE: {"queue": INGEST}, WEEKS: {"queue": DELIVER}, WEBHOOKS: {"queue": DELIVER}},
+    | {name: {"queue": INGEST} for name in (RELEASE, CATCH_UP)}
+    | {WEEKS: {"queue": DELIVER}, WEBHOOKS: {"queue": DELIVER}},
     task_acks_late=True,
     task_reject_on_worker_lost=True,
     task_ignore_result=True,

@@ -13,7 +13,7 @@ from worker.rulebook import OtherRules, Rulebook
 from worker.store import batches, event_log
 from worker.store.batches import BatchState, Counts
 from worker.store.database import reading, writing
-from worker.store.dialect import commit_without_waiting, pipelined
+from worker.store.dialect import commit_without_waiting, pipelined, waited_too_long
 from worker.store.merges import MustBeAlone
 
 MAX_STARTS = 5
@@ -50,6 +50,12 @@ def ingest(
     except (OtherRules, TryAgain):
         raise
     except Exception as error:
+        if waited_too_long(error):  # which is no fault of the batch
+            if again:
+                _take_back_start(engine, batch.id)
+            raise TryAgain(
+                "another batch, or a merge, takes long: none is applied meanwhile"
+            ) from error
         told = f"{type(error).__name__}: {error}"[:2_000]
         if starts >= MAX_STARTS:
             return _park(engine, batch, told, now)
@@ -92,6 +98,11 @@ def _count_start(engine: Engine, batch: str, now: datetime) -> int:
     with writing(engine) as db, pipelined(db):
         commit_without_waiting(db)
         return batches.count_start(db, batch, now)
+
+
+def _take_back_start(engine: Engine, batch: str) -> None:
+    with writing(engine) as db:
+        batches.take_back_start(db, batch)
 
 
 def _park(engine: Engine, batch: Batch, error: str, now: datetime) -> BatchResult:

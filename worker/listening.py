@@ -13,11 +13,15 @@ from worker.arrivals import Batch
 from worker.core.events import ALIAS, MEMBER, Event, Quarantined, parse
 from worker.core.flags import evaluation_date
 from worker.core.merges import Claim, Key, claims_in
-from worker.store import addressed, claims, holdings, members, merges, rereading, waiting
+from worker.store import addressed, behind, claims, holdings, members, merges, rereading, waiting
 from worker.store.holdings import NONE, Changes
 from worker.store.merges import MustBeAlone
 from worker.store.rebuilding import Rebuilt, rebuild
 from worker.store.workspace import Kept
+
+REREAD_AT_ONCE = 100_000
+"""Events that are read anew with a batch at most: the time of its task is limited. Accounts of more
+are made anew by themselves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +33,8 @@ class Heard:
     `readings` say what events come to for each account that they are of, by (source, id). What is
     known was `reread` as far as they `say_more` of it than was known. `words` are the places of the
     events that those released have waited for, as far as those are among them. With `backfill` all
-    of them are history. With `unreleased` there is more that has waited.
+    of them are history. With `unreleased` there is more that has waited, with `behind` there are
+    accounts that are to be made anew.
     """
 
     events: Sequence[Any]
@@ -44,6 +49,7 @@ class Heard:
     words: Sequence[int | None]
     backfill: bool
     unreleased: bool
+    behind: bool
 
     def order(self, aside: Collection[int]) -> list[int]:
         """The places of those to be logged, in the order in which they are; without those put
@@ -83,9 +89,11 @@ def hear(
         MustBeAlone: they say what may only be said when nothing else is being applied.
     """
     releasing = any(batch.releasing for batch in given)
-    if releasing and not alone:
+    catching_up = any(batch.catching_up for batch in given)
+    if (releasing or catching_up) and not alone:
         raise MustBeAlone
     backfill = bool(waiting.next_step(db)) if releasing else given[0].backfill
+    late = behind.take(db) if catching_up else set[str]()
     events = [one for batch in given for one in batch.events]
     to_hear = [None if place in conflicts else one for place, one in enumerate(events)]
     settled = members.settle(db, to_hear, now, alone, backfill=backfill, releasing=releasing)
@@ -103,8 +111,13 @@ def hear(
     news = claims.news(db, list(said.values())) if said else []
     if news and not alone:
         raise MustBeAlone
-    left = settled.left | mailed.left
+    left = settled.left | mailed.left | late
     say_more = bool(left or news)
+    reread = Rebuilt()
+    if say_more:
+        most = None if catching_up else REREAD_AT_ONCE
+        reread = _reread(db, left, said, news, kept(), now, most)
+        behind.note(db, reread.put_off, backfill, now)
     return Heard(
         events=mailed.events,
         given=len(events),
@@ -113,13 +126,14 @@ def hear(
         waiting={*settled.waiting, *mailed.waiting},
         refused=settled.conflicts(),
         readings=mailed.readings,
-        reread=_reread(db, left, said, news, kept(), now) if say_more else Rebuilt(),
+        reread=reread,
         say_more=say_more,
         words=[*settled.words, *mailed.words],
         backfill=backfill,
         unreleased=settled.unreleased
         or mailed.unreleased
         or (releasing and waiting.next_step(db) is not None),
+        behind=bool(reread.put_off or (catching_up and behind.listed(db))),
     )
 
 
@@ -132,10 +146,14 @@ def _key(raw: object) -> tuple[str, str]:
 
 
 def _held_anew(db: Connection, left: Collection[str]) -> Changes:
-    """Let members who have left these accounts take along the addresses that they hold."""
+    """Let members who have left these accounts take along the addresses that they hold.
+
+    Events of such members may still be logged as of an account that is behind.
+    """
     if not left:
         return NONE
-    logged_as = merges.survivors_of(db, left)
+    late = (account for account, _ in behind.listed(db))
+    logged_as = merges.survivors_of(db, {*left, *late})
     return holdings.remake(db, left, rereading.holding(db, logged_as))
 
 
@@ -160,13 +178,15 @@ def _reread(
     news: Collection[Claim],
     kept: Kept,
     now: datetime,
+    most: int | None,
 ) -> Rebuilt:
     """Bring what is known in line with what this batch says of earlier events: that members are of
-    other accounts than these, and that contacts are one."""
+    other accounts than these, and that contacts are one. What is more than `most` events is put
+    off."""
     accounts = merges.survivors_of(db, left)
     accounts |= claims.concerned(db, news)
     claims.note(db, news, now)
     if not accounts:
         return Rebuilt()
     on = evaluation_date(kept.last_sweep_on, now)
-    return rebuild(db, accounts, (), kept.half_life, on, now, said)
+    return rebuild(db, accounts, (), kept.half_life, on, now, said, most=most)

@@ -103,7 +103,7 @@ def merge_contacts(engine: Engine, order: Order, account: str, contact: str, sur
     with _alone(engine, order) as (db, work):
         number = ties.number_of(db, account, contact)
         merges.merge_contacts(db, account, contact, survivor, order.by, order.now)
-        events = work.rebuild([], [account]).naming[contact]
+        events = work.rebuild([], [account], contact).naming
         done = evaluate(db, [account], work.on, order.book, order.now)
         return Done(survivor, events, number, done.opened, done.resolved)
 
@@ -118,7 +118,7 @@ def unmerge_contact(engine: Engine, order: Order, account: str, contact: str) ->
     with _alone(engine, order) as (db, work):
         undone = merges.unmerge_contact(db, account, contact, order.by, order.now)
         current = merges.survivor_of(db, account)
-        events = work.rebuild([], [current]).naming[contact]
+        events = work.rebuild([], [current], contact).naming
         done = evaluate(db, [current], work.on, order.book, order.now)
         number = ties.number_of(db, current, contact)
         return Done(undone.survivor, events, number, done.opened, done.resolved)
@@ -133,8 +133,11 @@ class _Work:
     on: date
     now: datetime
 
-    def rebuild(self, moving: Collection[str], staying: Collection[str] = ()) -> Rebuilt:
-        return rebuild(self.db, moving, staying, self.half_life, self.on, self.now)
+    def rebuild(
+        self, moving: Collection[str], staying: Collection[str] = (), counted: str | None = None
+    ) -> Rebuilt:
+        half_life, on, now = self.half_life, self.on, self.now
+        return rebuild(self.db, moving, staying, half_life, on, now, counted=counted)
 
 
 @contextmanager

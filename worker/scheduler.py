@@ -18,7 +18,7 @@ from worker import freshness, releasing, runtime, sweeps, tasks
 from worker.capture.publishing import replay
 from worker.rulebooks import LOOK_EVERY
 from worker.settings import settings
-from worker.store import backlog, outbox, waiting, webhooks
+from worker.store import backlog, behind, outbox, waiting, webhooks
 from worker.store import sweeps as sweeps_store
 from worker.store.database import reading
 
@@ -88,12 +88,15 @@ def minute_pass(engine: Engine) -> None:
             unplanned = outbox.to_plan(db)
             untold = webhooks.waiting(db)
             unreleased = waiting.next_step(db) is not None
+            late = bool(behind.listed(db))
         if unplanned or (due is not None and due <= runtime.clock()):
             tasks.request_delivery()
         if untold:
             tasks.request_webhooks()
         if unreleased:
             tasks.request_release()
+        if late:
+            tasks.request_catching_up()
         longest = timedelta(days=settings().waiting_days)
         if given_up := releasing.give_up(engine, longest, runtime.clock()):
             log.warning("events quarantined: nobody has said whose they are", events=given_up)

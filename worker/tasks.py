@@ -17,10 +17,21 @@ from celery.signals import setup_logging, worker_process_init
 from kombu.exceptions import OperationalError as BrokerDown
 from rich.console import Console
 
-from worker import delivery, logs, planning, releasing, sweeps, webhook_delivery, weekly
+from worker import (
+    catching_up,
+    delivery,
+    logs,
+    planning,
+    releasing,
+    sweeps,
+    webhook_delivery,
+    weekly,
+)
 from worker.arrivals import Batch, BatchResult
 from worker.bell import Bell
 from worker.celery_app import (
+    CATCH_UP,
+    CATCH_UP_SECONDS,
     DELIVER,
     DEMO_NOW,
     INGEST,
@@ -180,11 +191,38 @@ def request_release(time: Mapping[str, str] | None = None) -> None:
         log.warning("waiting events wait for the next pass", error=str(error))
 
 
+# Acknowledged when it begins: it may take longer than the queue waits for that.
+@app.task(bind=True, name=CATCH_UP, max_retries=None, acks_late=False, time_limit=CATCH_UP_SECONDS)
+def catch_up(self: Task) -> None:
+    """Make an account anew that is too large for the batch that said so, then the next."""
+    try:
+        result = with_rules_in_force(lambda book: catching_up.catch_up(engine(), book, now(self)))
+    except Exception as error:  # nothing was done; the minute's pass asks for it again
+        log.warning("an account is behind until the next pass", error=str(error))
+        return
+    if result is not None:
+        log.info("account made anew", alerts=result.alerts)
+        _go_on_after([result], _demos_time(self))
+
+
+def request_catching_up(time: Mapping[str, str] | None = None) -> None:
+    """Ask for large accounts to be made anew; if the queue is down, the minute's pass will.
+
+    `time` is the header of a demo's messages.
+    """
+    try:
+        catch_up.apply_async(retry=False, headers=time)
+    except BrokerDown as error:
+        log.warning("accounts are behind until the next pass", error=str(error))
+
+
 def _go_on_after(results: Sequence[BatchResult], time: Mapping[str, str] | None) -> None:
     if any(result.alerts or result.announced for result in results):
         _ring()
     if any(result.unreleased for result in results):
         request_release(time)
+    if any(result.behind for result in results):
+        request_catching_up(time)
 
 
 @app.task(bind=True, name=SWEEP, max_retries=None)

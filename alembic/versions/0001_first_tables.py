@@ -582,6 +582,13 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("key", "account", name=op.f("pk_dispute_accounts")),
     )
     op.create_table(
+        "accounts_behind",
+        sa.Column("account", sa.Text(), nullable=False),
+        sa.Column("backfill", sa.Boolean(), nullable=False),
+        sa.Column("since", Instant(), nullable=False),
+        sa.PrimaryKeyConstraint("account", name=op.f("pk_accounts_behind")),
+    )
+    op.create_table(
         "claimed_keys",
         sa.Column("key", sa.Text(), nullable=False),
         sa.Column("backfill", sa.Boolean(), nullable=False),
@@ -736,9 +743,9 @@ def downgrade() -> None:
     op.drop_table("webhook_messages")
     for name in ("touches", "tickets", "surveys", "goals", "feature_days"):
         op.drop_table(name)
-    for name in ("reread_accounts", "claimed_keys", "dispute_accounts", "disputes"):
+    for name in ("accounts_behind", "reread_accounts", "claimed_keys", "dispute_accounts"):
         op.drop_table(name)
-    for name in ("waiting_keys", "waiting_mails"):
+    for name in ("disputes", "waiting_keys", "waiting_mails"):
         op.drop_table(name)
     for name in ("shared_events", "holdings", "holders"):
         op.drop_table(name)

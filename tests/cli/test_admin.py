@@ -10,7 +10,7 @@ from tests.pipeline import event
 from tests.today import NOW
 from worker import sweeps
 from worker.shipped import rules_dir
-from worker.store import batches, outbox, tables
+from worker.store import batches, behind, outbox, tables
 from worker.store import sweeps as sweeps_store
 from worker.store.database import engine_for, writing
 
@@ -89,6 +89,16 @@ def test_doctor_finds_what_is_parked_quarantined_and_wrong(tiewatch, embedded, f
     assert "tiewatch ingest --parked" in bad["parked batch"]
     quarantine = [one["detail"] for one in done.json if one["subject"] == "quarantine"]
     assert any("not valid JSON" in detail for detail in quarantine)
+
+
+def test_doctor_names_large_accounts_that_are_still_to_be_read_anew(tiewatch, embedded):
+    tiewatch("facts")
+    with writing(embedded) as db:
+        behind.note(db, ["acme", "birch"], False, NOW)
+    done = tiewatch("doctor", "--json")
+    (told,) = [one["detail"] for one in done.json if one["subject"] == "behind"]
+    assert done.status == 0
+    assert told.startswith("of 2 large accounts, acme, birch, earlier events are to be read anew")
 
 
 def test_doctor_says_why_part_of_a_sweep_was_given_up(tiewatch, embedded):

@@ -12,6 +12,7 @@ from sqlalchemy import update
 from tests.cli.conftest import lines
 from tests.pipeline import event, meeting, rows, take_in
 from tests.today import TODAY
+from worker import listening
 from worker.rulebook import read_rulebook
 from worker.shipped import rules_dir
 from worker.store import batches, tables, waiting
@@ -116,6 +117,20 @@ def test_doctor_tells_what_counts_in_part_and_what_is_being_taken_in(
     claim = event("account", DAY, account="Birch", domains=["y.example"])
     assert take_in(embedded, read_rulebook(rules_dir()), TODAY, claim).unreleased
     assert "take those in step by step" in waits()[1]
+
+
+def test_large_accounts_are_made_anew_before_it_ends(tiewatch, embedded, monkeypatch):
+    monkeypatch.setattr(listening, "REREAD_AT_ONCE", 0)
+    member = {"tiewatchmember": "ana"}
+    groups = [
+        event("account", DAY + timedelta(days), account=account) | member
+        for days, account in enumerate(["acme", "birch"])
+    ]
+    used = event("usage", DAY, account=None, user="ana") | member
+    for sent in (groups[0], used, groups[1]):
+        assert tiewatch("ingest", "--direct", "-", stdin=lines(sent).encode()).status == 0
+    assert [row["account"] for row in rows(embedded, tables.usage_days)] == ["birch"]
+    assert "behind" not in tiewatch("doctor").out
 
 
 def test_blank_lines_line_ends_of_windows_and_a_last_line_without_end_are_fine(tiewatch, folder):

@@ -16,7 +16,7 @@ from tests.pipeline import at, event, rows, rulebook, sweep_shards, take_in
 from worker import delivery, planning, runtime, scheduler, sweeps, tasks
 from worker.scheduler import daily_sweep, due_slot, hand_out, minute_pass, watch_rules
 from worker.sending import to_show
-from worker.store import tables, waiting, webhooks
+from worker.store import behind, tables, waiting, webhooks
 from worker.store.database import engine_for, writing
 from worker.store.webhooks import New
 
@@ -42,7 +42,7 @@ RULE = "rules: [{id: x, title: X, severity: high, when: {mrr: over 1 EUR}}]"
 
 @pytest.fixture
 def queued(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
-    """The messages that were sent: a shard, "deliver", "webhooks" or "release"."""
+    """The messages that were sent: a shard, "deliver", "webhooks", "release" or "catch up"."""
     sent: list[Any] = []
     monkeypatch.setattr(
         tasks.sweep_shard, "apply_async", lambda args, **_: sent.append(args), raising=False
@@ -55,6 +55,9 @@ def queued(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     )
     monkeypatch.setattr(
         tasks.release_waiting, "apply_async", lambda **_: sent.append("release"), raising=False
+    )
+    monkeypatch.setattr(
+        tasks.catch_up, "apply_async", lambda **_: sent.append("catch up"), raising=False
     )
     monkeypatch.setattr(tasks.plan_weeks, "apply_async", lambda **_: None, raising=False)
     return sent
@@ -201,6 +204,15 @@ def test_each_minute_what_has_waited_for_a_word_that_came_is_asked_to_be_release
     take_in(engine, book, D, event("account", D, domains=["acme.example"]))
     minute_pass(engine)
     assert queued == ["release"]
+
+
+def test_each_minute_large_accounts_that_are_behind_are_asked_to_be_made_anew(
+    engine, clock, queued
+):
+    with writing(engine) as db:
+        behind.note(db, ["acme"], False, clock.now)
+    minute_pass(engine)
+    assert queued == ["catch up"]
 
 
 def test_each_minute_what_has_waited_for_too_long_is_given_up(engine, clock, queued, tmp_path):

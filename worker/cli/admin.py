@@ -16,9 +16,11 @@ from worker.core.findings import Finding
 from worker.core.webhooks import Webhooks
 from worker.rulebook import read_rulebook
 from worker.rulefiles import RuleFilesRefused
+from worker.slack.phrases import counted
 from worker.store import (
     backlog,
     batches,
+    behind,
     event_log,
     holds,
     outbox,
@@ -149,6 +151,12 @@ def _held(on_hold: list[tuple[str, date]]) -> str:
     return f"nothing is told of {', '.join(named)}"
 
 
+def _behind(accounts: list[str]) -> str:
+    of = counted(len(accounts), "large account")
+    named = ", ".join([*accounts[:HELD_SHOWN], *(["..."] if accounts[HELD_SHOWN:] else [])])
+    return f"of {of}, {named}, earlier events are to be read anew: a worker does so by itself"
+
+
 def _contents(engine: Engine) -> Iterator[Finding]:
     with reading(engine) as db_:
         swept = sweeps_store.last_sweep_on(db_)
@@ -187,6 +195,8 @@ def _contents(engine: Engine) -> Iterator[Finding]:
             yield Finding("quarantine", None, f"{number:,} events: {problem}")
         if held := spool.held(db_).batches:
             yield Finding("spool", None, f"{held:,} batches wait for the broker")
+        if late := behind.listed(db_):
+            yield Finding("behind", None, _behind([account for account, _ in late]))
         if number := waiting_members.number(db_):
             told = f"{number:,} events wait until somebody says whose their users are"
             yield Finding("waiting events", None, told)

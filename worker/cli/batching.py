@@ -15,7 +15,7 @@ from celery import Celery
 from rich.console import Console
 from sqlalchemy import Engine
 
-from worker import delivery, planning, releasing, runtime, tasks
+from worker import catching_up, delivery, planning, releasing, runtime, tasks
 from worker.arrivals import Batch, BatchResult
 from worker.celery_app import INGEST, TASK_SECONDS
 from worker.cli.access import queue
@@ -120,10 +120,11 @@ def apply(
 
 
 def finish(engine: Engine, tally: Tally, *, backfill: bool, alone: bool) -> None:
-    """Do what comes once all is applied: the release of all that waited for it, the count of what
-    waits on, the one sweep of a backfill, and where nobody runs a worker, what people are to hear,
-    on the console."""
+    """Do what comes once all is applied: the release of all that waited for it, large accounts made
+    anew, the count of what waits on, the one sweep of a backfill, and where nobody runs a worker,
+    what people are to hear, on the console."""
     tally.released_badly = release_the_rest(engine)
+    catch_up(engine)
     with reading(engine) as db:
         waits = waiting_members.number(db) + waiting.number(db)
     tally.counts = replace(tally.counts, waiting=waits)
@@ -170,6 +171,22 @@ def _had_waited(number: int) -> str:
     if number == 1:
         return "1 event that had waited for this was"
     return f"{number:,} events that had waited for this were"
+
+
+def catch_up(engine: Engine) -> None:
+    """Make accounts anew that are behind, unless a worker is at it."""
+    try:
+        while _one_caught_up(engine):
+            pass
+    except (OtherRules, TryAgain) as error:
+        say(f"A large account is made anew later: {error}")
+
+
+def _one_caught_up(engine: Engine) -> bool:
+    done = runtime.with_rules_in_force(
+        lambda book: catching_up.catch_up(engine, book, runtime.clock())
+    )
+    return done is not None
 
 
 def say_the_rest(tally: Tally) -> None:

@@ -94,6 +94,15 @@ def count_start(db: Connection, id_: str, now: datetime) -> int:
     return int(counted[0][0]) if counted else 1
 
 
+def take_back_start(db: Connection, id_: str) -> None:
+    """Count a start less, one that has come to nothing through no fault of the batch."""
+    db.execute(
+        update(batches)
+        .where(batches.c.id == id_, batches.c.state == BatchState.STARTED)
+        .values(starts=batches.c.starts - 1)
+    )
+
+
 class Result(Protocol):
     """What came of a batch, as far as it is kept."""
 

@@ -129,6 +129,11 @@ def in_our_order(db: Connection, *columns: str) -> str:
     return ", ".join(columns)
 
 
+def waited_too_long(error: Exception) -> bool:
+    """Whether an error says no more than that somebody else held a lock for too long."""
+    return isinstance(error, DBAPIError) and getattr(error.orig, "sqlstate", None) == "55P03"
+
+
 def _driver(db: Connection) -> Any:
     return db.connection.driver_connection
 

@@ -47,15 +47,17 @@ class Merged(NamedTuple):
     contact: str | None = None
 
 
-def take_turn(db: Connection, alone: bool) -> None:
+def take_turn(db: Connection, alone: bool, within: int = 0) -> None:
     """Wait until nobody is at work alone, or, to be `alone`, until nobody is at work at all.
 
-    It holds until the transaction ends, and comes before everything else in it. SQLite has one
-    writer anyway.
+    It holds until the transaction ends, and comes before everything else in it. Who has to wait for
+    longer than `within` seconds, here or later, is told so by an error of the database
+    (`dialect.waited_too_long`); 0 is for as long as it takes. SQLite has one writer anyway.
     """
     if db.dialect.name == "postgresql":
         lock = "pg_advisory_xact_lock" if alone else "pg_advisory_xact_lock_shared"
-        execute(db, f"SELECT {lock}(hashtext('tiewatch events'))")
+        limit = f"set_config('lock_timeout', '{within}s', true)"
+        execute(db, f"SELECT {limit}, {lock}(hashtext('tiewatch events'))")
 
 
 def attributed(db: Connection, events: Sequence[Event]) -> list[Event]:
@@ -71,9 +73,11 @@ def attributed(db: Connection, events: Sequence[Event]) -> list[Event]:
         people = _people(
             db, {(account, one) for _, event, account in now for one in people_in(event.data)}
         )
-        for place, event, account in now:
-            survivor = survivors.get(account, account)
-            found[place] = moved(event, survivor, people.get(account, {}))
+        changed = survivors.keys() | people.keys()
+        for place, event, account in now if changed else ():
+            if account in changed:
+                survivor = survivors.get(account, account)
+                found[place] = moved(event, survivor, people.get(account, {}))
         places = [place for place, _, account in now if account in survivors]
     return found
 

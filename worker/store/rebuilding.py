@@ -4,10 +4,10 @@ It is the same fold that batches go through, so the stats are those of the same 
 one id, by construction. Nobody else may be adding events meanwhile (`merges.take_turn`).
 """
 
-from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime
+from itertools import chain, islice
 from typing import NamedTuple
 
 from sqlalchemy import Connection
@@ -20,8 +20,12 @@ from worker.store.addressed import share
 from worker.store.dialect import execute_among, execute_rows
 from worker.store.fold import fold
 from worker.store.merges import all_merged_into
-from worker.store.rereading import Logged, of_accounts
+from worker.store.rereading import Logged, of_accounts, sizes_of
 from worker.store.tables import accounts as accounts_table
+
+PARTS = 5
+"""Parts of the log that are folded at once: events of a day add to the same rows, which are to be
+written as seldom as memory allows."""
 
 _EVENT = {"source": "text", "id": "text"}
 _NO_DAY = 2**31 - 1
@@ -46,12 +50,14 @@ STATS = (
 @dataclass(frozen=True, slots=True)
 class Rebuilt:
     """What came of it: the accounts made anew, those of them that have lost events to another, how
-    many events that were, and how many name each contact, as they were sent."""
+    many events that were, and how many name the contact that was counted, as they were sent. Those
+    `put_off` are as they were, and are to be made anew in turn."""
 
     accounts: Collection[str] = ()
     left: Collection[str] = ()
     moved: int = 0
-    naming: Mapping[str, int] = field(default_factory=Counter)
+    naming: int = 0
+    put_off: Collection[str] = ()
 
 
 class _Move(NamedTuple):
@@ -71,16 +77,22 @@ def rebuild(
     on: date,
     now: datetime,
     said: Mapping[Key, Claim] | None = None,
+    counted: str | None = None,
+    most: int | None = None,
 ) -> Rebuilt:
     """Read anew whom the events of the accounts `moving` are about, and make the stats of those
     accounts anew, of all that events move to, and of those `staying`, whose events stay theirs.
 
     `half_life` (days) must be the one that the stored ties were made with. `said` is what further
-    events say, which are to be logged next.
+    events say, which are to be logged next. If a contact is to be `counted`, the events are that
+    name it. With `most`, accounts are put off that are more than so many events together, of those
+    that are `moving`, and of those that events move to.
     """
+    moving, put_off = _within(db, moving, most)
     moved, left, touched = 0, set[str](), {*moving, *staying}
     claims = dict(said or {})
-    for part in of_accounts(db, moving):  # which was asked for before, and so sees no move
+    # It is asked for before, and so sees no move.
+    for part in of_accounts(db, moving, whole=False):
         moves = list(filter(None, map(_move, part)))
         _log(db, moves)
         moved += len(moves)
@@ -90,23 +102,37 @@ def rebuild(
         claims = latest(claims, claims_in(sent for one in part for sent in one.sent))
     claims_store.withdraw(db, all_merged_into(db, moving), claims)
     claims_store.note(db, claims_store.news(db, list(claims.values())), now)
-    concerned = sorted(touched)
+    # One that has lost events is not put off: that it has, nobody would know later.
+    ours = {*moving, *staying} | left
+    gaining, too_large = _within(db, touched - ours, most)
+    put_off |= too_large
+    concerned = sorted(ours | gaining)
     flags.lock(db, concerned)
     _clear(db, concerned)
-    naming = Counter[str]()
-    for part in of_accounts(db, concerned):
-        for one in part:
-            naming.update(name for sent in one.sent for name in people_in(sent.data))
-        # What the whole workspace knows already is not to be noted again: its first interaction.
-        add = additions(event for one in part for event in one.events if event.account in concerned)
-        fold(db, add, half_life, on, frozenset(), began=add.first_interaction_day).rest()()
+    naming = _fold_again(db, set(concerned), half_life, on, counted)
     execute_among(
         db,
         "DELETE FROM accounts WHERE account {among} AND first_day = :never",
         concerned,
         never=_NO_DAY,
     )
-    return Rebuilt(concerned, left, moved, naming)
+    return Rebuilt(concerned, left, moved, naming, put_off)
+
+
+def _within(
+    db: Connection, accounts: Collection[str], most: int | None
+) -> tuple[set[str], set[str]]:
+    """The smallest of the accounts, which have so many events together, and the others."""
+    if most is None or not accounts:
+        return set(accounts), set()
+    sizes = sizes_of(db, accounts, most + 1)
+    room, within = most, set[str]()
+    for account in sorted(accounts, key=lambda one: (sizes[one], one)):
+        room -= sizes[account]
+        if room < 0:
+            break
+        within.add(account)
+    return within, set(accounts) - within
 
 
 def _move(one: Logged) -> _Move | None:
@@ -138,6 +164,26 @@ def _log(db: Connection, moves: Sequence[_Move]) -> None:
         (*key, account) for key, one in zip(keys, moves, strict=True) for account in one.now[1:]
     ]
     share(db, further)
+
+
+def _fold_again(
+    db: Connection, accounts: Collection[str], half_life: int, on: date, counted: str | None
+) -> int:
+    """Fold all events of these accounts; returns how many name the contact that is counted."""
+    naming = 0
+    parts = of_accounts(db, accounts)
+    while some := list(chain.from_iterable(islice(parts, PARTS))):
+        events = (event for one in some for event in one.events if event.account in accounts)
+        add = additions(events)
+        # What the whole workspace knows already is not to be noted again: its first interaction.
+        fold(db, add, half_life, on, frozenset(), began=add.first_interaction_day).rest()()
+        if counted is not None:
+            naming += sum(_names(counted, one) for one in some)
+    return naming
+
+
+def _names(contact: str, one: Logged) -> bool:
+    return any(contact in people_in(sent.data) for sent in one.sent)
 
 
 def _clear(db: Connection, accounts: Collection[str]) -> None:

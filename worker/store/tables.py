@@ -766,6 +766,17 @@ reread_accounts = Table(
     Column("account", Text, primary_key=True),
 )
 
+# Accounts that are to be made anew, and are too large for the batch that has said so; `backfill` is
+# that batch's.
+
+accounts_behind = Table(
+    "accounts_behind",
+    metadata,
+    Column("account", Text, primary_key=True),
+    Column("backfill", Boolean, nullable=False),
+    Column("since", Instant, nullable=False),
+)
+
 # What other systems are told: the messages, where each system stands, the facts it was told last.
 
 webhook_messages = Table(
