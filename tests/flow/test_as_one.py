@@ -12,8 +12,9 @@ from sqlalchemy import Connection, Engine
 from tests.flow.test_any_order import outcome
 from tests.histories import RECEIVED, Raw, any_history, arrivals
 from tests.pipeline import rulebook
-from worker.applying import IsDone, apply
+from worker.applying import IsDone, WasHeard, apply
 from worker.arrivals import Batch, BatchResult
+from worker.core.events import Quarantined
 from worker.ingest import ingest, ingest_as_one
 from worker.rulebook import Rulebook
 from worker.store.batches import Counts
@@ -27,8 +28,18 @@ def book(tmp_path: Path) -> Rulebook:
 
 
 def applied(db: Connection, book: Rulebook, groups: list[list[Batch]]) -> list[BatchResult]:
-    results = [one for group in groups for one in apply(db, group, book, RECEIVED, {}, alone=True)]
+    results = [one for group in groups for one in _applied(db, book, group)]
     return [BatchResult(one.counts, one.rejected) for one in results]
+
+
+def _applied(db: Connection, book: Rulebook, group: list[Batch]) -> list[BatchResult]:
+    conflicts = dict[int, Quarantined]()
+    while True:  # as `ingest_as_one` does, within one transaction
+        try:
+            with db.begin_nested():
+                return apply(db, group, book, RECEIVED, conflicts, alone=True)
+        except WasHeard as found:
+            conflicts |= found.conflicts
 
 
 @st.composite

@@ -257,9 +257,9 @@ def test_much_that_counts_for_some_of_its_people_is_read_again_step_by_step_its_
     arrive(engine, book, "mails", ACME, *both)
     read_anew = Counter[str]()
 
-    def counted(db: Connection, moving: Collection[str], *more: Any) -> Rebuilt:
+    def counted(db: Connection, moving: Collection[str], *more: Any, **how: Any) -> Rebuilt:
         read_anew.update(moving)
-        return rebuild(db, moving, *more)
+        return rebuild(db, moving, *more, **how)
 
     monkeypatch.setattr(listening, "rebuild", counted)
     assert arrive(engine, book, "birch", BIRCH).unreleased
