@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from bench import stage, sweep
 from bench.measure import Goal, Line, Report
 from bench.stage import Stage
-from worker.rulebook import read_rulebook
+from worker.rulebooks.rulebook import read_rulebook
 from worker.shipped import rules_dir
 
 METHOD = """\

@@ -17,8 +17,8 @@ from bench.measure import Goal, Line, Report, interleaved, ratios
 from bench.stage import Stage
 from bench.workers import FAT, WARM_UP, Workers
 from worker.celery_app import INGEST
-from worker.embedded import free_port
-from worker.runtime import clock
+from worker.running.embedded import free_port
+from worker.running.runtime import clock
 from worker.store import api_keys
 from worker.store.api_keys import Scope
 from worker.store.database import writing

@@ -17,10 +17,10 @@ import sqlalchemy as sa
 
 from bench.events import Event
 from tests import servers
-from worker import sweeps
-from worker.arrivals import Batch
-from worker.ingest import ingest
-from worker.rulebook import Rulebook, read_rulebook
+from worker.evaluating import sweeps
+from worker.intake.arrivals import Batch
+from worker.intake.ingest import ingest
+from worker.rulebooks.rulebook import Rulebook, read_rulebook
 from worker.shipped import rules_dir
 from worker.store import migrations
 from worker.store.database import engine_for

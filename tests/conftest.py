@@ -18,7 +18,7 @@ from hypothesis import settings
 from tests import servers
 
 if TYPE_CHECKING:
-    from tests.delivering import Clock
+    from tests.deliveries import Clock
     from tests.slack_server import SlackServer
 
 # A slow or busy machine is no failure of the property, and a failure must be repeatable elsewhere.
@@ -130,7 +130,7 @@ def _engine(url: str) -> Iterator[sa.Engine]:
 @pytest.fixture
 def clock() -> "Clock":
     """The time of delivery, which a test sets."""
-    from tests.delivering import Clock
+    from tests.deliveries import Clock
 
     return Clock()
 
@@ -138,7 +138,7 @@ def clock() -> "Clock":
 @pytest.fixture
 def slack(clock: "Clock") -> Iterator["SlackServer"]:
     """A Slack whose time that is."""
-    from tests.delivering import slack_at
+    from tests.deliveries import slack_at
 
     with slack_at(clock) as server:
         yield server

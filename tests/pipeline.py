@@ -9,15 +9,15 @@ from typing import Any
 import msgspec
 from sqlalchemy import Engine, Table, select
 
-from worker import sweeps
-from worker.arrivals import Batch, BatchResult
 from worker.core.alerts import Alert
-from worker.ingest import ingest
-from worker.rulebook import Rulebook, read_rulebook
+from worker.evaluating import sweeps
+from worker.evaluating.sweeps import Swept
+from worker.intake.arrivals import Batch, BatchResult
+from worker.intake.ingest import ingest
+from worker.rulebooks.rulebook import Rulebook, read_rulebook
 from worker.store import sweeps as sweeps_store
 from worker.store import tables
 from worker.store.database import reading
-from worker.sweeps import Swept
 from worker.tasks import LEASE
 
 Raw = dict[str, Any]

@@ -5,10 +5,10 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
-from worker import webhook_delivery
 from worker.core.webhooks import Webhooks
-from worker.delivery import deliver
-from worker.posting import to_slack
+from worker.delivering import webhook_delivery
+from worker.delivering.delivery import deliver
+from worker.delivering.posting import to_slack
 from worker.slack.sender import SlackConfig
 from worker.store.database import engine_for
 

@@ -16,7 +16,7 @@ from typing import Any
 import psycopg
 import redis
 
-from worker.embedded import free_port, server_binary
+from worker.running.embedded import free_port, server_binary
 
 _START_SECONDS = 60.0
 

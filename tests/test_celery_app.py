@@ -3,8 +3,9 @@
 import pytest
 import redis
 
-from worker import celery_app, transport
+from worker import celery_app
 from worker.celery_app import connect
+from worker.running import transport
 
 
 @pytest.mark.parametrize("half", [True, False])

@@ -8,7 +8,7 @@ from kombu import Queue
 from kombu.serialization import register
 from kombu.transport import TRANSPORT_ALIASES
 
-from worker.decoding import loads
+from worker.running.decoding import loads
 from worker.settings import settings
 
 INGEST = "tiewatch.ingest"
@@ -30,7 +30,7 @@ CATCH_UP_SECONDS = 6 * 3_600
 to be done, the database says."""
 
 register("json", json.dumps, loads, "application/json", "utf-8")
-TRANSPORT_ALIASES.update(dict.fromkeys(("redis", "rediss"), "worker.transport:Transport"))
+TRANSPORT_ALIASES.update(dict.fromkeys(("redis", "rediss"), "worker.running.transport:Transport"))
 
 
 app = Celery("tiewatch", include=["worker.tasks"], set_as_current=False)

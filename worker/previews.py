@@ -9,8 +9,6 @@ from datetime import datetime
 
 from sqlalchemy import Engine
 
-from worker import ruletests
-from worker.alerting import alert_of, words
 from worker.core.alerts import AlertReason
 from worker.core.cards import Card, Told, Why
 from worker.core.explanation import explained
@@ -18,17 +16,19 @@ from worker.core.flags import HEARD_OF, Flag
 from worker.core.rules import Rule
 from worker.core.stats import AccountStats
 from worker.core.urgency import Order, worst_first
+from worker.evaluating.alerting import alert_of, words
+from worker.evaluating.scene import Scene
+from worker.evaluating.standings import Standing
 from worker.explaining import words as outlook
-from worker.rulebook import Rulebook
+from worker.rulebooks import ruletests
+from worker.rulebooks.rulebook import Rulebook
+from worker.rulebooks.ruletests import Day
 from worker.rulefiles.timelines import Timeline
-from worker.ruletests import Day
-from worker.scene import Scene
 from worker.slack import forms, message, phrases, views
 from worker.slack.actions import Action
 from worker.slack.blocks import caption
 from worker.slack.page import Shown
 from worker.slack_actions import reading
-from worker.standings import Standing
 from worker.store import desks
 from worker.store.database import reading as reads
 from worker.store.flag_moves import Move

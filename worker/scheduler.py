@@ -14,9 +14,12 @@ from kombu.exceptions import OperationalError as BrokerDown
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
-from worker import freshness, releasing, runtime, sweeps, tasks
+from worker import tasks
 from worker.capture.publishing import replay
-from worker.rulebooks import LOOK_EVERY
+from worker.evaluating import freshness, sweeps
+from worker.intake import releasing
+from worker.rulebooks.in_force import LOOK_EVERY
+from worker.running import runtime
 from worker.settings import settings
 from worker.store import backlog, behind, outbox, waiting, webhooks
 from worker.store import sweeps as sweeps_store

@@ -17,18 +17,6 @@ from celery.signals import setup_logging, worker_process_init
 from kombu.exceptions import OperationalError as BrokerDown
 from rich.console import Console
 
-from worker import (
-    catching_up,
-    delivery,
-    logs,
-    planning,
-    releasing,
-    sweeps,
-    webhook_delivery,
-    weekly,
-)
-from worker.arrivals import Batch, BatchResult
-from worker.bell import Bell
 from worker.celery_app import (
     CATCH_UP,
     CATCH_UP_SECONDS,
@@ -43,9 +31,15 @@ from worker.celery_app import (
     app,
 )
 from worker.core.events import Quarantined
-from worker.decoding import loads
-from worker.ingest import ingest, ingest_as_one
-from worker.runtime import (
+from worker.delivering import delivery, planning, webhook_delivery, weekly
+from worker.delivering.bell import Bell
+from worker.evaluating import sweeps
+from worker.intake import catching_up, releasing
+from worker.intake.arrivals import Batch, BatchResult
+from worker.intake.ingest import ingest, ingest_as_one
+from worker.running import logs
+from worker.running.decoding import loads
+from worker.running.runtime import (
     clock,
     collect_less_often,
     engine,
@@ -79,14 +73,14 @@ _bell = Bell()
     name=INGEST,
     max_retries=None,
     acks_on_failure_or_timeout=False,
-    Strategy="worker.gathering:gathered",
+    Strategy="worker.running.gathering:gathered",
 )
 def ingest_batch(self: Task, *arguments: Any, **named: Any) -> None:
     """Take in a batch; its id is the message's.
 
     The argument is the list of its events. With `backfill` it is history. `refused` are fields of
     what goes to quarantine as it came (`core.events.Quarantined`). What waited behind the message
-    comes along with it (`worker.gathering`).
+    comes along with it (`worker.running.gathering`).
     """
     batch = _batch(self.request.id, arguments, named)
     if along := self.request.get("along"):

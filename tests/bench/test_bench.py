@@ -28,7 +28,7 @@ from bench.stage import Stage
 from worker.core.catalogue import Part
 from worker.core.events import Quarantined, parse
 from worker.core.rules import Mode
-from worker.rulebook import read_rulebook
+from worker.rulebooks.rulebook import read_rulebook
 from worker.rulefiles import load
 from worker.shipped import rules_dir
 

@@ -14,7 +14,7 @@ from tests.pipeline import at, event, meeting, rows, rulebook, take_in
 from worker.capture.app import gateway
 from worker.capture.asking import Desk
 from worker.capture.slack import listener, router
-from worker.rulebook import Rulebook
+from worker.rulebooks.rulebook import Rulebook
 from worker.slack.sender import SlackConfig, client
 from worker.store import tables
 

@@ -17,7 +17,7 @@ from tests.capture.conftest import RULES
 from tests.capture.sockets import Socket
 from tests.capture.workspace import SECRET, Person, Workspace, wait_until
 from tests.pipeline import event, meeting, rows, rulebook, take_in
-from worker.embedded import free_port
+from worker.running.embedded import free_port
 from worker.store import tables
 from worker.store.database import engine_for, writing
 

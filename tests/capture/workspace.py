@@ -22,7 +22,7 @@ import uvicorn
 
 from tests import listening
 from tests.slack_limits import problems_of_message, problems_of_view, texts_of
-from worker.embedded import free_port
+from worker.running.embedded import free_port
 
 SECRET = "8f742231b10e8888abcd99yyyzzz85a5"
 TEAM = "T1"

@@ -14,7 +14,8 @@ import pytest
 from sqlalchemy import Engine
 
 from tests import today
-from worker import cli, runtime
+from worker import cli
+from worker.running import runtime
 from worker.settings import settings
 from worker.store.database import engine_for
 

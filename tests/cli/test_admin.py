@@ -8,7 +8,7 @@ from sqlalchemy import update
 from tests.alerts import alert
 from tests.pipeline import event
 from tests.today import NOW
-from worker import sweeps
+from worker.evaluating import sweeps
 from worker.shipped import rules_dir
 from worker.store import batches, behind, outbox, tables
 from worker.store import sweeps as sweeps_store

@@ -12,7 +12,7 @@ from tests.today import TODAY
 from worker.cli.explanations import document, show
 from worker.core.rules import Mode
 from worker.explaining.explain import explain
-from worker.rulebook import read_rulebook
+from worker.rulebooks.rulebook import read_rulebook
 from worker.rulefiles import load
 from worker.shipped import rules_dir
 from worker.store.database import engine_for

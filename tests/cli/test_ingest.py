@@ -12,8 +12,8 @@ from sqlalchemy import update
 from tests.cli.conftest import lines
 from tests.pipeline import event, meeting, rows, take_in
 from tests.today import TODAY
-from worker import listening
-from worker.rulebook import read_rulebook
+from worker.intake import listening
+from worker.rulebooks.rulebook import read_rulebook
 from worker.shipped import rules_dir
 from worker.store import batches, tables, waiting
 from worker.store.database import writing

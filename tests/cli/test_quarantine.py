@@ -10,7 +10,7 @@ from sqlalchemy import Engine
 from tests.cli.conftest import Tiewatch, lines
 from tests.pipeline import event, rows
 from worker.core.events import Quarantined
-from worker.runtime import clock
+from worker.running.runtime import clock
 from worker.store import event_log, tables
 from worker.store.database import writing
 

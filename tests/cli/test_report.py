@@ -8,7 +8,7 @@ from sqlalchemy import insert, select
 from tests.cli.conftest import lines
 from tests.pipeline import event
 from tests.today import TODAY
-from worker import runtime
+from worker.running import runtime
 from worker.store import tables
 from worker.store.database import writing
 

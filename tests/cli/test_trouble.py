@@ -110,7 +110,7 @@ def test_a_process_without_its_broker_says_so_and_ends(tiewatch, command):
 
 
 def test_without_the_embedded_queue_it_says_how_to_get_one(tiewatch, folder, monkeypatch):
-    monkeypatch.setattr("worker.embedded.importlib.util.find_spec", lambda _name: None)
+    monkeypatch.setattr("worker.running.embedded.importlib.util.find_spec", lambda _name: None)
     (folder / "a.jsonl").write_bytes(EVENT)
     done = tiewatch("ingest", "a.jsonl")
     refused(done, r"tiewatch\[embedded\].*TIEWATCH_BROKER_URL")

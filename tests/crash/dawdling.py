@@ -5,8 +5,9 @@ import time
 from typing import Any
 
 from tests.crash.hurried import hurry
-from worker import cli, listening
+from worker import cli
 from worker.celery_app import app
+from worker.intake import listening
 from worker.store.rebuilding import Rebuilt, rebuild
 
 SECONDS = 5

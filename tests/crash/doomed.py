@@ -5,8 +5,9 @@ import signal
 from datetime import datetime
 
 from tests.crash.hurried import hurry
-from worker import cli, listening
+from worker import cli
 from worker.core.events import Event, Quarantined, parse
+from worker.intake import listening
 
 POISON = "poison"
 """The id of the event."""

@@ -4,8 +4,9 @@ Only the waiting is shorter: a test of recovery would otherwise do little else. 
 as one, so that a load gives more occasions to kill.
 """
 
-from worker import cli, gathering, transport
+from worker import cli
 from worker.celery_app import app
+from worker.running import gathering, transport
 
 
 def hurry() -> None:

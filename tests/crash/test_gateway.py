@@ -20,7 +20,7 @@ from sqlalchemy import Engine, func, select
 from tests.crash.processes import Workers, environment, until, workers
 from tests.servers import Valkey, valkey
 from worker.celery_app import INGEST
-from worker.embedded import free_port
+from worker.running.embedded import free_port
 from worker.store import api_keys, tables
 from worker.store.api_keys import Scope
 from worker.store.database import engine_for, writing

@@ -12,10 +12,10 @@ from sqlalchemy import Engine, func, select, update
 from tests import slack_server
 from tests.alerts import alert
 from tests.crash.processes import until, workers
-from tests.delivering import tell
+from tests.deliveries import tell
 from tests.slack_server import SlackServer
 from worker.celery_app import DELIVER
-from worker.delivery import LEASE
+from worker.delivering.delivery import LEASE
 from worker.store import messages
 from worker.store.database import engine_for, writing
 from worker.store.tables import messages as rows

@@ -14,10 +14,11 @@ from tests.crash import load
 from tests.crash.processes import Worker, Workers, publish, until, workers
 from tests.crash.snapshot import contents, difference
 from tests.servers import Valkey, valkey
-from worker import sweeps, transport
-from worker.arrivals import Batch
-from worker.ingest import ingest
-from worker.rulebook import read_rulebook
+from worker.evaluating import sweeps
+from worker.intake.arrivals import Batch
+from worker.intake.ingest import ingest
+from worker.rulebooks.rulebook import read_rulebook
+from worker.running import transport
 from worker.shipped import rules_dir
 from worker.store.batches import BatchState
 from worker.store.database import engine_for

@@ -10,9 +10,9 @@ from sqlalchemy import Engine, func, select
 
 from tests.crash.processes import publish, until, workers
 from tests.pipeline import Raw, event, rows
-from worker.arrivals import Batch
-from worker.ingest import ingest
-from worker.rulebook import read_rulebook
+from worker.intake.arrivals import Batch
+from worker.intake.ingest import ingest
+from worker.rulebooks.rulebook import read_rulebook
 from worker.shipped import rules_dir
 from worker.store import tables, waiting
 from worker.store.database import engine_for

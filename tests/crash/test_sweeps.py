@@ -15,15 +15,15 @@ from sqlalchemy import Engine, func, select, text
 
 from tests.crash.processes import environment, until
 from worker import scheduler
-from worker.arrivals import Batch
-from worker.ingest import ingest
-from worker.rulebook import read_rulebook
-from worker.runtime import clock
+from worker.evaluating.sweeps import Swept, open_sweep, sweep_shard
+from worker.intake.arrivals import Batch
+from worker.intake.ingest import ingest
+from worker.rulebooks.rulebook import read_rulebook
+from worker.running.runtime import clock
 from worker.shipped import rules_dir
 from worker.store import sweeps as sweeps_store
 from worker.store.database import engine_for
 from worker.store.tables import sweep_shards, sweeps
-from worker.sweeps import Swept, open_sweep, sweep_shard
 
 pytestmark = pytest.mark.crash
 

@@ -7,7 +7,7 @@ from sqlalchemy import text
 from tests.crash.hurried import hurry
 from worker import cli
 from worker.celery_app import INGEST, app
-from worker.runtime import engine
+from worker.running.runtime import engine
 from worker.store.database import writing
 
 TELL = "tests.tell"

@@ -22,8 +22,8 @@ from worker.demo.cast import COUNTRIES, REPS, STEADY
 from worker.demo.simulation import HISTORY_DAYS, LAST_DAY, first_day, simulate
 from worker.demo.stories import ACCOUNTS, STORIES
 from worker.demo.story import ADOPTION, FALLING, RENEWAL, SINGLE, Story
-from worker.evaluation import evaluate
-from worker.rulebook import read_rulebook
+from worker.evaluating.evaluation import evaluate
+from worker.rulebooks.rulebook import read_rulebook
 from worker.shipped import rules_dir
 from worker.store import event_log, flag_lists, stats
 from worker.store.database import engine_for, reading, writing

@@ -8,7 +8,6 @@ import pytest
 from sqlalchemy import Engine, insert, update
 
 from tests.pipeline import alerts, at, event, meeting, rows, rulebook, sweep, take_in
-from worker import planning
 from worker.core.alerts import AlertReason
 from worker.core.answers import (
     Acknowledge,
@@ -23,8 +22,9 @@ from worker.core.answers import (
 from worker.core.muting import Mute
 from worker.core.quiet import QuietTimes
 from worker.core.telling import Telling
+from worker.delivering import planning
 from worker.explaining.explain import explain
-from worker.rulebook import Rulebook
+from worker.rulebooks.rulebook import Rulebook
 from worker.slack_actions.answering import Done, answer
 from worker.slack_actions.authority import Clicked
 from worker.store import answers, tables, told

@@ -6,13 +6,13 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
-from tests.delivering import Clock, run
+from tests.deliveries import Clock, run
 from tests.pipeline import at, event, meeting, rows, rulebook, sweep, take_in
 from tests.slack_limits import texts_of
 from tests.slack_server import SlackServer
-from worker import planning
 from worker.core.answers import Acknowledge, Answer, Assign, Dismiss, NotARisk, Snooze, SnoozeFor
-from worker.rulebook import Rulebook
+from worker.delivering import planning
+from worker.rulebooks.rulebook import Rulebook
 from worker.slack_actions.answering import answer
 from worker.slack_actions.authority import Clicked
 from worker.store import tables

@@ -12,11 +12,11 @@ from sqlalchemy import Connection, Engine
 from tests.flow.test_any_order import outcome
 from tests.histories import RECEIVED, Raw, any_history, arrivals
 from tests.pipeline import rulebook
-from worker.applying import IsDone, WasHeard, apply
-from worker.arrivals import Batch, BatchResult
 from worker.core.events import Quarantined
-from worker.ingest import ingest, ingest_as_one
-from worker.rulebook import Rulebook
+from worker.intake.applying import IsDone, WasHeard, apply
+from worker.intake.arrivals import Batch, BatchResult
+from worker.intake.ingest import ingest, ingest_as_one
+from worker.rulebooks.rulebook import Rulebook
 from worker.store.batches import Counts
 
 RULES = "rules: [{id: used, title: Used, severity: low, when: {usage_30d: at least 1}}]\n"

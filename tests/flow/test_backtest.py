@@ -13,10 +13,10 @@ from sqlalchemy import Engine
 
 from tests.histories import TODAY, Raw, histories, parsed
 from tests.pipeline import at, event, meeting, rows, rulebook, sweep
-from worker.arrivals import Batch
 from worker.backtest.replay import Period, Raised, replay
-from worker.ingest import ingest
-from worker.rulebook import Rulebook
+from worker.intake.arrivals import Batch
+from worker.intake.ingest import ingest
+from worker.rulebooks.rulebook import Rulebook
 from worker.store import rereading, tables
 from worker.store.database import engine_for, reading
 

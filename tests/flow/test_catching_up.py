@@ -21,11 +21,11 @@ from tests.flow.test_members import (
 from tests.flow.test_merging import RULES, emptied, take_in
 from tests.histories import RECEIVED, Raw
 from tests.pipeline import flags, rows, rulebook
-from worker import applying, listening
-from worker.arrivals import Batch
-from worker.catching_up import catch_up
-from worker.ingest import TryAgain, ingest
-from worker.rulebook import Rulebook
+from worker.intake import applying, listening
+from worker.intake.arrivals import Batch
+from worker.intake.catching_up import catch_up
+from worker.intake.ingest import TryAgain, ingest
+from worker.rulebooks.rulebook import Rulebook
 from worker.store import batches, behind, merges, rereading, tables
 from worker.store.database import engine_for, reading, writing
 

@@ -16,11 +16,11 @@ from tests.flow.test_identity import DAY, facts, mail
 from tests.flow.test_merging import RULES, emptied
 from tests.histories import RECEIVED, Raw
 from tests.pipeline import event, flags, rows, rulebook
-from worker.arrivals import Batch, BatchResult
-from worker.ingest import ingest
-from worker.merging import Order, merge_accounts
-from worker.releasing import release
-from worker.rulebook import Rulebook
+from worker.intake.arrivals import Batch, BatchResult
+from worker.intake.ingest import ingest
+from worker.intake.merging import Order, merge_accounts
+from worker.intake.releasing import release
+from worker.rulebooks.rulebook import Rulebook
 from worker.store import quarantine, tables, waiting
 from worker.store.batches import Counts
 from worker.store.database import writing

@@ -8,11 +8,11 @@ import pytest
 from sqlalchemy import Engine, update
 
 from tests.alerts import alert
-from tests.delivering import Clock, know, row, tell
+from tests.deliveries import Clock, know, row, tell
 from tests.emulator import TOKEN, call, emulator
 from worker.core.alerts import AlertReason
-from worker.delivery import LEASE, Delivered, deliver
-from worker.posting import to_slack
+from worker.delivering.delivery import LEASE, Delivered, deliver
+from worker.delivering.posting import to_slack
 from worker.slack.sender import SlackConfig
 from worker.store import leases, messages, tables
 from worker.store.database import writing

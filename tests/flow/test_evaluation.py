@@ -9,10 +9,10 @@ from sqlalchemy import Engine, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from tests.pipeline import Raw, alerts, at, event, flags, meeting, rows, rulebook, sweep, take_in
-from worker.alerting import words_now
 from worker.core.alerts import AlertReason
-from worker.evaluation import RULE_IS_GONE, RULE_IS_IN_SHADOW, RULE_IS_OFF, evaluate
-from worker.rulebook import Rulebook, read_rulebook
+from worker.evaluating.alerting import words_now
+from worker.evaluating.evaluation import RULE_IS_GONE, RULE_IS_IN_SHADOW, RULE_IS_OFF, evaluate
+from worker.rulebooks.rulebook import Rulebook, read_rulebook
 from worker.shipped import rules_dir
 from worker.store import tables
 from worker.store.database import reading, writing
@@ -325,7 +325,7 @@ def test_an_alert_that_cannot_be_written_leaves_no_flag_behind(engine, tmp_path,
 
     rules = book(tmp_path)
     take_in(engine, book(tmp_path, **{"over 5": "over 50"}), D, meeting(D))
-    monkeypatch.setattr("worker.evaluation.outbox.put", full)
+    monkeypatch.setattr("worker.evaluating.evaluation.outbox.put", full)
     with pytest.raises(RuntimeError):
         sweep(engine, rules, D + timedelta(7))
     for table in (tables.flags, tables.flag_history, tables.outbox):

@@ -16,7 +16,7 @@ from worker.core.facts import FACTS, facts_of
 from worker.core.memory import Memory
 from worker.explaining.explain import Explanation, NotExplained, explain
 from worker.explaining.words import ahead
-from worker.rulebook import Rulebook
+from worker.rulebooks.rulebook import Rulebook
 from worker.store import stats, tables
 from worker.store.database import reading, writing
 

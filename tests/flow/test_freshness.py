@@ -7,8 +7,8 @@ import pytest
 from tests.pipeline import alerts, at, event, flags, meeting, rows, rulebook, sweep, sweep_shards
 from tests.pipeline import take_in as take_in_from
 from worker.core.alerts import AlertReason
+from worker.evaluating.freshness import sweep_after_returns, withheld_today
 from worker.explaining.explain import explain
-from worker.freshness import sweep_after_returns, withheld_today
 from worker.store import tables
 from worker.store.database import reading
 

@@ -15,15 +15,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine
 
-import worker.listening
+import worker.intake.listening
 from tests.flow.test_merging import RULES, emptied, known, take_in
 from tests.histories import RECEIVED, Raw, arrivals
 from tests.pipeline import event, rows, rulebook
-from worker.arrivals import Batch, BatchResult
 from worker.core.contents import Interaction
-from worker.ingest import ingest
-from worker.merging import Order, merge_accounts, merge_contacts, unmerge_account
-from worker.rulebook import Rulebook
+from worker.intake.arrivals import Batch, BatchResult
+from worker.intake.ingest import ingest
+from worker.intake.merging import Order, merge_accounts, merge_contacts, unmerge_account
+from worker.rulebooks.rulebook import Rulebook
 from worker.store import addressed, merges, rereading, tables, waiting
 from worker.store.batches import Counts
 from worker.store.database import engine_for, reading
@@ -356,7 +356,7 @@ def test_a_domain_that_nobody_else_has_claimed_is_given_up_without_anything_bein
     arrive(engine, book, mail(contacts=["dana@acme.example"]))
     before = facts(engine)
     with monkeypatch.context() as read:
-        read.setattr(worker.listening, "rebuild", lambda *_: pytest.fail("read anew"))
+        read.setattr(worker.intake.listening, "rebuild", lambda *_: pytest.fail("read anew"))
         arrive(engine, book, event("account", DAY, domains=[]))
     assert facts(engine) == before
 

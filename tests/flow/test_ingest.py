@@ -11,13 +11,13 @@ from sqlalchemy.exc import OperationalError
 
 from tests.flow.test_merging import emptied
 from tests.pipeline import Raw, alerts, at, event, meeting, rows, rulebook, sweep, take_in
-from worker import applying
-from worker import ingest as service
-from worker.arrivals import Batch, BatchResult
 from worker.core.alerts import AlertReason
 from worker.core.rules import rule_set
-from worker.ingest import MAX_STARTS, TryAgain, ingest
-from worker.rulebook import Rulebook
+from worker.intake import applying
+from worker.intake import ingest as service
+from worker.intake.arrivals import Batch, BatchResult
+from worker.intake.ingest import MAX_STARTS, TryAgain, ingest
+from worker.rulebooks.rulebook import Rulebook
 from worker.store import batches, tables
 from worker.store.batches import Counts
 from worker.store.database import engine_for, reading, writing

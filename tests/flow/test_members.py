@@ -13,9 +13,9 @@ from tests.flow.test_any_order import outcome
 from tests.flow.test_merging import RULES, emptied, take_in
 from tests.histories import ACCOUNTS, RECEIVED, Raw, arrivals
 from tests.pipeline import rows, rulebook
-from worker.arrivals import Batch
-from worker.ingest import ingest
-from worker.rulebook import Rulebook
+from worker.intake.arrivals import Batch
+from worker.intake.ingest import ingest
+from worker.rulebooks.rulebook import Rulebook
 from worker.store import tables
 from worker.store.batches import Counts
 from worker.store.event_log import CONFLICT

@@ -9,7 +9,6 @@ from sqlalchemy import Engine
 
 from tests.histories import ACCOUNTS, TODAY, any_history, arrivals, parsed
 from tests.pipeline import at, rows, sweep
-from worker.arrivals import Batch
 from worker.core.additions import additions
 from worker.core.facts import FACTS
 from worker.core.memory import Memory
@@ -18,8 +17,9 @@ from worker.core.reading import EVERYTHING
 from worker.core.rules import Mode
 from worker.core.stats import AccountStats
 from worker.core.ties import TieSettings
-from worker.ingest import ingest
-from worker.rulebook import read_rulebook
+from worker.intake.arrivals import Batch
+from worker.intake.ingest import ingest
+from worker.rulebooks.rulebook import read_rulebook
 from worker.rulefiles.problems import Findings
 from worker.rulefiles.timelines import timelines
 from worker.shipped import rules_dir

@@ -21,11 +21,17 @@ from tests.flow.test_any_order import outcome
 from tests.histories import ACCOUNTS, CONTACTS, RECEIVED, TODAY, Raw, any_history, arrivals
 from tests.pipeline import alerts, at, event, flags, meeting, rows, rulebook
 from tests.pipeline import take_in as take_in_on
-from worker.arrivals import Batch
 from worker.core.alerts import AlertReason
-from worker.ingest import ingest
-from worker.merging import Order, merge_accounts, merge_contacts, unmerge_account, unmerge_contact
-from worker.rulebook import Rulebook, read_rulebook
+from worker.intake.arrivals import Batch
+from worker.intake.ingest import ingest
+from worker.intake.merging import (
+    Order,
+    merge_accounts,
+    merge_contacts,
+    unmerge_account,
+    unmerge_contact,
+)
+from worker.rulebooks.rulebook import Rulebook, read_rulebook
 from worker.store import tables
 from worker.store.database import engine_for, writing
 from worker.store.merges import MergeRefused

@@ -21,7 +21,7 @@ from worker.core.metrics import Metrics, OwnFact
 from worker.core.reading import EVERYTHING
 from worker.core.ties import TieSettings
 from worker.core.units import Unit
-from worker.rulebook import Rulebook
+from worker.rulebooks.rulebook import Rulebook
 from worker.store import event_log, stats, tables
 from worker.store.fold import fold
 

@@ -18,7 +18,7 @@ from worker.core.events import Event
 from worker.core.facts import facts_of
 from worker.report.contents import By, Report
 from worker.report.read import read_report, report
-from worker.rulebook import read_rulebook
+from worker.rulebooks.rulebook import read_rulebook
 from worker.shipped import rules_dir
 from worker.store import stats
 

@@ -18,14 +18,15 @@ from tests.flow.test_members import calls, known, told_plainly
 from tests.flow.test_merging import RULES, emptied
 from tests.histories import RECEIVED, Raw, arrivals
 from tests.pipeline import event, flags, meeting, rows, rulebook
-from worker import listening, releasing, tasks
-from worker.arrivals import Batch, BatchResult
+from worker import tasks
 from worker.capture.retrying import retry
 from worker.celery_app import DEMO_NOW
 from worker.core.mapping import Capture
-from worker.ingest import TryAgain, ingest, ingest_as_one
-from worker.releasing import give_up, release
-from worker.rulebook import Rulebook
+from worker.intake import listening, releasing
+from worker.intake.arrivals import Batch, BatchResult
+from worker.intake.ingest import TryAgain, ingest, ingest_as_one
+from worker.intake.releasing import give_up, release
+from worker.rulebooks.rulebook import Rulebook
 from worker.store import batches, overdue, quarantine, tables, waiting
 from worker.store.batches import Counts
 from worker.store.database import reading, writing

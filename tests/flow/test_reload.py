@@ -12,7 +12,7 @@ from tests.crash.processes import Workers, environment, publish, until, workers
 from tests.pipeline import event, flags, rows
 from tests.slack_server import slack_server
 from tests.today import TODAY
-from worker.rulebooks import LOOK_EVERY, SETTLED
+from worker.rulebooks.in_force import LOOK_EVERY, SETTLED
 from worker.store import tables
 from worker.store.database import engine_for
 

@@ -8,10 +8,10 @@ import msgspec
 from sqlalchemy import Engine, update
 
 from tests.pipeline import at, event, rows, sweep, take_in
-from worker import delivery, planning
 from worker.core.alerts import Alert
-from worker.rulebook import Rulebook, read_rulebook
-from worker.sending import to_show
+from worker.delivering import delivery, planning
+from worker.delivering.sending import to_show
+from worker.rulebooks.rulebook import Rulebook, read_rulebook
 from worker.store import holds, tables
 from worker.store.database import writing
 

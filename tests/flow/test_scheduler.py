@@ -13,9 +13,12 @@ from kombu.exceptions import OperationalError as BrokerDown
 from sqlalchemy import Engine
 
 from tests.pipeline import at, event, rows, rulebook, sweep_shards, take_in
-from worker import delivery, planning, runtime, scheduler, sweeps, tasks
+from worker import scheduler, tasks
+from worker.delivering import delivery, planning
+from worker.delivering.sending import to_show
+from worker.evaluating import sweeps
+from worker.running import runtime
 from worker.scheduler import daily_sweep, due_slot, hand_out, minute_pass, watch_rules
-from worker.sending import to_show
 from worker.store import behind, tables, waiting, webhooks
 from worker.store.database import engine_for, writing
 from worker.store.webhooks import New

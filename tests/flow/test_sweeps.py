@@ -26,15 +26,15 @@ from tests.pipeline import (
     sweep_shards,
     take_in,
 )
-from worker import sweeps
-from worker.arrivals import Batch
 from worker.core.alerts import AlertReason
-from worker.ingest import ingest
-from worker.rulebook import Rulebook
+from worker.evaluating import sweeps
+from worker.evaluating.sweeps import MILESTONES, SweepRefused, Swept
+from worker.intake.arrivals import Batch
+from worker.intake.ingest import ingest
+from worker.rulebooks.rulebook import Rulebook
 from worker.store import sweeps as sweeps_store
 from worker.store import tables
 from worker.store.database import reading
-from worker.sweeps import MILESTONES, SweepRefused, Swept
 from worker.tasks import LEASE
 
 D = date(2026, 2, 18)

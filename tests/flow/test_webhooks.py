@@ -10,9 +10,9 @@ from standardwebhooks import Webhook as Library
 
 from tests.pipeline import at, event, meeting, rows, rulebook, sweep, take_in
 from tests.receiver import SECRET, Receiver
-from worker import webhook_delivery
 from worker.core.answers import Acknowledge, Dismiss, NotARisk
-from worker.rulebook import read_rulebook
+from worker.delivering import webhook_delivery
+from worker.rulebooks.rulebook import read_rulebook
 from worker.slack_actions.answering import answer
 from worker.slack_actions.authority import Clicked
 from worker.store import tables
@@ -218,7 +218,7 @@ def test_a_source_gone_silent_has_not_changed_an_account(engine, tmp_path, crm):
 
 def test_what_rolls_back_is_not_told(engine, tmp_path, crm, monkeypatch):
     book = book_of(tmp_path, crm, FLAGS + FACTS)
-    monkeypatch.setattr("worker.applying.batches.applied", lambda *_: 1 / 0)
+    monkeypatch.setattr("worker.intake.applying.batches.applied", lambda *_: 1 / 0)
     with pytest.raises(Exception, match="division"):
         take_in(engine, book, D, event("account", D, mrr=10))
     assert rows(engine, tables.webhook_messages) == rows(engine, tables.webhook_facts) == []
@@ -228,8 +228,8 @@ def test_what_rolls_back_is_not_told(engine, tmp_path, crm, monkeypatch):
 
 
 def test_without_webhooks_nothing_is_written_or_asked(engine, tmp_path, crm, monkeypatch):
-    monkeypatch.setattr("worker.announcing.webhooks", None)
-    monkeypatch.setattr("worker.announcing.webhook_facts", None)
+    monkeypatch.setattr("worker.evaluating.announcing.webhooks", None)
+    monkeypatch.setattr("worker.evaluating.announcing.webhook_facts", None)
     book = rulebook(tmp_path, RULES)
     take_in(engine, book, D, event("account", D, mrr=10))
     assert rows(engine, tables.webhook_messages) == []

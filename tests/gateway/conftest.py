@@ -16,15 +16,15 @@ from kombu import pools
 from sqlalchemy import Engine
 
 from tests.pipeline import rulebook
-from worker import runtime
-from worker.arrivals import Batch
 from worker.capture import app as gateway_app
 from worker.capture import hosting
 from worker.celery_app import INGEST, connect
 from worker.celery_app import app as celery
 from worker.core.events import Quarantined
-from worker.embedded import free_port
-from worker.ingest import ingest
+from worker.intake.arrivals import Batch
+from worker.intake.ingest import ingest
+from worker.running import runtime
+from worker.running.embedded import free_port
 from worker.settings import settings
 from worker.store import api_keys
 from worker.store.api_keys import Scope

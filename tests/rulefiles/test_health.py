@@ -5,7 +5,7 @@ import pytest
 from worker.core.bands import NO_HEALTH
 from worker.core.facts import FACTS
 from worker.core.health import health_of
-from worker.rulebook import read_rulebook
+from worker.rulebooks.rulebook import read_rulebook
 from worker.rulefiles import RuleFilesRefused, check, load_health, load_metrics
 from worker.shipped import rules_dir
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from worker.core.metrics import NO_METRICS
-from worker.rulebook import read_rulebook
+from worker.rulebooks.rulebook import read_rulebook
 from worker.rulefiles import check, load
 from worker.shipped import rules_dir
 

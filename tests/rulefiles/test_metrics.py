@@ -11,7 +11,7 @@ from worker.core.metrics import NO_METRICS, Ratio, Share
 from worker.core.reasons import clears, reasons
 from worker.core.rules import render
 from worker.core.units import Unit
-from worker.rulebook import read_rulebook
+from worker.rulebooks.rulebook import read_rulebook
 from worker.rulefiles import RuleFilesRefused, check, load_metrics
 from worker.shipped import rules_dir
 

@@ -19,7 +19,7 @@ from worker.core.memory import Memory
 from worker.core.rules import RuleSet
 from worker.core.stats import Workspace
 from worker.core.trends import PastScores
-from worker.rulebook import Rulebook
+from worker.rulebooks.rulebook import Rulebook
 
 DAY = timedelta(days=1)
 CHURNED = "churned"

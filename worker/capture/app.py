@@ -19,7 +19,6 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from worker import logs, runtime
 from worker.capture import asking, clicks, events, publishing, slack, tracking, webhooks, wellbeing
 from worker.capture.desk import answer, refused
 from worker.capture.hosting import desk_of
@@ -28,6 +27,7 @@ from worker.capture.refusals import Refusal
 from worker.capture.serving import AT_ONCE
 from worker.capture.wrapping import Wrapped
 from worker.celery_app import connect
+from worker.running import logs, runtime
 from worker.settings import Settings, settings
 from worker.slack.sender import client
 from worker.tasks import request_delivery

@@ -11,7 +11,7 @@ from sqlalchemy import Engine
 
 from worker.capture.replies import Reply
 from worker.core.answers import Answer
-from worker.rulebook import Rulebook
+from worker.rulebooks.rulebook import Rulebook
 from worker.slack import views
 from worker.slack.actions import Action
 from worker.slack_actions import answering, authority, lists

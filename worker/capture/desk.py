@@ -12,7 +12,6 @@ from sqlalchemy.exc import SQLAlchemyError
 from starlette.requests import Request
 from starlette.responses import Response
 
-from worker import runtime
 from worker.capture import publishing
 from worker.capture.figures import BATCHES, EVENTS, SPOOLED
 from worker.capture.gathering import AT_ONCE, Gatherer, Overloaded
@@ -21,6 +20,7 @@ from worker.capture.publishing import Batch, Keeper, NotKept
 from worker.capture.rates import Rates
 from worker.capture.refusals import Refusal, unavailable
 from worker.capture.taking import Taken
+from worker.running import runtime
 from worker.store import api_keys, spool
 from worker.store.api_keys import Scope
 from worker.store.database import reading, writing

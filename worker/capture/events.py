@@ -7,7 +7,6 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
-from worker import runtime
 from worker.capture.answers import Accepted, body, kept, refusals
 from worker.capture.cloudevents import BATCH, LINES, PLAIN, STRUCTURED, events_in
 from worker.capture.desk import Desk
@@ -15,6 +14,7 @@ from worker.capture.mappings import Mappings
 from worker.capture.reading import MOST_EVENTS, body_of
 from worker.capture.taking import take
 from worker.core.events import AS_EVENT
+from worker.running import runtime
 from worker.store.api_keys import Scope
 
 PATH = "/v1/events"

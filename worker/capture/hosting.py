@@ -11,12 +11,12 @@ from typing import Any
 
 import uvicorn
 
-from worker import runtime
 from worker.capture.desk import Desk
 from worker.capture.figures import FOLDER
 from worker.capture.keyring import Keyring, given_keys
 from worker.capture.rates import Rates
 from worker.capture.wrapping import HEADER_BYTES
+from worker.running import runtime
 from worker.settings import Settings, SettingsError
 from worker.store import api_keys
 from worker.store.api_keys import ApiKey

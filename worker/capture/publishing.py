@@ -17,7 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from worker import tasks
 from worker.celery_app import app
 from worker.core.events import Quarantined
-from worker.runtime import clock
+from worker.running.runtime import clock
 from worker.store import spool
 from worker.store.database import writing
 

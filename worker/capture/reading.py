@@ -9,7 +9,7 @@ from typing import Any
 from starlette.requests import ClientDisconnect, Request
 
 from worker.capture.refusals import Refusal
-from worker.decoding import value_of
+from worker.running.decoding import value_of
 
 MOST_BYTES = 5_000_000
 """Of a body, as it is sent and unpacked."""

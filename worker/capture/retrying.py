@@ -12,14 +12,14 @@ from uuid import uuid4
 
 from sqlalchemy import Engine
 
-from worker.arrivals import BatchResult
 from worker.capture import hooks, segment
 from worker.capture.taking import Taken, take
 from worker.core.events import Quarantined
 from worker.core.mapping import Capture
-from worker.decoding import value_of
 from worker.importing import faults
 from worker.importing import taking as importing
+from worker.intake.arrivals import BatchResult
+from worker.running.decoding import value_of
 from worker.store import quarantine
 from worker.store.database import writing
 from worker.store.quarantine import Kept

@@ -8,7 +8,6 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
-from worker import runtime
 from worker.capture.answers import Accepted, body, kept, refusals
 from worker.capture.desk import Desk
 from worker.capture.keyring import brings_key
@@ -16,6 +15,7 @@ from worker.capture.mappings import Mappings
 from worker.capture.reading import MOST_EVENTS, as_json, body_of, too_many
 from worker.capture.refusals import Refusal
 from worker.capture.segment import CALLS, WAY, messages_in, take
+from worker.running import runtime
 from worker.store.api_keys import Scope
 
 BATCHES = ("batch", "import")

@@ -8,7 +8,6 @@ from fastapi import APIRouter, Path
 from starlette.requests import Request
 from starlette.responses import Response
 
-from worker import runtime
 from worker.capture.answers import Accepted, body, kept, refusals
 from worker.capture.desk import Desk
 from worker.capture.hooks import WAY, messages_in, take
@@ -17,6 +16,7 @@ from worker.capture.proofs import NotProven, prove
 from worker.capture.reading import MOST_EVENTS, as_json, body_of, too_many
 from worker.capture.refusals import Refusal
 from worker.core.mapping import Hook
+from worker.running import runtime
 from worker.settings import hook_secret, settings
 from worker.store.api_keys import Scope
 

@@ -32,7 +32,7 @@ from worker.cli import (
 from worker.cli.access import database_trouble
 from worker.cli.terminal import BAD_INPUT, Refused, say
 from worker.rulefiles import RuleFilesRefused
-from worker.runtime import collect_less_often
+from worker.running.runtime import collect_less_often
 from worker.settings import SettingsError
 
 app = typer.Typer(

@@ -9,10 +9,10 @@ from kombu.exceptions import OperationalError as BrokerDown
 from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 
-from worker import embedded, runtime
 from worker.celery_app import connect
 from worker.cli.terminal import Refused
 from worker.core.units import YEARS
+from worker.running import embedded, runtime
 from worker.settings import settings
 from worker.store import migrations
 from worker.store.database import engine_for, reading

@@ -8,14 +8,15 @@ import typer
 from rich.text import Text
 from sqlalchemy import Connection, Engine
 
-from worker import runtime, sweeps
 from worker.cli import webhook_findings
 from worker.cli.access import database, queue, upgrade_database
 from worker.cli.terminal import NOT_HELD, AsJson, Refused, out, print_json
 from worker.core.findings import Finding
 from worker.core.webhooks import Webhooks
-from worker.rulebook import read_rulebook
+from worker.evaluating import sweeps
+from worker.rulebooks.rulebook import read_rulebook
 from worker.rulefiles import RuleFilesRefused
+from worker.running import runtime
 from worker.slack.phrases import counted
 from worker.store import (
     backlog,

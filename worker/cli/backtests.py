@@ -12,7 +12,6 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
-from worker import runtime
 from worker.backtest import page, sheets
 from worker.backtest.difference import Difference, differences
 from worker.backtest.document import backtest_document, diff_document
@@ -22,8 +21,9 @@ from worker.backtest.replay import Period, Replay, replay
 from worker.cli.access import a_date, database
 from worker.cli.terminal import AsJson, Refused, out, print_json, progress, say, table
 from worker.pages import Sheet
-from worker.rulebook import Rulebook
+from worker.rulebooks.rulebook import Rulebook
 from worker.rulefiles import load, load_health, load_metrics, load_ties
+from worker.running import runtime
 from worker.store.database import reading
 from worker.store.rereading import everything
 

@@ -15,16 +15,19 @@ from celery import Celery
 from rich.console import Console
 from sqlalchemy import Engine
 
-from worker import catching_up, delivery, planning, releasing, runtime, tasks
-from worker.arrivals import Batch, BatchResult
+from worker import tasks
 from worker.celery_app import INGEST, TASK_SECONDS
 from worker.cli.access import queue
 from worker.cli.sweep import run_sweep
 from worker.cli.terminal import say
 from worker.core.events import Quarantined
 from worker.core.flags import evaluation_date
-from worker.ingest import MAX_STARTS, TryAgain, ingest
-from worker.rulebook import OtherRules, Rulebook
+from worker.delivering import delivery, planning
+from worker.intake import catching_up, releasing
+from worker.intake.arrivals import Batch, BatchResult
+from worker.intake.ingest import MAX_STARTS, TryAgain, ingest
+from worker.rulebooks.rulebook import OtherRules, Rulebook
+from worker.running import runtime
 from worker.settings import settings
 from worker.store import batches, waiting, waiting_members
 from worker.store import sweeps as sweeps_store

@@ -5,13 +5,13 @@ from typing import Annotated
 
 import typer
 
-from worker import runtime
 from worker.capture import hooks, segment
 from worker.capture.mappings import file_of
 from worker.capture.taking import Taken
 from worker.cli.terminal import NOT_HELD, AsJson, Refused, print_json, say
-from worker.decoding import value_of
 from worker.rulefiles import load_capture
+from worker.running import runtime
+from worker.running.decoding import value_of
 
 app = typer.Typer(no_args_is_help=True, help="What others' messages become.")
 

@@ -15,13 +15,15 @@ from uuid import uuid4
 
 from sqlalchemy import Engine
 
-from worker import delivery, planning, sweeps, tasks
+from worker import tasks
 from worker.celery_app import DEMO_NOW, INGEST, SWEEP
 from worker.cli.access import database, queue
 from worker.cli.demo_year import document, show_year, year_of
 from worker.cli.terminal import AsJson, Refused, print_json, progress, say
+from worker.delivering import delivery, planning
+from worker.delivering.sending import to_show
 from worker.demo.simulation import LAST_DAY, first_day, simulate
-from worker.sending import to_show
+from worker.evaluating import sweeps
 from worker.settings import PREFIX, settings
 from worker.shipped import rules_dir
 from worker.store import batches

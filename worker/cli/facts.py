@@ -7,7 +7,6 @@ from typing import Annotated, Any
 import typer
 from rich.text import Text
 
-from worker import runtime
 from worker.cli.access import a_date
 from worker.cli.looking import ACCOUNTS, ON, read
 from worker.cli.terminal import AsJson, out, print_json, table
@@ -15,6 +14,7 @@ from worker.core.catalogue import Fact
 from worker.core.facts import FACTS, facts_of
 from worker.core.listing import documented, markdown
 from worker.core.units import NEVER, Value, shown
+from worker.running import runtime
 
 OVERVIEW = {
     "segment": "segment",

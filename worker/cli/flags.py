@@ -8,11 +8,11 @@ import typer
 from rich.text import Text
 from sqlalchemy import Connection
 
-from worker import runtime
-from worker.alerting import words_now
 from worker.cli.access import database
 from worker.cli.terminal import AsJson, Refused, out, print_json, say, table
 from worker.core.flags import State, evaluation_date
+from worker.evaluating.alerting import words_now
+from worker.running import runtime
 from worker.store import flag_lists, stats, sweeps
 from worker.store.database import reading
 

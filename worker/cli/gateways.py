@@ -13,9 +13,9 @@ import typer
 from pydantic import SecretStr
 from slack_sdk import WebClient
 
-from worker import logs, runtime
 from worker.cli.access import database, queue
 from worker.cli.terminal import Refused, say
+from worker.running import logs, runtime
 from worker.settings import settings
 from worker.slack.sender import client
 from worker.tasks import request_delivery

@@ -7,7 +7,6 @@ from typing import Any
 
 from rich.text import Text
 
-from worker import healths, runtime, standings
 from worker.cli.access import a_date
 from worker.cli.looking import ACCOUNTS, ON, calibrated, require, some_at_a_time
 from worker.cli.terminal import AsJson, Refused, out, print_json, table
@@ -16,6 +15,8 @@ from worker.core.facts import FACTS
 from worker.core.health import Health
 from worker.core.trends import TREND_DAYS, Mover, movers
 from worker.core.units import NEVER, Unit, shown
+from worker.evaluating import healths, standings
+from worker.running import runtime
 from worker.store.database import reading
 
 

@@ -4,11 +4,11 @@ from typing import Annotated
 
 import typer
 
-from worker import runtime
 from worker.cli.access import a_date, database, today
 from worker.cli.terminal import AsJson, Refused, print_json, table
 from worker.cli.terminal import out as terminal
 from worker.core.muting import Mute
+from worker.running import runtime
 from worker.store import holds, told
 from worker.store.database import reading, writing
 

@@ -9,7 +9,6 @@ from zoneinfo import ZoneInfo
 import typer
 from sqlalchemy import Engine
 
-from worker import runtime
 from worker.capture.mappings import with_imports
 from worker.cli.access import a_date, database, today
 from worker.cli.batching import (
@@ -31,6 +30,7 @@ from worker.importing.passes import Rows, told, walk
 from worker.importing.plans import Manner, plan
 from worker.importing.records import Unreadable
 from worker.rulefiles import RuleFilesRefused, load_capture
+from worker.running import runtime
 from worker.store import waiting, waiting_members
 from worker.store.batches import Counts
 from worker.store.database import reading

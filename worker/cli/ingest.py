@@ -13,7 +13,6 @@ import msgspec
 import typer
 from sqlalchemy import Engine
 
-from worker import runtime
 from worker.capture.mappings import file_of
 from worker.cli.access import database
 from worker.cli.batching import (
@@ -29,6 +28,7 @@ from worker.cli.terminal import BAD_INPUT, AsJson, Bar, Refused, print_json, pro
 from worker.core.addresses import People
 from worker.core.sorting import Ignored, by_email, sort_people
 from worker.rulefiles import load_capture
+from worker.running import runtime
 from worker.store import batches
 from worker.store.batches import Counts
 from worker.store.database import reading, writing

@@ -7,7 +7,7 @@ import typer
 
 from worker.cli.access import database
 from worker.cli.terminal import AsJson, Refused, out, print_json, table
-from worker.runtime import clock
+from worker.running.runtime import clock
 from worker.store import api_keys
 from worker.store.api_keys import Scope
 from worker.store.database import reading, writing

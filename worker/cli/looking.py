@@ -7,12 +7,13 @@ from typing import Annotated
 import typer
 from sqlalchemy import Connection, Engine
 
-from worker import healths, runtime, standings
 from worker.cli.access import database
 from worker.cli.terminal import Refused
 from worker.core.reading import EVERYTHING
 from worker.core.stats import AccountStats, Workspace
-from worker.rulebook import Rulebook
+from worker.evaluating import healths, standings
+from worker.rulebooks.rulebook import Rulebook
+from worker.running import runtime
 from worker.store import stats
 from worker.store.database import reading, writing
 from worker.store.ties import calibrate

@@ -6,11 +6,12 @@ from typing import Annotated, Any
 
 import typer
 
-from worker import merging, runtime
 from worker.cli.access import database
 from worker.cli.batching import release_the_rest
 from worker.cli.terminal import AsJson, Refused, out, print_json, table
-from worker.merging import Done, Order
+from worker.intake import merging
+from worker.intake.merging import Done, Order
+from worker.running import runtime
 from worker.slack.phrases import counted
 from worker.store import merges as store
 from worker.store.database import reading

@@ -12,11 +12,11 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import typer
 from celery.platforms import SecurityWarning
 
-from worker import logs, runtime
 from worker import scheduler as scheduling
 from worker.celery_app import DELIVER, INGEST, SWEEP
 from worker.cli.access import database, queue
 from worker.cli.terminal import Refused, say
+from worker.running import logs, runtime
 from worker.settings import settings
 
 QUEUES = (INGEST, SWEEP, DELIVER)

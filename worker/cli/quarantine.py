@@ -8,15 +8,15 @@ from typing import Annotated, Any
 import typer
 from sqlalchemy import Engine
 
-from worker import runtime
-from worker.arrivals import Batch, BatchResult
 from worker.capture.mappings import with_imports
 from worker.capture.retrying import Retried, retry
 from worker.cli.access import database
 from worker.cli.batching import release_the_rest
 from worker.cli.terminal import NOT_HELD, AsJson, Refused, out, print_json, progress, say, table
-from worker.ingest import TryAgain, ingest
-from worker.rulebook import OtherRules, Rulebook
+from worker.intake.arrivals import Batch, BatchResult
+from worker.intake.ingest import TryAgain, ingest
+from worker.rulebooks.rulebook import OtherRules, Rulebook
+from worker.running import runtime
 from worker.store import quarantine as store
 from worker.store.database import reading, writing
 from worker.store.quarantine import Kept

@@ -7,7 +7,6 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
-from worker import runtime
 from worker.cli.access import a_date, database, today
 from worker.cli.terminal import AsJson, Refused, json_text, out, print_json, progress, say, table
 from worker.core.portfolio.catalogue import FIGURES, shown
@@ -15,6 +14,7 @@ from worker.report.contents import By, Report
 from worker.report.document import report_csv, report_document
 from worker.report.page import report_page
 from worker.report.read import report
+from worker.running import runtime
 
 OF_GROUPS = (
     *("customers", "customer_retention", "mrr", "net_revenue_retention"),

@@ -9,7 +9,6 @@ from xml.etree import ElementTree
 import typer
 from rich.text import Text
 
-from worker import ruletests, runtime
 from worker.cli import backtests
 from worker.cli.access import a_date, database
 from worker.cli.explanations import document, show
@@ -19,10 +18,12 @@ from worker.core.rules import Mode, RuleSet
 from worker.core.shadows import Volume, volumes
 from worker.core.verdicts import Verdict, verdict
 from worker.explaining.explain import NotExplained, explain
-from worker.rulebook import read_rulebook
+from worker.rulebooks import ruletests
+from worker.rulebooks.rulebook import read_rulebook
+from worker.rulebooks.ruletests import Result
 from worker.rulefiles import Problem, RuleFilesRefused, check, load, load_metrics, schema
 from worker.rulefiles.included import SHIPPED
-from worker.ruletests import Result
+from worker.running import runtime
 from worker.shipped import rules_dir
 from worker.store import answers, flag_lists
 from worker.store.database import reading

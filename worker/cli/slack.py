@@ -6,15 +6,17 @@ from typing import Annotated
 
 import typer
 
-from worker import previews, ruletests, runtime
+from worker import previews
 from worker.cli.access import database
 from worker.cli.admin import report
 from worker.cli.rules import TESTS
 from worker.cli.terminal import AsJson, Refused, print_json
 from worker.core import answers
 from worker.core.rules import RecipientKind
-from worker.rulebook import Rulebook
+from worker.rulebooks import ruletests
+from worker.rulebooks.rulebook import Rulebook
 from worker.rulefiles.timelines import Timeline
+from worker.running import runtime
 from worker.settings import settings
 from worker.slack import checkup
 from worker.slack.checkup import Person

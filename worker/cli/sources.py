@@ -7,11 +7,11 @@ from typing import Any
 import typer
 from rich.text import Text
 
-from worker import runtime
 from worker.cli.access import database, today
 from worker.cli.terminal import AsJson, json_text, out, print_json, say, table
 from worker.core.freshness import FEWEST_DAYS, Source, usual_gap
 from worker.core.units import Unit, shown
+from worker.running import runtime
 from worker.store import sources
 from worker.store.database import reading
 

@@ -9,12 +9,15 @@ import typer
 from rich.console import Console
 from sqlalchemy import Engine
 
-from worker import delivery, planning, runtime, sweeps, tasks, webhook_delivery
+from worker import tasks
 from worker.cli.access import a_date, database
 from worker.cli.terminal import AsJson, Refused, print_json, progress, say
-from worker.delivery import Delivered
-from worker.rulebook import Rulebook
-from worker.sending import Way
+from worker.delivering import delivery, planning, webhook_delivery
+from worker.delivering.delivery import Delivered
+from worker.delivering.sending import Way
+from worker.evaluating import sweeps
+from worker.rulebooks.rulebook import Rulebook
+from worker.running import runtime
 from worker.settings import settings, webhook_secret
 from worker.store import backlog, outbox, webhooks
 from worker.store import sweeps as sweeps_store

@@ -7,12 +7,12 @@ from typing import Any
 
 import typer
 
-from worker import runtime
 from worker.cli.batching import SHOWN
 from worker.cli.terminal import NOT_HELD, print_json, progress, say
 from worker.importing.archives import Archive
 from worker.importing.files import File
 from worker.importing.passes import Rows, told, walk
+from worker.running import runtime
 
 EXAMPLES = 3
 """Events that are shown."""

@@ -7,9 +7,9 @@ from uuid import uuid4
 
 from sqlalchemy import Connection
 
-from worker import runtime
 from worker.core.findings import Finding
 from worker.core.webhooks import Webhook, Webhooks
+from worker.running import runtime
 from worker.settings import SettingsError, webhook_secret, webhook_variable
 from worker.store import receivers
 from worker.store.receivers import Standing

@@ -4,12 +4,12 @@ from typing import Annotated
 
 import typer
 
-from worker import runtime
 from worker.cli.access import database
 from worker.cli.admin import report
 from worker.cli.terminal import AsJson, Refused, print_json
 from worker.cli.webhook_findings import tried
 from worker.core.webhooks import Webhook
+from worker.running import runtime
 from worker.store import receivers, resuming
 from worker.store.database import writing
 from worker.store.receivers import Standing

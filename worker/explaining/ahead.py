@@ -7,7 +7,6 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection
 
-from worker import healths, standings
 from worker.core.answers import resumed
 from worker.core.conditions import Facts
 from worker.core.flags import Flag, State, judge
@@ -15,8 +14,9 @@ from worker.core.health import HEALTH
 from worker.core.rules import CompiledRule
 from worker.core.stats import Workspace
 from worker.core.trends import TREND_DAYS
-from worker.rulebook import Rulebook
-from worker.standings import Standing
+from worker.evaluating import healths, standings
+from worker.evaluating.standings import Standing
+from worker.rulebooks.rulebook import Rulebook
 
 HORIZON = 400
 """Days to look ahead: a year, which the longest window of a fact has, and a month."""

@@ -11,7 +11,6 @@ from difflib import get_close_matches
 
 from sqlalchemy import Connection, Engine
 
-from worker import standings
 from worker.core.ailing import lowered_by
 from worker.core.conditions import AllOf, Condition, Not, facts_in
 from worker.core.evidence import who
@@ -20,8 +19,9 @@ from worker.core.flags import Flag, evaluation_date
 from worker.core.reading import BASE
 from worker.core.reasons import clears, missing
 from worker.core.rules import CompiledRule, Rule
+from worker.evaluating import standings
 from worker.explaining.ahead import HORIZON, Days, FlagChange, OutcomeChange, outcome_of
-from worker.rulebook import Rulebook
+from worker.rulebooks.rulebook import Rulebook
 from worker.store import flags, people, stats, sweeps
 from worker.store.database import reading, writing
 from worker.store.ties import calibrate

@@ -7,7 +7,6 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection
 
-from worker import standings
 from worker.core.contents import Outcome, Survey
 from worker.core.courses import Course, step_of
 from worker.core.events import Event
@@ -19,7 +18,8 @@ from worker.core.portfolio.figures import Member
 from worker.core.subscriptions import SubscriptionEvent
 from worker.core.success import first_achieved
 from worker.core.units import Value
-from worker.rulebook import Rulebook
+from worker.evaluating import standings
+from worker.rulebooks.rulebook import Rulebook
 from worker.store import portfolio, rereading, stats
 from worker.store.portfolio import Described
 from worker.store.subscriptions import subscription_events

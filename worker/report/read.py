@@ -21,7 +21,7 @@ from worker.core.portfolio.figures import (
 )
 from worker.report.accounts import Portfolio, month_ends
 from worker.report.contents import By, Group, Point, Report
-from worker.rulebook import Rulebook
+from worker.rulebooks.rulebook import Rulebook
 from worker.store import flag_lists, people, stats
 from worker.store.database import reading, writing
 from worker.store.ties import calibrate

@@ -7,9 +7,6 @@ from datetime import date, datetime
 
 from sqlalchemy import Connection, Engine
 
-from worker import announcing
-from worker.alerting import alert_now
-from worker.announcing import Known
 from worker.core.alerts import AlertReason
 from worker.core.answers import (
     Acknowledge,
@@ -24,8 +21,11 @@ from worker.core.answers import (
 from worker.core.flags import Flag, State, evaluation_date
 from worker.core.muting import Mute
 from worker.core.worsening import Limit, limits_of
-from worker.rulebook import Rulebook
-from worker.scene import Scene, look
+from worker.evaluating import announcing
+from worker.evaluating.alerting import alert_now
+from worker.evaluating.announcing import Known
+from worker.evaluating.scene import Scene, look
+from worker.rulebooks.rulebook import Rulebook
 from worker.slack_actions.authority import NO_FLAG, Clicked, require
 from worker.store import answers, desks, flag_moves, flags, outbox, people, showing, told, workspace
 from worker.store.answers import Given

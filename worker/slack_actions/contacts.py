@@ -8,15 +8,15 @@ from datetime import UTC, datetime
 
 from sqlalchemy import Engine
 
-from worker.arrivals import Batch
 from worker.core.answers import Refused
 from worker.core.cards import ContactChoice
 from worker.core.contacts import decision_level
 from worker.core.flags import evaluation_date
 from worker.core.reading import BASE
 from worker.core.titles import Level
-from worker.ingest import ingest
-from worker.rulebook import Rulebook
+from worker.intake.arrivals import Batch
+from worker.intake.ingest import ingest
+from worker.rulebooks.rulebook import Rulebook
 from worker.slack_actions.authority import NO_FLAG, Clicked, require
 from worker.store import answers, desks, showing, stats, sweeps
 from worker.store.answers import Given

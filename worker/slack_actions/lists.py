@@ -8,7 +8,6 @@ from operator import itemgetter
 
 from sqlalchemy import Connection, Engine
 
-from worker.alerting import words_now
 from worker.core.accounts import account_of
 from worker.core.cards import AccountLine, Change, DigestLine, Home
 from worker.core.flags import evaluation_date
@@ -16,7 +15,8 @@ from worker.core.reading import BASE
 from worker.core.rules import Kind
 from worker.core.stats import AccountStats
 from worker.core.urgency import Order, rank, worst_first
-from worker.rulebook import Rulebook
+from worker.evaluating.alerting import words_now
+from worker.rulebooks.rulebook import Rulebook
 from worker.store import desks, people, stats, sweeps
 from worker.store.database import reading
 from worker.store.desks import OnDesk

@@ -5,7 +5,6 @@ from datetime import date, datetime
 
 from sqlalchemy import Engine
 
-from worker.alerting import alert_now
 from worker.core.accounts import account_of
 from worker.core.alerts import AlertReason
 from worker.core.answers import Refused
@@ -13,10 +12,11 @@ from worker.core.cards import AccountCard, Choice, TieLine, Told, Why
 from worker.core.evidence import who
 from worker.core.stats import AccountStats, Workspace
 from worker.core.ties import Tier, strength
+from worker.evaluating.alerting import alert_now
+from worker.evaluating.scene import look
 from worker.explaining.explain import explain
 from worker.explaining.words import ahead, standing
-from worker.rulebook import Rulebook
-from worker.scene import look
+from worker.rulebooks.rulebook import Rulebook
 from worker.slack.phrases import day
 from worker.slack_actions.authority import NO_FLAG
 from worker.slack_actions.lists import begin, lines

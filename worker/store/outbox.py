@@ -1,7 +1,8 @@
 """The outbox: alerts wait here, from the transaction that decided on them to their planning.
 
-Whom an alert is for, and when, is planned later (worker/planning.py): a batch does not wait for it.
-One that cannot be planned is put aside for a while, with the error, and holds up no other.
+Whom an alert is for, and when, is planned later (worker/delivering/planning.py): a batch does not
+wait for it. One that cannot be planned is put aside for a while, with the error, and holds up no
+other.
 """
 
 from collections.abc import Collection, Iterable, Sequence

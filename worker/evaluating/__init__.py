@@ -1,0 +1,1 @@
+"""Accounts evaluated as of a date: facts, flags, and the alerts of what has moved."""

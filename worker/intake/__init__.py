@@ -1,0 +1,1 @@
+"""Batches of events on their way in: into the log and the stats, exactly once."""

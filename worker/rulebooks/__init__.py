@@ -1,0 +1,1 @@
+"""The rules: read whole, those in force, and their tests."""
