@@ -18,6 +18,7 @@ def hurry() -> None:
     app.conf.worker_lost_wait = 1  # seconds from a child's death until its batch is free again
 
 
-if __name__ == "__main__":
+if __name__ in ("__main__", "__mp_main__"):  # the gateway's processes are spawned as the latter
     hurry()
+if __name__ == "__main__":
     cli.main()
