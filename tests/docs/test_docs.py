@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from ruamel.yaml import YAML
 
 from worker.capture.taking import why_not
 from worker.core.addresses import Side
@@ -67,6 +68,13 @@ def test_links_between_pages_lead_somewhere(page):
     for link in re.findall(r"\]\(([^)#]+)", page.read_text()):
         if "://" not in link:
             assert (page.parent / link).exists(), f"{page.name} links to {link}"
+
+
+def test_compose_passes_on_every_setting_that_everyone_needs():
+    readme = (DOCS.parent / "README.md").read_text()
+    settings = set(re.findall(r"`(TIEWATCH_\w+)`", readme))
+    passed = YAML().load(DOCS.parent / "docker-compose.yml")["x-tiewatch"]["environment"]
+    assert settings - {name.removesuffix("_FILE") for name in passed} == set()
 
 
 def test_what_the_page_on_identity_shows_is_so(tmp_path):
