@@ -18,7 +18,7 @@ PAGE = (Path(worker.__file__).parent.parent / "docs/rules.md").read_text()
 EXAMPLES = [
     example
     for example in re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
-    if not example.startswith("- test:")  # tests/test_ruletests.py runs those
+    if not example.startswith("- test:")  # tests/rulebooks/test_ruletests.py runs those
 ]
 COMPARISONS = PAGE.partition("## Comparisons")[2].partition("\n## ")[0]
 
