@@ -2,6 +2,7 @@
 
 import json
 import re
+import tomllib
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -68,6 +69,22 @@ def test_links_between_pages_lead_somewhere(page):
     for link in re.findall(r"\]\(([^)#]+)", page.read_text()):
         if "://" not in link:
             assert (page.parent / link).exists(), f"{page.name} links to {link}"
+
+
+def test_the_layers_are_documented_as_they_are_checked():
+    project = tomllib.loads((DOCS.parent / "pyproject.toml").read_text())
+    checked = next(c for c in project["tool"]["importlinter"]["contracts"] if "layers" in c)
+    layers = [re.split(r" [|:] ", layer) for layer in checked["layers"] if layer != "__main__"]
+    page = (DOCS.parent / "CONTRIBUTING.md").read_text().partition("The layers, from the top:")[2]
+    shown = [line.strip().split(", ") for line in page.partition("\n- ")[0].split("\n") if line]
+    assert shown == layers
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_no_empty_line_cuts_a_table_in_two(page):
+    text = re.sub(r"```.*?```", "", page.read_text(), flags=re.S)
+    for table in re.findall(r"(?:^\|.*\n)+", text, re.M):
+        assert re.match(r".*\n\|[-|: ]+\|\n", table), table.partition("\n")[0]
 
 
 def test_compose_passes_on_every_setting_that_everyone_needs():
