@@ -80,6 +80,15 @@ def test_the_layers_are_documented_as_they_are_checked():
     assert shown == layers
 
 
+def test_the_modules_that_the_page_on_the_code_names_are_there():
+    code = DOCS.parent / "worker"
+    packages = "|".join(path.name for path in code.iterdir() if path.is_dir())
+    named = re.findall(rf"\b((?:{packages})/\w+)", (DOCS / "architecture.md").read_text())
+    assert len(named) > 30
+    there = {path.relative_to(code).with_suffix("").as_posix() for path in code.glob("*/*")}
+    assert set(named) - there == set()
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_no_empty_line_cuts_a_table_in_two(page):
     text = re.sub(r"```.*?```", "", page.read_text(), flags=re.S)
