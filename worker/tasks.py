@@ -1,7 +1,8 @@
 """The Celery tasks: each takes a message, calls one service, and says what comes next.
 
-Late acknowledgement does not save a task that raises, so a failed one is sent again by hand, with
-a growing delay; the services make doing a thing twice the same as doing it once.
+Late acknowledgement does not save a task that raises. So a batch that failed is sent again
+(`_again`), with a growing delay, and the scheduler asks for all else anew each minute; the services
+make doing a thing twice the same as doing it once.
 """
 
 import json

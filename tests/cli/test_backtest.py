@@ -17,8 +17,7 @@ START = date(2025, 1, 6)
 DAY = timedelta(days=1)
 OUTCOMES = ("--outcomes", "churned.csv", "--within", "100")
 YEAR = ("--from", "2025-01-01", "--to", "2025-12-31")
-PAGE = (Path(worker.__file__).parent.parent / "docs/rules.md").read_text()
-SECTION = PAGE.partition("## What would it have done last year?")[2].partition("\n## ")[0]
+PAGE = (Path(worker.__file__).parent.parent / "docs/backtest.md").read_text()
 
 RULES = """
 rules:
@@ -228,10 +227,10 @@ def test_an_empty_log_says_how_to_fill_it(tiewatch):
 
 
 def test_the_commands_of_the_documentation_work(workspace, folder):
-    (sample,) = re.findall(r"```csv\n(.*?)```", SECTION, re.DOTALL)
+    (sample,) = re.findall(r"```csv\n(.*?)```", PAGE, re.DOTALL)
     (folder / "churned.csv").write_text(sample)
     assert read_outcomes(folder / "churned.csv")
-    commands = [line for line in SECTION.splitlines() if line.startswith("tiewatch ")]
+    commands = [line for line in PAGE.splitlines() if line.startswith("tiewatch ")]
     assert len(commands) >= 3
     for command in commands:
         done = workspace(*shlex.split(command)[1:])
@@ -240,7 +239,7 @@ def test_the_commands_of_the_documentation_work(workspace, folder):
 
 def test_every_figure_is_defined_in_the_documentation(workspace):
     done = workspace("rules", "backtest", *YEAR, "--outcomes", "churned.csv", "--json")
-    named = set(re.findall(r"^\| [a-z, ]+ \| (`.*?) \|", SECTION, re.M))
+    named = set(re.findall(r"^\| [a-z, ]+ \| (`.*?) \|", PAGE, re.M))
     defined = {name for cell in named for name in re.findall(r"`(\w+)`", cell)}
     (rule, *_) = done.json["rules"]
     itself = {"rule", "mode", "severity", "outcomes"}

@@ -2,10 +2,12 @@
 
 import json
 import re
+import tomllib
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from ruamel.yaml import YAML
 
 from worker.capture.taking import why_not
 from worker.core.addresses import Side
@@ -67,6 +69,38 @@ def test_links_between_pages_lead_somewhere(page):
     for link in re.findall(r"\]\(([^)#]+)", page.read_text()):
         if "://" not in link:
             assert (page.parent / link).exists(), f"{page.name} links to {link}"
+
+
+def test_the_layers_are_documented_as_they_are_checked():
+    project = tomllib.loads((DOCS.parent / "pyproject.toml").read_text())
+    checked = next(c for c in project["tool"]["importlinter"]["contracts"] if "layers" in c)
+    layers = [re.split(r" [|:] ", layer) for layer in checked["layers"] if layer != "__main__"]
+    page = (DOCS.parent / "CONTRIBUTING.md").read_text().partition("The layers, from the top:")[2]
+    shown = [line.strip().split(", ") for line in page.partition("\n- ")[0].split("\n") if line]
+    assert shown == layers
+
+
+def test_the_modules_that_the_page_on_the_code_names_are_there():
+    code = DOCS.parent / "worker"
+    packages = "|".join(path.name for path in code.iterdir() if path.is_dir())
+    named = re.findall(rf"\b((?:{packages})/\w+)", (DOCS / "architecture.md").read_text())
+    assert len(named) > 30
+    there = {path.relative_to(code).with_suffix("").as_posix() for path in code.glob("*/*")}
+    assert set(named) - there == set()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_no_empty_line_cuts_a_table_in_two(page):
+    text = re.sub(r"```.*?```", "", page.read_text(), flags=re.S)
+    for table in re.findall(r"(?:^\|.*\n)+", text, re.M):
+        assert re.match(r".*\n\|[-|: ]+\|\n", table), table.partition("\n")[0]
+
+
+def test_compose_passes_on_every_setting_that_everyone_needs():
+    readme = (DOCS.parent / "README.md").read_text()
+    settings = set(re.findall(r"`(TIEWATCH_\w+)`", readme))
+    passed = YAML().load(DOCS.parent / "docker-compose.yml")["x-tiewatch"]["environment"]
+    assert settings - {name.removesuffix("_FILE") for name in passed} == set()
 
 
 def test_what_the_page_on_identity_shows_is_so(tmp_path):

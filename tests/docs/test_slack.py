@@ -1,4 +1,6 @@
-"""docs/slack.md: the app asks for what it needs, and the first alert comes as it says."""
+"""docs/slack.md: the app asks for what it needs, what is let in, what wakes a flag, and the first
+alert comes as the page says.
+"""
 
 import os
 import re
@@ -11,11 +13,17 @@ from ruamel.yaml import YAML
 from slack_sdk import WebClient
 
 from tests import slack_server
+from worker.capture.bodies import MOST_BYTES, SECONDS
+from worker.capture.slack import COMMAND, PATH
+from worker.core.answers import DISMISSED_FOR
+from worker.core.units import Unit
+from worker.core.worsening import LEAST, SHARE
 from worker.settings import Settings
 from worker.slack.scopes import SCOPES
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "slack.md").read_text("utf-8")
+WORDS = " ".join(PAGE.split())
 # By Slack's reference of its methods. Slack gives users:read.email only along with users:read.
 NEEDS = {
     "api_call": (),
@@ -84,6 +92,24 @@ def test_every_setting_on_the_page_is_one():
     named = {name.removesuffix("_FILE") for name in re.findall(r"TIEWATCH_(SLACK_[A-Z_]+)", PAGE)}
     assert len(named) == 7
     assert {name.lower() for name in named} <= set(Settings.model_fields)
+
+
+def test_what_is_let_in():
+    assert f"more than {MOST_BYTES // 1_000_000} MB" in WORDS
+    assert f"longer than {SECONDS:g} seconds" in WORDS
+    assert f"`POST {PATH}`" in WORDS
+    assert f"`{COMMAND} mine`" in WORDS
+    assert {"/healthz"} == set(re.findall(r"`GET (/[^`]+)`", WORDS))
+
+
+def test_what_wakes_a_dismissed_flag():
+    assert SHARE == 0.5
+    assert "worse by half of what it was" in WORDS
+    assert f"or {DISMISSED_FOR.days} days have passed" in WORDS
+    assert (
+        f"at least {LEAST[Unit.DAYS]:g} days, {LEAST[Unit.PERCENT]:g}% or {LEAST[Unit.COUNT]:g}"
+        in WORDS
+    )
 
 
 def test_the_commands_of_the_page_lead_to_a_first_alert(tmp_path: Path):

@@ -213,7 +213,7 @@ def test_the_command_tells_passes_failures_and_what_cannot_be_read(tiewatch, tmp
     assert [case[0].tag for case in suite] == ["error", "failure"]
 
 
-PAGE = (Path(worker.__file__).parent.parent / "docs/rules.md").read_text()
+PAGE = (Path(worker.__file__).parent.parent / "docs/testing.md").read_text()
 
 
 def test_the_tests_in_the_documentation_pass(tmp_path):

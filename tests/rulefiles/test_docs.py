@@ -15,11 +15,7 @@ from worker.rulefiles.thresholds import Scope
 from worker.shipped import rules_dir
 
 PAGE = (Path(worker.__file__).parent.parent / "docs/rules.md").read_text()
-EXAMPLES = [
-    example
-    for example in re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
-    if not example.startswith("- test:")  # tests/test_ruletests.py runs those
-]
+EXAMPLES = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
 COMPARISONS = PAGE.partition("## Comparisons")[2].partition("\n## ")[0]
 
 

@@ -19,11 +19,7 @@ from worker.shipped import rules_dir
 
 COMMITTED = rules_dir() / "schema.json"
 DOCS = Path(worker.__file__).parent.parent / "docs/rules.md"
-EXAMPLES = [
-    example
-    for example in re.findall(r"```yaml\n(.*?)```", DOCS.read_text(), re.DOTALL)
-    if not example.startswith("- test:")
-]
+EXAMPLES = re.findall(r"```yaml\n(.*?)```", DOCS.read_text(), re.DOTALL)
 RULE = {"id": "x", "title": "t", "severity": "low", "when": {"mrr": "over $5"}}
 
 

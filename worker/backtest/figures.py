@@ -16,7 +16,7 @@ REOPENED_WITHIN = 14
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """The figures of one rule; docs/rules.md defines each.
+    """The figures of one rule; docs/backtest.md defines each.
 
     `flags`, `accounts`, the days open, `by_week` (Monday, flags) and `by_rep` (owner, flags) are
     of flags that opened in the period. `unknown_share` is from 0 to 1, None without an account.

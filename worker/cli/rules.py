@@ -110,7 +110,9 @@ def run_tests(
     book = read_rulebook(runtime.rules_path())
     folder = runtime.rules_path() / TESTS
     if not paths and not folder.is_dir():
-        raise Refused(f"{folder}: there is no such folder. docs/rules.md says how to write a test.")
+        raise Refused(
+            f"{folder}: there is no such folder. docs/testing.md says how to write a test."
+        )
     tests, problems = ruletests.read(paths or [folder], book.rules, book.sources)
     results = [ruletests.run(test, book) for test in tests]
     failures = [failure for result in results for failure in result.failures]

@@ -96,7 +96,7 @@ def preview(
     if found is None:
         raise Refused(
             f"{name} is open nowhere, and no test in {runtime.rules_path() / TESTS} expects it: "
-            "write one, as docs/rules.md says."
+            "write one, as docs/testing.md says."
         )
     try:
         to.write_text(page(f"tiewatch: {name}", found.about, found.shown), encoding="utf-8")

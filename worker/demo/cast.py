@@ -10,7 +10,6 @@ from typing import Literal
 from worker.demo.script import Account, Person, Rep, Segment, courts, prepares, supports
 
 COMPANY = "Marrowbeck"
-PRODUCT = "software for safety rounds and inspections"
 HEAD = "ruth"
 """The rep to whom all others report."""
 

@@ -31,7 +31,6 @@ MAX_HEADER = HeaderBlock.text_max_length
 MAX_SECTION = SectionBlock.text_max_length
 MAX_CONTEXT = 1_000
 MAX_LABEL = 75
-MAX_BLOCKS = 50
 MAX_ALL = 9_000
 MAX_TEXT = 1_500
 
