@@ -88,11 +88,14 @@ def test_what_comes_late_changes_the_scores_of_its_day_and_later(engine, book):
     assert kept(engine)["birch", 0] == 20
 
 
-def test_what_comes_on_its_day_leaves_the_scores_alone(engine, book):
-    take_in(engine, book, START, meeting(START))
-    sweep(engine, book, START)
-    take_in(engine, book, START, meeting(START))
-    assert kept(engine)["acme", 0] == 100
+@pytest.mark.parametrize(("late", "left"), [(0, {0, 1, 2}), (1, {0, 1}), (2, set())])
+def test_what_comes_within_a_day_leaves_the_score_of_its_day_alone(engine, book, late, left):
+    """A load of every night would else have each score of all accounts made twice."""
+    take_in(engine, book, START, meeting(START - DAY))
+    for days in range(3):
+        sweep(engine, book, START + days * DAY)
+    take_in(engine, book, START + 2 * DAY, meeting(START + (2 - late) * DAY))
+    assert {day for _, day in kept(engine) if day >= 0} == left
 
 
 def test_other_settings_make_past_scores_anew(engine, book, tmp_path):

@@ -50,8 +50,8 @@ FACTS = (
         "30-day change of the health score",
         "the health score less that of 30 days before",
         f"{_NO_HEALTH}, or there was no score 30 days before",
-        formula="Less the score of 30 days before, as the sweep of that day found it, or as the "
-        "events dated up to then make it, if any of them came later than on their day.",
+        formula="Less the score of 30 days before, as the sweep of that day found it, or, if "
+        "events dated up to then came more than a day late, as they make it.",
         part=Part.HEALTH,
         events=_EVENTS,
         least=-100,

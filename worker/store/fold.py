@@ -58,8 +58,7 @@ def fold(
     of_today = {account for account, day in add.usage_days if day == today} if looked_at else set()
     # All that need not wait for an answer is sent before the first one is waited for.
     begun = _lock_accounts(db, add, add.not_usage | late | of_today)
-    if past := [(one, days.first) for one, days in add.accounts.items() if days.first < today]:
-        health.forget_of(db, past)
+    _forget_scores(db, add, today)
     unused = _without_usage(db, of_today, today) if of_today else None
     _create_people(db, add)
     fold_days = ask_ties(db, add, half_life) if add.tie_days else None
@@ -68,7 +67,7 @@ def fold(
     update_parts = ask_parts(db, add)
     first = add.first_interaction_day
     if first is not None and (began is None or first < began):
-        _begin_interactions(db, first)
+        _begin_interactions(db, first, began)
     if fold_days is not None:
         fold_days()
     set_attributes()
@@ -234,10 +233,25 @@ def _fold_users(db: Connection, add: Additions, sums: Rows) -> None:
     )
 
 
-def _begin_interactions(db: Connection, day: int) -> None:
-    """Note that interactions have been recorded since that day: before, of no account was it known
-    whether there are any."""
-    health.forget_from(db, day)
+def _forget_scores(db: Connection, add: Additions, today: int) -> None:
+    """Forget the health scores that events have come too late for.
+
+    Yesterday's may come with the load of a night: they leave yesterday's score as its sweep found
+    it, as those do that come later on the very day.
+    """
+    past = [
+        (account, days.first if days.first < today - 1 else today)
+        for account, days in add.accounts.items()
+        if days.first < today
+    ]
+    if past:
+        health.forget_of(db, past)
+
+
+def _begin_interactions(db: Connection, day: int, began: int | None) -> None:
+    """Note that interactions have been recorded since that day, not only since they `began`: up to
+    there it was known of no account whether there are any."""
+    health.forget_between(db, day, began)
     execute(
         db,
         "UPDATE workspace SET first_interaction_day = :day "

@@ -46,9 +46,11 @@ def keep(db: Connection, scores: Mapping[str, int | None], on: date, settings: s
     )
 
 
-def forget_from(db: Connection, day: int) -> None:
-    """Forget the scores of all accounts from a day (an ordinal) on: they would be others now."""
-    execute(db, "DELETE FROM health_days WHERE day >= :day", day=day)
+def forget_between(db: Connection, first: int, end: int | None) -> None:
+    """Forget the scores of all accounts from a day (an ordinal) on, up to, not including, `end`."""
+    last = {} if end is None else {"end": end}
+    until = "" if end is None else " AND day < :end"
+    execute(db, f"DELETE FROM health_days WHERE day >= :first{until}", first=first, **last)
 
 
 def forget_of(db: Connection, changed: Sequence[tuple[str, int]]) -> None:
