@@ -90,7 +90,8 @@ def _plan_together(
     done = attempted(db, partial(work, rows)) if rows else 0
     if not isinstance(done, Failed):
         return done
-    found = list(islice(culprits(db, rows, work), MOST_ASIDE))
+    tried = culprits(rows, lambda some: attempted(db, partial(work, some), keep=False))
+    found = list(islice(tried, MOST_ASIDE))
     if not found:
         raise done.error
     for row, failed in found:
