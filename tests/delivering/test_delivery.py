@@ -441,6 +441,28 @@ def test_what_was_told_and_cannot_be_laid_out_any_more_holds_up_nothing_new(
     assert "new it is" in repr(card)
 
 
+def test_of_replies_only_the_one_that_cannot_be_laid_out_is_given_up(
+    engine, slack, clock, monkeypatch
+):
+    put(engine, "a")
+    run(engine, slack, clock)
+    before = resolve_name("worker.slack.message.reply")
+
+    def broken(told: Any) -> Any:
+        if "two it is" in repr(told):
+            raise ValueError("no words for it")
+        return before(told)
+
+    monkeypatch.setattr("worker.slack.message.reply", broken)
+    later = (alert(account="a", rule=rule, title=f"{rule} it is") for rule in ("one", "two"))
+    tell(engine, *later)
+    assert run(engine, slack, clock) == Delivered(sent=1, failed=1, waiting=0)
+    (card,) = slack.messages("C1")
+    (reply,) = slack.messages("C1", card["ts"])
+    assert "one it is" in reply["text"]
+    assert "two it is" not in repr(card)
+
+
 def test_of_a_digest_only_the_line_that_cannot_be_laid_out_is_given_up(
     engine, slack, clock, monkeypatch
 ):

@@ -43,8 +43,8 @@ SENDERS = 8
 """Messages on their way at once in one process: Slack takes a fifth of a second for each."""
 
 MOST_CULPRITS = 100
-"""Messages looked for that keep their bundle from being sent, in one transaction: it must end in
-time, and what is left shows next time."""
+"""Messages given up in one transaction that keep their bundle from being got ready: it must end in
+time. If there are more, the next look at the bundle finds them."""
 
 
 @dataclass(frozen=True, slots=True)
