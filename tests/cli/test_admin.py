@@ -123,7 +123,7 @@ def test_doctor_names_an_alert_that_is_put_aside_and_deliver_tries_it_again(tiew
         db.execute(update(tables.outbox).where(bad).values(alert='{"reason": "new"}'))
     done = tiewatch("deliver", "--json")
     assert done.json == {"sent": 2, "failed": 0, "waiting": 1}  # a note to the admins is one
-    assert "1 alerts are put aside" in done.err
+    assert "1 alert is put aside: it cannot be planned" in done.err
     done = tiewatch("doctor", "--json")
     assert done.status == 1
     (said,) = [one["detail"] for one in done.json if not one["ok"]]

@@ -46,7 +46,7 @@ def test_a_sweep_of_a_date_ahead_says_what_follows_and_doctor_too(silent):
 
 
 def test_a_sweep_of_no_date_is_of_today(silent, embedded):
-    assert silent("sweep").out == "1 accounts swept: 0 flags opened, 0 resolved.\n"
+    assert silent("sweep").out == "1 account swept: 0 flags opened, 0 resolved.\n"
     (sweep,) = rows(embedded, tables.sweeps)
     assert sweep["on_date"] == TODAY
 

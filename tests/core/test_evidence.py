@@ -96,6 +96,27 @@ def test_it_says_what_is_escalated_and_since_when():
     )
 
 
+@pytest.mark.parametrize(
+    ("number", "said"),
+    [(3, ()), (4, ("1 more escalation is open.",)), (5, ("2 more escalations are open.",))],
+)
+def test_of_many_escalations_it_says_how_many_more_are_open(number, said):
+    tickets = Tickets(ON - 30, [ticket((9, "opened"), (4, "escalated"))] * number)
+    stats = AccountStats("acme", tickets=tickets)
+    found = who(stats, ON, Workspace(ON - 400), {"open_escalations"}, NAMES)
+    assert found[3:] == said
+
+
+@pytest.mark.parametrize(
+    ("number", "said"),
+    [(3, ()), (4, ("1 more detractor waits.",)), (5, ("2 more detractors wait.",))],
+)
+def test_of_many_detractors_it_says_how_many_more_wait(number, said):
+    voice = Voice(nps_days={f"c{n}": (ON - 8, True) for n in range(number)})
+    stats = AccountStats("acme", voice=voice)
+    assert who(stats, ON, Workspace(ON - 400), {"detractor_waiting"}, NAMES)[3:] == said
+
+
 def test_who_has_no_name_or_title_is_named_by_id():
     first, *_ = lines(EXECS, [person("dana", level="vp")], tie("kim", "dana", 22))
     assert first == (

@@ -31,6 +31,8 @@ RESOLVED = {"reason": AlertReason.RESOLVED}
         ({"reason": AlertReason.REMINDER}, Setting(state=State.DISMISSED), Mute.DISMISSED),
         ({"reason": AlertReason.WORSE}, Setting(state=State.ACKNOWLEDGED), None),
         ({"reason": AlertReason.REMINDER}, Setting(state=State.RESOLVED), Mute.OVER),
+        ({"reason": AlertReason.WORSE}, Setting(overtaken=True), Mute.OVERTAKEN),
+        ({"reason": AlertReason.ASSIGNED}, Setting(overtaken=True), None),
         (RESOLVED, HELD, Mute.ON_HOLD),
         (RESOLVED | LOW, Setting(critical=True, state=State.RESOLVED), None),
         ({"reason": AlertReason.ASSIGNED}, HELD, None),

@@ -19,13 +19,14 @@ from tests.alerts import alert
 from tests.deliveries import NOW, TOKEN, know, row, run, tell, told
 from tests.slack_server import DROP_AFTER, DROP_BEFORE, POST, SlackServer
 from worker.core.alerts import Alert
-from worker.delivering import delivery
+from worker.core.rules import Severity
+from worker.delivering import delivery, planning
 from worker.delivering.delivery import LEASE, MAX_ATTEMPTS, Delivered, deliver, way
 from worker.delivering.notes import Missing, of_missing_rep
 from worker.delivering.sending import to_show
 from worker.slack.sender import TIMEOUT, SlackConfig
 from worker.slack.trouble import SendFailed, Verdict
-from worker.store import backlog, leases
+from worker.store import backlog, leases, outbox
 from worker.store.database import engine_for, writing
 from worker.store.messages import put as put_messages
 from worker.store.tables import messages as rows
@@ -398,6 +399,89 @@ def test_an_alert_that_cannot_be_laid_out_is_given_up_and_all_others_go_out(
     with writing(engine) as db:
         backlog.requeue(db, clock())
     assert run(engine, slack, clock) == Delivered(sent=1, failed=0, waiting=0)
+
+
+@pytest.mark.parametrize(
+    "where", ["worker.slack.message.card", "worker.delivering.conversing.ready"]
+)
+def test_of_a_conversation_only_what_cannot_be_laid_out_is_given_up(
+    engine, slack, clock, monkeypatch, where
+):
+    tell(engine, *(alert(rule=rule, title=f"{rule} it is") for rule in ("one", "two", "three")))
+    before = resolve_name(where)
+
+    def broken(*given: Any) -> Any:
+        if "two it is" in repr(given):
+            raise ValueError("no words for it")
+        return before(*given)
+
+    monkeypatch.setattr(where, broken)
+    assert run(engine, slack, clock) == Delivered(sent=2, failed=1, waiting=0)
+    assert [row(engine, id_).state for id_ in (1, 2, 3)] == ["sent", "failed", "sent"]
+    assert row(engine, 2).error == "ValueError: no words for it"
+    assert row(engine, 3).attempts == 1
+
+
+def test_what_was_told_and_cannot_be_laid_out_any_more_holds_up_nothing_new(
+    engine, slack, clock, monkeypatch
+):
+    tell(engine, alert(rule="old", title="old it is"))
+    run(engine, slack, clock)
+    before = resolve_name("worker.slack.message.card")
+
+    def broken(card: Any) -> Any:
+        if "old it is" in repr(card):
+            raise ValueError("no words for it")
+        return before(card)
+
+    monkeypatch.setattr("worker.slack.message.card", broken)
+    tell(engine, alert(rule="new", title="new it is"))
+    assert run(engine, slack, clock) == Delivered(sent=1, failed=0, waiting=0)
+    (card,) = slack.messages("C1")
+    assert "new it is" in repr(card)
+
+
+def test_of_replies_only_the_one_that_cannot_be_laid_out_is_given_up(
+    engine, slack, clock, monkeypatch
+):
+    put(engine, "a")
+    run(engine, slack, clock)
+    before = resolve_name("worker.slack.message.reply")
+
+    def broken(told: Any) -> Any:
+        if "two it is" in repr(told):
+            raise ValueError("no words for it")
+        return before(told)
+
+    monkeypatch.setattr("worker.slack.message.reply", broken)
+    later = (alert(account="a", rule=rule, title=f"{rule} it is") for rule in ("one", "two"))
+    tell(engine, *later)
+    assert run(engine, slack, clock) == Delivered(sent=1, failed=1, waiting=0)
+    (card,) = slack.messages("C1")
+    (reply,) = slack.messages("C1", card["ts"])
+    assert "one it is" in reply["text"]
+    assert "two it is" not in repr(card)
+
+
+def test_of_a_digest_only_the_line_that_cannot_be_laid_out_is_given_up(
+    engine, slack, clock, monkeypatch
+):
+    low = [alert(account=name, severity=Severity.LOW, owner=None) for name in "abcde"]
+    with writing(engine) as db:
+        outbox.put(db, [(one.account, one) for one in low], NOW)
+    planning.plan(engine, NOW)
+    before = resolve_name("worker.slack.message.digest")
+
+    def broken(digest: Any) -> Any:
+        if any(line.account.id in "bd" for line in digest.lines):
+            raise ValueError("no words for it")
+        return before(digest)
+
+    monkeypatch.setattr("worker.slack.message.digest", broken)
+    clock.passes(days=1)
+    assert run(engine, slack, clock) == Delivered(sent=3, failed=2, waiting=0)
+    assert len(slack.posted) == 1
+    assert len(slack.posted[0].alert_ids) == 3
 
 
 def test_an_alert_of_another_version_fails_by_itself(engine, slack, clock):

@@ -482,6 +482,51 @@ def test_a_digest_stays_one_although_an_alert_of_its_sweep_cannot_be_planned(eng
     assert len(told(engine, "id")) == 6
 
 
+def test_what_was_put_aside_is_not_told_after_a_later_alert_of_its_flag(engine):
+    flag(engine, 7)
+    flag(engine, 8)
+    put(engine, alert(flag=7), alert(flag=8, rule="r8"), alert(flag=7, reason=AlertReason.WORSE))
+    put(engine, alert(flag=7, reason=AlertReason.REMINDER))
+    good = {row["id"]: row["alert"] for row in rows(engine, tables.outbox)}
+    spoil(engine, 2, 3)
+    plan(engine)
+    for id_, body in good.items():
+        spoil(engine, id_, body=body)
+    plan(engine, now=NOW + timedelta(minutes=1))
+    assert told(engine, "flag", "reason") == [(7, "opened"), (7, "still open"), (8, "opened")]
+    assert told(engine, "reason", "error", state="dropped") == [
+        ("severity rose", "a later alert of the flag was told before it")
+    ]
+
+
+def test_what_is_planned_after_it_was_put_aside_is_one_digest_if_it_is_many(engine):
+    put(engine, *accounts(*"abcdefgh"), sweep=sweep(engine, True))
+    good = {row["id"]: row["alert"] for row in rows(engine, tables.outbox)}
+    spoil(engine, *good)
+    plan(engine)
+    assert told(engine, "id") == []
+    for id_ in list(good)[:-1]:
+        spoil(engine, id_, body=good[id_])
+    plan(engine, now=NOW + timedelta(minutes=1))
+    assert set(told(engine, "bundle")) == {("digest/2026-06-03",)}
+    assert len(told(engine, "id")) == 7
+    with writing(engine) as db:
+        assert outbox.number_aside(db) == 1
+
+
+def test_a_crowd_that_was_put_aside_is_a_crowd_still(engine, monkeypatch):
+    monkeypatch.setattr(planning, "AT_ONCE", 4)
+    put(engine, *accounts(*"abc"), *accounts("y", "z", owner="kim"), sweep=sweep(engine, True))
+    good = {row["id"]: row["alert"] for row in rows(engine, tables.outbox)}
+    spoil(engine, *good)
+    plan(engine)
+    for id_, body in good.items():
+        spoil(engine, id_, body=body)
+    plan(engine, now=NOW + timedelta(minutes=1))
+    assert {bundle[:6] for (bundle,) in told(engine, "bundle")} == {"digest"}
+    assert len(told(engine, "id")) == 5
+
+
 def test_more_bad_alerts_than_one_transaction_puts_aside_hold_up_nothing(engine, monkeypatch):
     monkeypatch.setattr(planning, "MOST_ASIDE", 2)
     put(engine, *accounts(*"abcdefgh"))

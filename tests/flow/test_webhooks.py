@@ -1,5 +1,6 @@
 """From an event, a sweep or a click to another system that is told: real HTTP, signed, in order."""
 
+import json
 import shutil
 from datetime import UTC, date, datetime, timedelta
 
@@ -101,6 +102,37 @@ def test_a_flag_that_opens_and_resolves_is_told_with_all_that_is_known_of_it(eng
     assert (resolved.data["state"], resolved.data["previous_state"]) == ("resolved", "open")
     assert resolved.data["advice"] is None
     assert resolved.id != opened.id
+
+
+HEALTH = """
+bands: {good: 100, poor: 20}
+parts:
+  relationship:
+    weight: 1
+    facts: {days_since_contact: {good: at most 5 days, poor: otherwise}}
+"""
+AILING = """
+rules:
+  - id: ailing
+    title: not well
+    severity: high
+    when: {health: at most 50}
+"""
+
+
+def test_what_lowers_the_health_score_is_told_as_it_is_in_slack(engine, tmp_path, crm):
+    rulebook(tmp_path, AILING)
+    (tmp_path / "rules" / "health.yaml").write_text(HEALTH, encoding="utf-8")
+    book = book_of(tmp_path, crm, FLAGS, AILING)
+    take_in(engine, book, D, meeting(D))
+    sweep(engine, book, D + timedelta(10))
+    deliver(engine, book, at(D + timedelta(11)))
+    (opened,) = crm.heard
+    assert opened.data["people"] == [
+        "The health score is lowered most by last contact: 10 days ago."
+    ]
+    (told,) = rows(engine, tables.outbox)
+    assert opened.data["people"] == json.loads(told["alert"])["who"]
 
 
 def test_what_is_sent_passes_the_library_that_receivers_use(engine, tmp_path):

@@ -19,6 +19,7 @@ from worker.evaluating import sweeps
 from worker.rulebooks.rulebook import Rulebook
 from worker.running import runtime
 from worker.settings import settings, webhook_secret
+from worker.slack.phrases import counted
 from worker.store import backlog, outbox, webhooks
 from worker.store import sweeps as sweeps_store
 from worker.store.database import reading, writing
@@ -45,7 +46,7 @@ def run(
         print_json({"accounts": done.accounts, "opened": done.opened, "resolved": done.resolved})
     else:
         print(
-            f"{done.accounts:,} accounts swept: {done.opened:,} flags opened, "
+            f"{counted(done.accounts, 'account')} swept: {counted(done.opened, 'flag')} opened, "
             f"{done.resolved:,} resolved."
         )
     _mention_waiting(engine)
@@ -103,7 +104,9 @@ def deliver(
     if as_json:
         print_json(together)
     else:
-        print(f"{done.sent:,} alerts sent, {done.failed:,} failed, {done.waiting:,} waiting.")
+        print(
+            f"{counted(done.sent, 'alert')} sent, {done.failed:,} failed, {done.waiting:,} waiting."
+        )
     if not as_json and told != Delivered(0, 0, 0):
         print(f"Webhooks: {told.sent:,} sent, {told.failed:,} failed, {told.waiting:,} waiting.")
     if told.failed:
@@ -113,7 +116,8 @@ def deliver(
     with reading(engine) as db:
         aside = outbox.number_aside(db)
     if aside:
-        say(f"{aside:,} alerts are put aside: they cannot be planned, 'tiewatch doctor' says why.")
+        are = "is put aside: it" if aside == 1 else "are put aside: they"
+        say(f"{counted(aside, 'alert')} {are} cannot be planned, 'tiewatch doctor' says why.")
 
 
 def _deliver(engine: Engine, way: Way) -> Delivered:
@@ -141,4 +145,8 @@ def _mention_waiting(engine: Engine) -> None:
     with reading(engine) as db:
         waiting = backlog.unsent(db) + outbox.to_plan(db) + webhooks.waiting(db)
     if waiting:
-        say(f"{waiting:,} alerts wait: 'tiewatch deliver' sends them, and so does the scheduler.")
+        wait, them = ("waits", "it") if waiting == 1 else ("wait", "them")
+        say(
+            f"{counted(waiting, 'alert')} {wait}: 'tiewatch deliver' sends {them}, and so does the "
+            "scheduler."
+        )

@@ -1,8 +1,8 @@
 """What lowers a health score most, in words: a rep who reads that it has fallen asks why."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
-from worker.core.bands import HealthSettings
+from worker.core.bands import CompiledScale, HealthSettings
 from worker.core.conditions import Facts
 from worker.core.facts import FACTS
 from worker.core.health import HEALTH_FACTS, health_of
@@ -10,9 +10,6 @@ from worker.core.reasons import told
 
 MOST = 3
 """Facts that are named: the next ones hardly matter."""
-
-FULL = 100
-"""Points of a fact that could not be better."""
 
 
 def lowered_by(named: Collection[str], facts: Facts, settings: HealthSettings) -> tuple[str, ...]:
@@ -22,12 +19,18 @@ def lowered_by(named: Collection[str], facts: Facts, settings: HealthSettings) -
         return ()
     known = FACTS | {fact.name: fact for fact in settings.metrics.facts}
     costs = sorted(
-        (-scored.share * (FULL - scored.points), scored.fact)
-        for part in health_of(facts, settings).parts
-        for scored in part.facts
-        if scored.points is not None and scored.points < FULL
+        (-scored.share * (best - scored.points), scored.fact)
+        for part, scales in zip(health_of(facts, settings).parts, settings.compiled, strict=True)
+        for scored, (_, of_fact) in zip(part.facts, scales, strict=True)
+        if scored.points is not None and scored.points < (best := _best(of_fact, facts))
     )
     if not costs:
         return ()
     said = "; ".join(told(known[fact], facts[fact]) for _, fact in costs[:MOST])
     return (f"The health score is lowered most by {said}.",)
+
+
+def _best(scales: Sequence[CompiledScale], facts: Facts) -> float:
+    """The most points that a fact can be worth for an account with these facts."""
+    own = next(scale for scale in scales if scale.of is None or scale.of(facts))
+    return max(band.points for band, _ in own.bands)

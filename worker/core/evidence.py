@@ -1,5 +1,5 @@
 """What is behind a flag, in lines that a rep can act on: who was last in contact, who is nearest,
-who is missing, what is escalated, and what was used when."""
+who is missing, what is escalated, what was used when, and what lowers the health score."""
 
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -8,6 +8,8 @@ from datetime import date
 from typing import NamedTuple
 
 from worker.core.adoption import LICENCE_DAYS, USAGE_DAYS
+from worker.core.ailing import lowered_by
+from worker.core.conditions import Facts
 from worker.core.contacts import People, decision_level, people_of
 from worker.core.courses import by
 from worker.core.stats import AccountStats, Workspace
@@ -15,6 +17,19 @@ from worker.core.support import raised, standing
 from worker.core.ties import Tier, strength
 from worker.core.units import Unit, shown
 from worker.core.voice import unheard
+
+
+def behind(
+    named: Collection[str],
+    stats: AccountStats,
+    facts: Facts,
+    workspace: Workspace,
+    on: date,
+    rep_names: Mapping[str, str],
+) -> tuple[str, ...]:
+    """What is behind a rule's outcome: the lines on what the facts that it names speak of."""
+    lines = who(stats, on.toordinal(), workspace, named, rep_names)
+    return (*lines, *lowered_by(named, facts, workspace.health))
 
 
 def who(
@@ -190,8 +205,9 @@ class _Scene:
         for contact, day in ranked[:_MOST_MISSING]:
             whom = self._person(contact) if contact else "somebody whom the survey does not name"
             yield f"Detractor: {whom}, {_date(day)}, {self._ago(day)}, without contact since."
-        if len(ranked) > _MOST_MISSING:
-            yield f"{len(ranked) - _MOST_MISSING} more detractors wait."
+        more = len(ranked) - _MOST_MISSING
+        if more > 0:
+            yield f"{more} more {'detractor waits' if more == 1 else 'detractors wait'}."
 
     def holder(self) -> Iterator[str]:
         """The rep who leaves the fewest strong ties behind for others, and with whom they are."""
@@ -223,8 +239,9 @@ class _Scene:
         for day, topic in up[:_MOST_MISSING]:
             of = f" of {topic}" if topic else ""
             yield f"Escalation{of}: since {_date(day)}, {self._ago(day)}."
-        if len(up) > _MOST_MISSING:
-            yield f"{len(up) - _MOST_MISSING} more escalations are open."
+        more = len(up) - _MOST_MISSING
+        if more > 0:
+            yield f"{more} more {'escalation is' if more == 1 else 'escalations are'} open."
 
     def usage(self) -> Iterator[str]:
         """The two windows that usage is counted in, and its last day."""

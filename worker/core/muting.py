@@ -25,17 +25,19 @@ class Mute(StrEnum):
     DISMISSED = "the flag was dismissed"
     ANSWERED = "the flag was answered"
     OVER = "the flag was resolved before anybody was told"
+    OVERTAKEN = "a later alert of the flag was told before it"
 
 
 class Setting(NamedTuple):
     """What an alert falls into. `hold_until` is the last UTC date of the account's hold; `critical`
     whether another risk of the account is critical and up; `state` and `assignee`, a rep, are
-    those of the alert's own flag."""
+    those of the alert's own flag; `overtaken` whether a later alert of that has been told."""
 
     hold_until: date | None = None
     critical: bool = False
     state: State | None = None
     assignee: str | None = None
+    overtaken: bool = False
 
 
 _QUIET = {State.SNOOZED: Mute.SNOOZED, State.DISMISSED: Mute.DISMISSED}
@@ -56,6 +58,8 @@ def mute(alert: Alert, setting: Setting, today: date) -> Mute | None:
         return quiet
     if setting.state is State.RESOLVED:
         return Mute.OVER
+    if setting.overtaken:
+        return Mute.OVERTAKEN
     if setting.state in _QUIET:
         return _QUIET[setting.state]
     if setting.state is State.ACKNOWLEDGED and alert.reason in _AGAIN:

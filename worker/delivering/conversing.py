@@ -4,10 +4,12 @@ is none, and what is new is said in its thread.
 A card that somebody deleted is not posted again for its own sake: what is new begins a conversation
 of its own, and if that is only that flags have ended, nothing is said.
 
+What was told before and cannot be laid out any more is left out: it holds up nothing new.
+
 A conversation whose recipient is another user of Slack by now goes on with that one, on a new card.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import partial
@@ -21,9 +23,10 @@ from worker.core import conversations as core
 from worker.core.alerts import Alert
 from worker.core.bundles import Kind
 from worker.core.cards import Card
-from worker.delivering.sending import Act, Body, Outcome, Record, sent
+from worker.delivering.sending import Act, Body, Outcome, Record, laid_out, sent
 from worker.slack import message as layout
 from worker.slack.lookup import Found, find, place
+from worker.slack.message import Message
 from worker.slack.sender import edit, metadata, post
 from worker.slack.trouble import FIXED, GONE, SendFailed
 from worker.store import conversations, leases
@@ -36,14 +39,23 @@ DELETED = "its card was deleted in Slack"
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """What is to be said, and what has been: `alerts` are all that the conversation has told, with
-    those of these rows, in order; `news` is what is to be said of them; `standings` are by rule."""
+    """What is to be said, and what has been: `before` is all that the conversation has told, in
+    order; `standings` are by rule."""
 
-    rows: tuple[Row, ...]
-    alerts: tuple[Alert, ...]
-    news: tuple[Alert, ...]
+    told: tuple[tuple[Row, Body], ...]
+    before: tuple[Alert, ...]
     standings: Mapping[str, core.Standing]
     address: str
+
+    @property
+    def rows(self) -> tuple[Row, ...]:
+        """Those of these messages."""
+        return tuple(row for row, _ in self.told)
+
+    @property
+    def news(self) -> tuple[Alert, ...]:
+        """What is new."""
+        return tuple(alert for _, alert in _news(self.told))
 
     @property
     def account(self) -> str:
@@ -56,14 +68,37 @@ class Move:
         return self.rows[0].recipient
 
     @property
-    def card(self) -> Card:
-        """How the conversation stands with it."""
-        return core.card(self.alerts, self.standings)
+    def alerts(self) -> list[tuple[Row | None, Alert]]:
+        """All that the conversation tells with these, in order."""
+        return [*((None, alert) for alert in self.before), *_alerts(self.told)]
+
+    def card(self) -> Message:
+        """How the conversation stands with it.
+
+        Raises:
+            NoWords: it cannot be laid out with some of the rows.
+        """
+        return laid_out(self.alerts, lambda some: layout.card(self._card(some)))
+
+    def reply(self) -> Message:
+        """What is new, in short.
+
+        Raises:
+            NoWords: it cannot be laid out with some of the rows.
+        """
+
+        def short(some: Sequence[tuple[Row | None, Alert]]) -> Message:
+            return layout.reply(core.told((alert for _, alert in some), self.standings))
+
+        return laid_out(_news(self.told), short)
 
     @property
     def ended_on(self) -> date | None:
         """When the conversation's last flag ended; None while one is live."""
-        return core.ended_on(self.card, self.standings)
+        return core.ended_on(self._card(self.alerts), self.standings)
+
+    def _card(self, some: Sequence[tuple[Row | None, Alert]]) -> Card:
+        return core.card((alert for _, alert in some), self.standings)
 
     @property
     def known_by(self) -> Metadata:
@@ -101,20 +136,17 @@ def ready(
     """How to go on with a conversation, in the transaction that took its rows; None if they are
     dropped."""
     rows = tuple(row for row, _ in told)
-    alerts = [body for _, body in told if isinstance(body, Alert)]
-    news = [b for row, b in told if isinstance(b, Alert) and row.kind is not Kind.UPDATE]
-    on = max((alert.on for alert in alerts), default=now.date())
+    on = max((alert.on for _, alert in _alerts(told)), default=now.date())
     going_on = conversations.live(db, rows[0].account, rows[0].recipient, on)
     moved = going_on is not None and address not in (going_on.address, going_on.channel)
-    if (going_on is None or moved) and not news:
+    if (going_on is None or moved) and not _news(told):
         leases.dropped(db, rows, NO_CARD)
         return None
     before = conversations.told(db, going_on.id) if going_on else []
     # Laid out later: what cannot be must not keep this transaction from counting the attempt.
     move = Move(
-        rows=rows,
-        alerts=(*_readable(before), *alerts),
-        news=tuple(news),
+        told=tuple(told),
+        before=tuple(_readable(before)),
         standings=conversations.standings(db, rows[0].account),
         address=address,
     )
@@ -128,16 +160,16 @@ def _go_on(slack: WebClient, move: Move, there: Conversation) -> Record:
     arrived = look_for(slack, move.rows, there.channel, there.root_ts)
     if arrived is not None:
         return _recorded(move, arrived, there.id)
+    card, reply = move.card(), move.reply() if move.news else None
     try:
-        edit(slack, there.channel, there.root_ts, layout.card(move.card))
+        edit(slack, there.channel, there.root_ts, card)
     except SendFailed as error:
         if error.code in GONE:
             return _begin_anew(slack, move, there)
         if error.code not in FIXED:
             raise
     ts = None
-    if move.news:
-        reply = layout.reply(core.told(move.news, move.standings))
+    if reply is not None:
         ts = post(slack, there.channel, reply, move.known_by, there.root_ts).ts
     return _recorded(move, Arrived(move.rows, (), there.channel, ts or there.root_ts), there.id)
 
@@ -146,7 +178,7 @@ def _begin(slack: WebClient, move: Move, instead_of: int | None = None) -> Recor
     """Post a card."""
     arrived = look_for(slack, move.rows, move.address)
     if arrived is None:
-        posted = post(slack, move.address, layout.card(move.card), move.known_by)
+        posted = post(slack, move.address, move.card(), move.known_by)
         arrived = Arrived(move.rows, (), posted.channel, posted.ts or "")
 
     def record(db: Connection, now: datetime) -> Outcome:
@@ -208,6 +240,15 @@ def look_for(
     there = tuple(row for row in rows if row.id in found.ids)
     others = tuple(row for row in rows if row.id not in found.ids)
     return Arrived(there, others, channel, found.ts)
+
+
+def _alerts(told: Iterable[tuple[Row, Body]]) -> list[tuple[Row, Alert]]:
+    return [(row, body) for row, body in told if isinstance(body, Alert)]
+
+
+def _news(told: Iterable[tuple[Row, Body]]) -> list[tuple[Row, Alert]]:
+    """What is to be said of them, beside what the card shows."""
+    return [(row, alert) for row, alert in _alerts(told) if row.kind is not Kind.UPDATE]
 
 
 def _readable(bodies: Sequence[str]) -> list[Alert]:

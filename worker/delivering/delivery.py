@@ -5,23 +5,25 @@ its end recorded, in another transaction. Of what was marked and not recorded no
 it arrived, so whoever comes to it next looks for it in Slack before sending it.
 """
 
-from collections.abc import Callable, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
+from itertools import islice
 from typing import NamedTuple
 
 from rich.console import Console
 from sqlalchemy import Connection, Engine
 
 from worker.delivering.posting import to_slack
-from worker.delivering.sending import Act, Outcome, Way, to_show
+from worker.delivering.sending import Act, NoWords, Outcome, Way, to_show
 from worker.slack.console import show_on
 from worker.slack.sender import SlackConfig
 from worker.slack.trouble import SendFailed, Verdict
 from worker.store import backlog, leases, outbox, pacing
-from worker.store.attempts import Failed, attempted
+from worker.store.attempts import Failed, attempted, culprits
 from worker.store.database import reading, writing
 from worker.store.leases import Row
 
@@ -39,6 +41,10 @@ TROUBLE = 3
 
 SENDERS = 8
 """Messages on their way at once in one process: Slack takes a fifth of a second for each."""
+
+MOST_CULPRITS = 100
+"""Messages given up in one transaction that keep their bundle from being got ready: it must end in
+time. If there are more, the next look at the bundle finds them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,14 +135,32 @@ def _take(engine: Engine, way: Way, now: datetime) -> _Taken:
             return _Taken(rows, Outcome(failed=len(rows)), more)
         ready = attempted(db, partial(way, db, rows, now))
         if isinstance(ready, Failed):
-            ready = _give_up(db, rows, ready.in_words)
+            ready = _give_up(db, rows, _culprits(db, way, rows, now) or _all(rows, ready), now)
         return _Taken(rows, ready, more)
 
 
-def _give_up(db: Connection, rows: Sequence[Row], error: str) -> Outcome:
-    """Give up what cannot be put into words, whatever is wrong with it: it holds up no other."""
-    leases.failed(db, rows, error)
-    return Outcome(failed=len(rows))
+def _culprits(db: Connection, way: Way, rows: Sequence[Row], now: datetime) -> Mapping[int, Failed]:
+    """The rows, by id, that cannot be got ready."""
+    tried = culprits(rows, lambda some: attempted(db, partial(way, db, some, now), keep=False))
+    return {row.id: failed for row, failed in islice(tried, MOST_CULPRITS)}
+
+
+def _all(rows: Sequence[Row], failed: Failed) -> Mapping[int, Failed]:
+    return dict.fromkeys((row.id for row in rows), failed)
+
+
+def _give_up(
+    db: Connection, rows: Sequence[Row], failed: Mapping[int, Failed], now: datetime
+) -> Outcome:
+    """Give up those rows that cannot be put into words, whatever is wrong with them; the others of
+    their bundle go on without them."""
+    given_up = defaultdict(list)
+    for row in (each for each in rows if each.id in failed):
+        given_up[failed[row.id].in_words].append(row)
+    for error, of_error in given_up.items():
+        leases.failed(db, of_error, error)
+    leases.put_back(db, [row for row in rows if row.id not in failed], now, counted=False)
+    return Outcome(failed=len(failed))
 
 
 def _send(engine: Engine, rows: Sequence[Row], act: Act, now: Callable[[], datetime]) -> Outcome:
@@ -146,9 +170,12 @@ def _send(engine: Engine, rows: Sequence[Row], act: Act, now: Callable[[], datet
     except SendFailed as error:
         with writing(engine) as db:
             return _record_failure(db, rows, error, now())
+    except NoWords as error:
+        with writing(engine) as db:
+            return _give_up(db, rows, error.failed, now())
     except Exception as error:
         with writing(engine) as db:
-            return _give_up(db, rows, Failed(error).in_words)
+            return _give_up(db, rows, _all(rows, Failed(error)), now())
     with writing(engine) as db:
         return record(db, now())
 

@@ -52,7 +52,7 @@ def placed(
     """
     reps = people.reps(db)
     cases = [_Case(row, row.alert) for row in rows]
-    settings = told.settings(db, (case.alert for case in cases), growth)
+    settings = _settings(db, cases, growth)
     _silence(db, cases, settings, now)
     moved = (case for case in cases if case.alert.reason in MOVES)
     showing.redraw_digests(db, ((case.alert.account, str(case.row.id)) for case in moved), now)
@@ -86,6 +86,17 @@ class _Case:
     @property
     def ends(self) -> bool:
         return self.alert.reason is AlertReason.RESOLVED
+
+
+def _settings(db: Connection, cases: Sequence[_Case], growth: frozenset[str]) -> Sequence[Setting]:
+    """What the alerts fall into. Only one that was put aside can be behind a later one."""
+    aside = {case.row.id: case.alert.flag for case in cases if case.row.tries and case.alert.flag}
+    overtaken = told.overtaken(db, aside) if aside else frozenset()
+    settings = told.settings(db, (case.alert for case in cases), growth)
+    return [
+        setting._replace(overtaken=case.row.id in overtaken)
+        for case, setting in zip(cases, settings, strict=True)
+    ]
 
 
 def _silence(

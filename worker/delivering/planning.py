@@ -22,7 +22,7 @@ AT_ONCE = 2_000
 """Alerts in one transaction. A sweep that has more is too much for anyone, told one by one."""
 
 MOST_ASIDE = 100
-"""Alerts put aside, or tried again, in one transaction: it must end in time."""
+"""Alerts put aside in one transaction: it must end in time."""
 
 FIRST_ASIDE = timedelta(minutes=1)
 LONGEST_ASIDE = timedelta(hours=1)
@@ -46,22 +46,29 @@ def plan(
 
     `growth` are the ids of the rules that are of growth. Any number of these may run at once: an
     account's alerts are planned in order. One that cannot be planned is put aside, holds up no
-    other, and is tried again: after a minute, then after ever longer, at last every hour.
+    other, and is tried again, together with all that are due by then: after a minute, then after
+    ever longer, at last every hour.
     """
-    made, more = 0, True
+
+    def new(db: Connection) -> list[Unplanned]:
+        return outbox.unplanned(db, AT_ONCE, sweeps.running(db, now - LONGEST_SWEEP))
+
+    def again(db: Connection) -> list[Unplanned]:
+        return outbox.due_again(db, AT_ONCE, now)
+
+    made = 0
     crowds: frozenset[int] | None = None
-    while more:
-        with writing(engine) as db:
-            if crowds is None:
-                crowds = _crowds(db)
-            rows = outbox.unplanned(db, AT_ONCE, sweeps.running(db, now - LONGEST_SWEEP))
-            done = _plan_together(db, rows, partial(_plan, db, crowds, telling, growth, now), now)
-        made += done or 0
-        more = done is None or len(rows) == AT_ONCE
-    with writing(engine) as db:
-        work = partial(_plan, db, frozenset(), telling, growth, now)
-        for row in outbox.due_again(db, MOST_ASIDE, now):
-            made += _plan_together(db, [row], work, now) or 0
+    for next_ones in (new, again):
+        more = True
+        while more:
+            with writing(engine) as db:
+                if crowds is None:
+                    crowds = _crowds(db)
+                rows = next_ones(db)
+                work = partial(_plan, db, crowds, telling, growth, now)
+                done = _plan_together(db, rows, work, now)
+            made += done or 0
+            more = done is None or len(rows) == AT_ONCE
     return made
 
 
@@ -90,7 +97,8 @@ def _plan_together(
     done = attempted(db, partial(work, rows)) if rows else 0
     if not isinstance(done, Failed):
         return done
-    found = list(islice(culprits(db, rows, work), MOST_ASIDE))
+    tried = culprits(rows, lambda some: attempted(db, partial(work, some), keep=False))
+    found = list(islice(tried, MOST_ASIDE))
     if not found:
         raise done.error
     for row, failed in found:

@@ -16,7 +16,17 @@ from worker.core.cards import Digest, Weekly
 from worker.delivering import conversing, redrawing
 from worker.delivering.conversing import look_for
 from worker.delivering.notes import Missing, of_missing_rep
-from worker.delivering.sending import Act, Body, Outcome, Record, Way, readable, sent, whole
+from worker.delivering.sending import (
+    Act,
+    Body,
+    Outcome,
+    Record,
+    Way,
+    laid_out,
+    readable,
+    sent,
+    whole,
+)
 from worker.slack import message as layout
 from worker.slack.lookup import user_with
 from worker.slack.message import Message
@@ -80,11 +90,11 @@ def _alone(slack: WebClient, told: Sequence[tuple[Row, Body]], address: str) -> 
     if found is not None:
         return found.record()
     known_by = metadata((row.id for row in rows), rows[0].bundle)
-    posted = post(slack, address, _content(told), known_by)
+    posted = post(slack, address, laid_out(told, _content), known_by)
     return lambda db, now: sent(db, rows, posted.channel, posted.ts, now)
 
 
-def _content(told: Sequence[tuple[Row, Body]]) -> Message:
+def _content(told: Sequence[tuple[Row | None, Body]]) -> Message:
     body = whole(told)[0]
     match body:
         case Digest():

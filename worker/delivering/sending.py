@@ -3,9 +3,9 @@
 The first and the last are done in transactions, sending in between is not.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import msgspec
 from sqlalchemy import Connection
@@ -14,7 +14,9 @@ from worker.core.alerts import Alert
 from worker.core.bundles import SILENT, Kind, together
 from worker.core.cards import Digest, Weekly
 from worker.slack.console import Shown
+from worker.slack.message import Message
 from worker.store import leases
+from worker.store.attempts import Failed, culprits
 from worker.store.leases import Row
 
 Body = Shown | None
@@ -37,6 +39,7 @@ Act = Callable[[], Record]
 
 Raises:
     SendFailed: it was not taken, or nobody can tell.
+    NoWords: some of it cannot be laid out, and none of it was sent.
 """
 
 Way = Callable[[Connection, Sequence[Row], datetime], Act | Outcome]
@@ -44,6 +47,46 @@ Way = Callable[[Connection, Sequence[Row], datetime], Act | Outcome]
 become of it already."""
 
 UNREADABLE = "this version of tiewatch cannot read the message"
+
+
+Said = TypeVar("Said")
+
+
+class NoWords(Exception):
+    """Messages that cannot be laid out: how it fails, by the ids of their rows."""
+
+    def __init__(self, failed: Mapping[int, Failed]) -> None:
+        """Which these are."""
+        super().__init__(f"{len(failed)} messages cannot be laid out")
+        self.failed = failed
+
+
+def laid_out(
+    parts: Sequence[tuple[Row | None, Said]],
+    layout: Callable[[Sequence[tuple[Row | None, Said]]], Message],
+) -> Message:
+    """The message that these make. What is of no row was told before, and is left out if it cannot
+    be laid out any more.
+
+    Raises:
+        NoWords: it fails with what is of these rows; the others can be laid out.
+    """
+
+    def attempt(some: Sequence[tuple[Row | None, Said]]) -> Message | Failed:
+        try:
+            return layout(some)
+        except Exception as error:
+            return Failed(error)
+
+    whole = attempt(parts)
+    if not isinstance(whole, Failed):
+        return whole
+    found = list(culprits(parts, attempt))
+    failed = {row.id: how for (row, _), how in found if row is not None}
+    if failed:
+        raise NoWords(failed) from whole.error
+    bad = {id(part) for part, _ in found}
+    return layout([part for part in parts if id(part) not in bad])
 
 
 def to_show(show: Callable[[Shown], None]) -> Way:
@@ -65,7 +108,7 @@ def to_show(show: Callable[[Shown], None]) -> Way:
     return ready
 
 
-def whole(told: Sequence[tuple[Row, Body]]) -> list[Shown]:
+def whole(told: Sequence[tuple[Row | None, Body]]) -> list[Shown]:
     """What is told in one message: the alerts, or the digest that all of its parts make."""
     parts = [body for _, body in told if isinstance(body, Digest)]
     others = [body for _, body in told if body is not None and not isinstance(body, Digest)]

@@ -7,10 +7,9 @@ from msgspec.structs import replace
 from sqlalchemy import Connection
 
 from worker.core.accounts import account_of
-from worker.core.ailing import lowered_by
 from worker.core.alerts import Alert, AlertReason, reason_for
 from worker.core.conditions import Condition, Facts, Thresholds, facts_in
-from worker.core.evidence import who
+from worker.core.evidence import behind
 from worker.core.flags import Flag
 from worker.core.reasons import clears, reasons
 from worker.core.rules import Kind, Rule, render
@@ -101,10 +100,7 @@ def alert_of(reason: AlertReason, flag: int, move: Move, after: Flag, scene: Sce
         severity=after.severity,
         kind=rule.kind if rule else Kind.RISK,
         why=move.reasons,
-        who=(
-            *who(standing.stats, on.toordinal(), scene.workspace, told, scene.rep_names),
-            *lowered_by(told, facts, scene.workspace.health),
-        ),
+        who=behind(told, standing.stats, facts, scene.workspace, on, scene.rep_names),
         advice=render(rule.advice, facts, thresholds)
         if rule and rule.advice and not ended
         else None,

@@ -13,7 +13,7 @@ from uuid import uuid4
 from sqlalchemy import Connection
 
 from worker.core.conditions import Facts, facts_in
-from worker.core.evidence import who
+from worker.core.evidence import behind
 from worker.core.facts import FACTS
 from worker.core.flags import Flag, State
 from worker.core.metrics import Metrics
@@ -103,17 +103,12 @@ def _flag_moved(
         assignee=after.assignee,
         title=move.title,
         reasons=move.reasons,
-        people=_people(rule, stats, known, names),
+        people=behind(
+            facts_in(rule.when) if rule else (), stats, facts, known.workspace, known.on, names
+        ),
         advice=_advice(rule, after, facts, known.rules),
         playbook=rule.playbook if rule and after.state is not State.RESOLVED else None,
     )
-
-
-def _people(
-    rule: Rule | None, stats: AccountStats, known: Known, names: Mapping[str, str]
-) -> tuple[str, ...]:
-    spoken_of = facts_in(rule.when) if rule else frozenset()
-    return who(stats, known.on.toordinal(), known.workspace, spoken_of, names)
 
 
 def _advice(rule: Rule | None, after: Flag, facts: Facts, rules: RuleSet) -> str | None:

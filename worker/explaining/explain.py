@@ -11,9 +11,8 @@ from difflib import get_close_matches
 
 from sqlalchemy import Connection, Engine
 
-from worker.core.ailing import lowered_by
 from worker.core.conditions import AllOf, Condition, Not, facts_in
-from worker.core.evidence import who
+from worker.core.evidence import behind
 from worker.core.explanation import Explained, explained
 from worker.core.flags import Flag, evaluation_date
 from worker.core.reading import BASE
@@ -145,10 +144,7 @@ def _explanation(
         except_when=explained(rule.except_when, day.facts, thresholds, withheld)
         if rule.except_when
         else None,
-        who=(
-            *who(day.stats, on.toordinal(), days.workspace, facts_in(rule.when), rep_names),
-            *lowered_by(facts_in(rule.when), day.facts, days.workspace.health),
-        ),
+        who=behind(facts_in(rule.when), day.stats, day.facts, days.workspace, on, rep_names),
         clears=clears(rule.when, day.facts, thresholds) if holds else None,
         fires=None if holds else missing(_wanted(rule, excepted), day.facts, thresholds),
         outcome_change=days.outcome_change(compiled, on),

@@ -44,14 +44,14 @@ def attempted(db: Connection, work: Callable[[], Result], *, keep: bool = True) 
 
 
 def culprits(
-    db: Connection, things: Sequence[Thing], work: Callable[[Sequence[Thing]], object]
+    things: Sequence[Thing], attempt: Callable[[Sequence[Thing]], object]
 ) -> Iterator[tuple[Thing, Failed]]:
-    """The things with which the work fails, and how: looked for by halves, so that a few among many
-    are found fast. Nothing of the work stays.
+    """The things with which an attempt comes to `Failed`, and how: looked for by halves, so that a
+    few among many are found fast.
 
     Of things with which it fails only together, the later half is to blame.
     """
-    tried = attempted(db, lambda: work(things), keep=False)
+    tried = attempt(things)
     if not isinstance(tried, Failed):
         return
     if len(things) == 1:
@@ -59,7 +59,7 @@ def culprits(
         return
     middle, found = len(things) // 2, False
     for half in (things[:middle], things[middle:]):
-        for one in culprits(db, half, work):
+        for one in culprits(half, attempt):
             found = True
             yield one
     if not found:

@@ -1,6 +1,6 @@
 """What people have been told, and of what is under way: the messages, by flag and by recipient."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -69,6 +69,22 @@ def of_flags(db: Connection, ids: Iterable[int]) -> list[Told]:
         .order_by(of.id)
     )
     return [Told(*row) for row in found]
+
+
+def overtaken(db: Connection, flags_of: Mapping[int, int]) -> frozenset[int]:
+    """Those of these alerts, by their ids in the outbox, of whose flag a later one has been told,
+    or is about to be; `flags_of` are their flags."""
+    of = messages.c
+    found = db.execute(
+        select(of.flag, of.key).where(
+            of.flag.in_(sorted(set(flags_of.values()))), of.state != "dropped"
+        )
+    )
+    last: dict[int, int] = {}
+    for flag, key in found:
+        # The key of what is told of a flag begins with the alert's id in the outbox.
+        last[flag] = max(last.get(flag, 0), int(key.partition("/")[0]))
+    return frozenset(id_ for id_, flag in flags_of.items() if last.get(flag, 0) > id_)
 
 
 def since(db: Connection, recipients: Iterable[str], at: datetime) -> list[Had]:
