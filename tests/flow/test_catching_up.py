@@ -140,7 +140,9 @@ def test_a_user_whose_address_is_in_dispute_meanwhile_takes_mails_along_when_it_
     take_in(engine, book, [[group("1", 1, "ana", "large"), identify]])
     take_in(engine, book, [[mail(contacts=address)], [group("4", 2, "ana", "small")]])
     for day, emails in ((5, address), (6, [])):
-        claim = said(f"claim {day}", day, "", "contact", {"contact": "t", "emails": emails}, "third")
+        claim = said(
+            f"claim {day}", day, "", "contact", {"contact": "t", "emails": emails}, "third"
+        )
         del claim["tiewatchmember"]
         take_in(engine, book, [[claim]])
         caught_up(engine, book)

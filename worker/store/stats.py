@@ -41,7 +41,10 @@ def is_known(db: Connection, account: str) -> bool:
 def account_ids(
     db: Connection, on: date, first: str = "", beyond: str | None = None
 ) -> Sequence[str]:
-    """Accounts with an event up to `on`, from id `first` up to, not including, `beyond`; sorted."""
+    """Accounts with an event up to `on`, from id `first` up to, not including, `beyond`; sorted.
+
+    What lies between two ids, the database's language says, as where sweeps are cut into shards.
+    """
     bounds = {"first": first} if beyond is None else {"first": first, "beyond": beyond}
     found = execute(
         db,
