@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine
 
+from tests.flow.test_identity import mail
 from tests.flow.test_members import (
     calls,
     calls_and_mails,
@@ -127,6 +128,25 @@ def test_a_user_who_comes_to_a_large_account_counts_there_when_it_has_been_made_
     assert uses(sqlite_engine) == {"acme": 5}
     assert caught_up(sqlite_engine, book) == 1
     assert uses(sqlite_engine) == {"acme": 6}
+
+
+@pytest.mark.parametrize("events", [0, listening.REREAD_AT_ONCE])
+def test_a_user_whose_address_is_in_dispute_meanwhile_takes_mails_along_when_it_is_settled(
+    engine: Engine, book: Rulebook, monkeypatch: pytest.MonkeyPatch, events: int
+) -> None:
+    at_most(monkeypatch, events)
+    address = ["ana@free.example"]
+    identify = said("2", 4, "ana", "contact", {"contact": "ana", "emails": address})
+    take_in(engine, book, [[group("1", 1, "ana", "large"), identify]])
+    take_in(engine, book, [[mail(contacts=address)], [group("4", 2, "ana", "small")]])
+    for day, emails in ((5, address), (6, [])):
+        claim = said(
+            f"claim {day}", day, "", "contact", {"contact": "t", "emails": emails}, "third"
+        )
+        del claim["tiewatchmember"]
+        take_in(engine, book, [[claim]])
+        caught_up(engine, book)
+    assert [row["account"] for row in rows(engine, tables.tie_days)] == ["small"]
 
 
 def test_addresses_go_along_with_a_user_who_goes_on_before_the_first_account_is_made_anew(

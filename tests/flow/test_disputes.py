@@ -16,7 +16,9 @@ from tests.flow.test_identity import DAY, facts, mail
 from tests.flow.test_merging import RULES, emptied
 from tests.histories import RECEIVED, Raw
 from tests.pipeline import event, flags, rows, rulebook
+from worker.intake import listening
 from worker.intake.arrivals import Batch, BatchResult
+from worker.intake.catching_up import catch_up
 from worker.intake.ingest import ingest
 from worker.intake.merging import Order, merge_accounts
 from worker.intake.releasing import release
@@ -50,9 +52,17 @@ def claimed_by(account: str, *domains: str, days_ago: int = 2) -> Raw:
     return event("account", DAY - days_ago * ONE_DAY, account=account, domains=list(domains))
 
 
+def both(domain: str) -> list[Raw]:
+    return [claimed_by("acme", domain), claimed_by("Birch", domain)]
+
+
+def ties(engine: Engine) -> set[tuple[str, str]]:
+    return {(row["account"], row["contact"]) for row in rows(engine, tables.tie_days)}
+
+
 def disputed(engine: Engine, book: Rulebook, mails: int = 1) -> list[Raw]:
     """Mails in quarantine: Acme and Birch both claim their domain."""
-    arrive(engine, book, claimed_by("acme", "acme.example"), claimed_by("Birch", "acme.example"))
+    arrive(engine, book, *both("acme.example"))
     sent = [mail(contacts=["dana@acme.example"]) for _ in range(mails)]
     assert arrive(engine, book, *sent).counts == Counts(mails, quarantined=mails)
     return sent
@@ -67,12 +77,12 @@ def named(engine: Engine, book: Rulebook) -> None:
     arrive(engine, book, person)
 
 
-def merged(engine: Engine, book: Rulebook) -> None:
+def into_one(engine: Engine, book: Rulebook) -> None:
     merge_accounts(engine, Order("ana", RECEIVED, book), "Birch", "acme")
-    assert release_all(engine, book) == [Counts(1, 1)]
+    release_all(engine, book)
 
 
-@pytest.mark.parametrize("settle", [given_up, named, merged])
+@pytest.mark.parametrize("settle", [given_up, named, into_one])
 def test_what_was_disputed_is_taken_in_by_itself_once_that_is_settled(
     engine: Engine, book: Rulebook, settle: Callable[[Engine, Rulebook], None]
 ) -> None:
@@ -112,15 +122,42 @@ def test_a_second_dispute_over_an_event_is_waited_for_too(engine: Engine, book: 
     ]
 
 
+@pytest.mark.parametrize("settle", [given_up, into_one])
 def test_what_counts_for_others_already_counts_for_the_disputed_too_once_that_is_settled(
-    engine: Engine, book: Rulebook
+    engine: Engine, book: Rulebook, settle: Callable[[Engine, Rulebook], None]
 ) -> None:
     arrive(engine, book, claimed_by("Cedar", "c.example"))
     arrive(engine, book, mail(contacts=["kim@c.example", "dana@acme.example"]))
     arrive(engine, book, claimed_by("acme", "acme.example"), claimed_by("Birch", "acme.example"))
-    assert [row["account"] for row in rows(engine, tables.tie_days)] == ["Cedar"]
-    given_up(engine, book)
-    assert [row["account"] for row in rows(engine, tables.tie_days)] == ["Cedar", "acme"]
+    assert ties(engine) == {("Cedar", "kim@c.example")}
+    settle(engine, book)
+    assert ties(engine) == {("Cedar", "kim@c.example"), ("acme", "dana@acme.example")}
+    assert rows(engine, tables.dispute_accounts) == []
+
+
+def test_a_merge_that_settles_a_dispute_has_the_rules_of_all_whom_it_concerns_evaluated(
+    sqlite_engine: Engine, tmp_path: Path
+) -> None:
+    when = "when: {days_since_contact: under 999 days}"
+    book = rulebook(tmp_path, f"rules: [{{id: met, title: Met, severity: low, {when}}}]\n")
+    arrive(sqlite_engine, book, claimed_by("Cedar", "c.example"))
+    arrive(sqlite_engine, book, mail(contacts=["kim@c.example"]))
+    arrive(sqlite_engine, book, claimed_by("Cedar"), *both("c.example"))
+    assert flags(sqlite_engine) == {"Cedar": ["met"]}
+    into_one(sqlite_engine, book)
+    assert flags(sqlite_engine) == {"acme": ["met"]}
+
+
+@pytest.mark.parametrize("first", ["acme", "Dora"])
+def test_a_dispute_that_arises_between_others_is_settled_in_any_order(
+    engine: Engine, book: Rulebook, first: str
+) -> None:
+    arrive(engine, book, claimed_by("Cedar", "c.example"), claimed_by("acme", "a.example"))
+    arrive(engine, book, mail(contacts=["kim@c.example", "dana@a.example"]))
+    arrive(engine, book, claimed_by("Birch", "a.example"), claimed_by("Dora", "a.example"))
+    for account in sorted(["acme", "Dora"], key=lambda one: one != first):
+        arrive(engine, book, claimed_by(account, days_ago=1))
+    assert ties(engine) == {("Cedar", "kim@c.example"), ("Birch", "dana@a.example")}
 
 
 def test_much_that_was_disputed_is_taken_in_step_by_step(
@@ -188,17 +225,18 @@ def test_what_comes_in_after_a_dispute_raises_flags(engine: Engine, tmp_path: Pa
     assert flags(engine) == {"acme": ["met"]}
 
 
+ACCOUNTS = ["acme", "Birch", "Cedar", "Dora"]
 PEOPLE = ["dana@a.example", "lee@a.example", "kim@b.example", "zoe@eu.b.example"]
 
 
 @st.composite
 def quarrels(draw: st.DrawFn) -> tuple[list[Raw], list[Raw]]:
-    """Claims of two domains by three accounts, mails between them, and how it is settled last."""
+    """Claims of two domains by four accounts, mails between them, and how it is settled last."""
     chance = Random(draw(st.integers(0, 2**32)))
     told: list[Raw] = []
     for number in range(chance.randint(2, 9)):
         domains = chance.sample(["a.example", "b.example", "eu.b.example"], chance.randint(0, 2))
-        account = chance.choice(["acme", "Birch", "Cedar"])
+        account = chance.choice(ACCOUNTS)
         told.append(claimed_by(account, *domains, days_ago=20 - number))
         if chance.random() < 0.4:
             emails = chance.sample(PEOPLE, 1)
@@ -209,9 +247,10 @@ def quarrels(draw: st.DrawFn) -> tuple[list[Raw], list[Raw]]:
         claimed_by("acme", "a.example", days_ago=1),
         claimed_by("Birch", "b.example", days_ago=1),
         claimed_by("Cedar", days_ago=1),
+        claimed_by("Dora", days_ago=1),
         *(
             event("contact", DAY + ONE_DAY, account=account, contact="p", emails=[])
-            for account in ("acme", "Birch", "Cedar")
+            for account in ACCOUNTS
         ),
     ]
     return told, last
@@ -225,14 +264,21 @@ def test_in_any_order_what_is_settled_in_the_end_comes_to_what_it_does_when_that
     told, last = choice.draw(quarrels())
     arriving = choice.draw(st.permutations([*told, *last]))
     steps_after = choice.draw(st.sets(st.integers(0, len(arriving))))
+    reread_at_once = choice.draw(st.sampled_from([0, listening.REREAD_AT_ONCE]))
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(waiting, "AT_ONCE", 2)
+        patched.setattr(listening, "REREAD_AT_ONCE", reread_at_once)
         emptied(engine)
         for place, one in enumerate(arriving):
             arrive(engine, book, one)
             if place in steps_after:
+                catch_up(engine, book, RECEIVED)
                 release(engine, book, RECEIVED)
+        while catch_up(engine, book, RECEIVED):
+            pass
         release_all(engine, book)
+        while catch_up(engine, book, RECEIVED):
+            pass
     found = facts(engine)
     left = [row["event_id"] for row in rows(engine, tables.quarantine)]
 

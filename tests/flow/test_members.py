@@ -1,5 +1,6 @@
 """Whose account a user's events are of: the user's latest group's, whatever arrives first."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -7,7 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import Engine
+from sqlalchemy import Engine, NullPool, create_engine, make_url, text
 
 from tests.flow.test_any_order import outcome
 from tests.flow.test_merging import RULES, emptied, take_in
@@ -18,6 +19,7 @@ from worker.intake.ingest import ingest
 from worker.rulebooks.rulebook import Rulebook
 from worker.store import tables
 from worker.store.batches import Counts
+from worker.store.database import engine_for
 from worker.store.event_log import CONFLICT
 
 
@@ -146,6 +148,56 @@ def test_in_any_order_a_users_events_are_of_the_users_latest_group_and_of_one_co
     emptied(engine)
     take_in(engine, book, [plain])
     assert found == known(engine)
+
+
+LIKE_A_DICTIONARY = """
+CREATE SCHEMA dictionary;
+CREATE FUNCTION dictionary.is_later(text, text) RETURNS boolean LANGUAGE sql IMMUTABLE AS $$
+    SELECT CASE WHEN pg_collation_for($1) = '"C"' THEN $1 OPERATOR(pg_catalog.>) $2
+        ELSE lower($1) OPERATOR(pg_catalog.>) lower($2) END
+$$;
+CREATE OPERATOR dictionary.> (LEFTARG = text, RIGHTARG = text, FUNCTION = dictionary.is_later);
+"""
+"""Lets texts that are not told to compare by character do so as in a language's dictionaries. The
+server of the tests has no collation that does."""
+
+
+@pytest.fixture(params=["dictionary", "sqlite"])
+def any_language_engine(request: pytest.FixtureRequest) -> Iterator[Engine]:
+    """A database whose language sorts `a` before `B`, and one that knows no language."""
+    if request.param == "sqlite":
+        yield request.getfixturevalue("sqlite_engine")
+        return
+    url = make_url(request.getfixturevalue("postgresql_url"))
+    with create_engine(url, poolclass=NullPool).begin() as db:
+        db.execute(text(LIKE_A_DICTIONARY))
+        db.execute(
+            text(f"ALTER DATABASE {url.database} SET search_path = dictionary, pg_catalog, public")
+        )
+    engine = engine_for(url.render_as_string(hide_password=False))
+    yield engine
+    engine.dispose()
+
+
+@pytest.mark.parametrize("batches", [[[0, 1]], [[0], [1]], [[1], [0]]])
+@pytest.mark.parametrize(
+    ("earlier", "later"),
+    [(("B1", "2026-03-01"), ("a1", "2026-03-01")), (("1", "1969-02-01"), ("2", "1969-03-01"))],
+    ids=["by id", "before 1970"],
+)
+def test_of_two_groups_the_later_counts_in_any_batches_whatever_the_databases_language(
+    any_language_engine: Engine,
+    book: Rulebook,
+    earlier: tuple[str, str],
+    later: tuple[str, str],
+    batches: list[list[int]],
+) -> None:
+    groups = [
+        said(id_, 1, "lee", "account", {}, account) | {"time": f"{day}T10:00:00Z"}
+        for account, (id_, day) in (("beta", earlier), ("acme", later))
+    ]
+    take_in(any_language_engine, book, [[groups[place] for place in one] for one in batches])
+    assert [row["account"] for row in rows(any_language_engine, tables.members)] == ["acme"]
 
 
 def test_what_an_event_says_of_contacts_goes_with_it_to_another_account(

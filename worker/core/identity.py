@@ -45,7 +45,7 @@ class Reading:
     """What an event comes to by the holdings that there are: one of each account that takes part.
 
     `unknown` are the addresses whose account nobody has said, `disputed` those that several claim,
-    `problems` what is to be settled first.
+    `problems` what is to be settled first: no dispute, if it is logged as of an account already.
     """
 
     events: dict[str, Event] = field(default_factory=dict)
@@ -196,11 +196,12 @@ def _settled(
         reading.unknown.append(address)
     if len({_survivor(one, today) for one in accounts}) == 1:
         return accounts[:1]
+    if len(accounts) > 1:
+        reading.disputed.append(address)
     if len(accounts) > 1 and logged:
         return [one for one in accounts if _survivor(one, today) in logged]
     if len(accounts) > 1:
         names = " and ".join(accounts)
-        reading.disputed.append(address)
         reading.problems.append(
             f"whose {quoted(address)} is, is disputed: {names} claim it. Merge them, or take its "
             "domain or the address from all but one: then it is taken in by itself"

@@ -15,7 +15,7 @@ from worker.core.flags import evaluation_date
 from worker.evaluating.closing import close, close_groundless, take_up
 from worker.evaluating.evaluation import evaluate
 from worker.rulebooks.rulebook import OtherRules, Rulebook
-from worker.store import flags, holdings, merges, ties, waiting, workspace
+from worker.store import disputes, flags, holdings, merges, ties, waiting, workspace
 from worker.store.rebuilding import Rebuilt, rebuild
 
 
@@ -49,7 +49,8 @@ def merge_accounts(engine: Engine, order: Order, account: str, survivor: str) ->
     """Let an account be another from now on, with all that was ever known of it.
 
     Its flags are resolved, and the survivor's rules evaluated. What is in quarantine since both
-    have claimed it is to be released (`releasing.release`).
+    have claimed it is to be released (`releasing.release`); what has counted for others already,
+    but not for those of its people, is read anew.
 
     Raises:
         MergeRefused: nothing was done, for the reason that the message gives.
@@ -57,16 +58,18 @@ def merge_accounts(engine: Engine, order: Order, account: str, survivor: str) ->
     """
     with _alone(engine, order) as (db, work):
         merges.merge_accounts(db, account, survivor, order.by, order.now)
-        flags.lock(db, [account, survivor])
+        disputed = holdings.held_of(db, merges.all_merged_into(db, [survivor]))
+        others = merges.survivors_of(db, disputes.accounts_of(db, disputed))
+        flags.lock(db, sorted({account, survivor, *others}))
         number = ties.number_of(db, account)
         why = f"the account has been merged into {survivor}"
         closed = close(db, account, why, work.on, order.book, order.now)
-        moved = work.rebuild([account], [survivor]).moved
-        one = merges.all_merged_into(db, [survivor])
-        waiting.claim(db, holdings.held_of(db, one), backfill=False)  # what they have disputed
-        done = evaluate(db, [survivor], work.on, order.book, order.now)
-        resolved = closed.resolved + done.resolved
-        return Done(survivor, moved, number, done.opened, resolved)
+        rebuilt = work.rebuild([account, *others], [survivor])
+        waiting.claim(db, disputed, backfill=False)
+        ended = close_groundless(db, rebuilt.left, work.on, order.book, order.now)
+        done = evaluate(db, rebuilt.accounts, work.on, order.book, order.now)
+        resolved = closed.resolved + ended.resolved + done.resolved
+        return Done(survivor, rebuilt.moved, number, done.opened, resolved)
 
 
 def unmerge_account(engine: Engine, order: Order, account: str) -> Done:

@@ -60,6 +60,11 @@ def accounts_of(db: Connection, keys: Collection[str]) -> set[str]:
     return {account for (account,) in found}
 
 
+def forget_accounts(db: Connection, accounts: Collection[str]) -> None:
+    """Forget that these have such events: all that are theirs are being read anew."""
+    execute_among(db, "DELETE FROM dispute_accounts WHERE account {among}", sorted(accounts))
+
+
 def look(db: Connection, keys: Collection[str]) -> Sequence[Disputed]:
     """Some of the events that have not been looked at since there was a word on these; they count
     as looked at from now on."""

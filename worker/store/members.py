@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import Connection, or_, select, update
 
 from worker.core.events import ALIAS, ANY_ACCOUNT, MEMBER, Event, Quarantined, parse
+from worker.core.merges import stamp_of
 from worker.store import waiting_members
 from worker.store.dialect import execute_rows, in_our_order
 from worker.store.event_log import CONFLICT
@@ -174,11 +175,10 @@ def _is_name(value: Any, longest: int = LONGEST_NAME) -> bool:
 
 
 def _stamp(event: Mapping[str, Any]) -> str:
-    """What decides which of two statements is the later one: the time, then the id."""
+    """What decides which of two statements is the later one (`core.merges.stamp_of`)."""
     try:
-        moment = datetime.fromisoformat(str(event.get("time")))
-        return f"{moment.timestamp():020.6f} {event.get('id')}"
-    except (ValueError, OverflowError, OSError):
+        return stamp_of(datetime.fromisoformat(str(event.get("time"))), str(event.get("id")))
+    except (ValueError, OverflowError):
         return ""  # the event is refused where it is read
 
 
@@ -233,7 +233,7 @@ def _remember(
     """Lock the members' rows, note what is later than what they say; returns their accounts, and
     the accounts that are theirs no more."""
     rows = [(*key, *reversed(told.get(key, (None, None)))) for key in keys]
-    later = "excluded.stamp > coalesce(members.stamp, '')"
+    later = f"{in_our_order(db, 'excluded.stamp')} > coalesce(members.stamp, '')"
     found = execute_rows(
         db,
         f"""

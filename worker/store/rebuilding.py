@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 from worker.core.additions import additions
 from worker.core.merges import Claim, Key, claims_in, latest, people_in
 from worker.store import claims as claims_store
-from worker.store import flags
+from worker.store import disputes, flags
 from worker.store.addressed import share
 from worker.store.dialect import execute_among, execute_rows
 from worker.store.fold import fold
@@ -91,6 +91,8 @@ def rebuild(
     moving, put_off = _within(db, moving, most)
     moved, left, touched = 0, set[str](), {*moving, *staying}
     claims = dict(said or {})
+    theirs = all_merged_into(db, moving)
+    disputes.forget_accounts(db, theirs)
     # It is asked for before, and so sees no move.
     for part in of_accounts(db, moving, whole=False):
         moves = list(filter(None, map(_move, part)))
@@ -99,8 +101,11 @@ def rebuild(
         for move in moves:
             left |= set(move.before) - set(move.now)
             touched |= {*move.before, *move.now}
+        disputes.note_accounts(
+            db, {(key, one.events[0].account or "") for one in part for key in one.settling}
+        )
         claims = latest(claims, claims_in(sent for one in part for sent in one.sent))
-    claims_store.withdraw(db, all_merged_into(db, moving), claims)
+    claims_store.withdraw(db, theirs, claims)
     claims_store.note(db, claims_store.news(db, list(claims.values())), now)
     # One that has lost events is not put off: that it has, nobody would know later.
     ours = {*moving, *staying} | left

@@ -17,7 +17,7 @@ from worker.core.logged import UNREAD, Envelope, envelope_of, read
 from worker.store import members
 from worker.store.dialect import execute_among, execute_rows, in_our_order
 from worker.store.merges import attributed
-from worker.store.readings import as_event, readings
+from worker.store.readings import as_event, readings, settling
 from worker.store.tables import events as log
 from worker.store.tables import moment_of
 from worker.store.tables import shared_events as shared
@@ -63,17 +63,19 @@ def holding(db: Connection, accounts: Collection[str]) -> Iterator[Event]:
     )
     for rows in _parts(db, query):
         known_by_ids = [one for one in map(_opened, rows) if not one.envelope.names_by_email]
-        yield from chain.from_iterable(_as_sent(db, known_by_ids))
+        yield from chain.from_iterable(one.events for one in _as_sent(db, known_by_ids))
 
 
 class Logged(NamedTuple):
     """An event of the log: the accounts that it is logged as of, the one in the log first, and
     what it comes to, one for each account that it is of: as it was `sent`, and as of the account
-    and the contacts that it is about today."""
+    and the contacts that it is about today. A word on the domains and addresses in `settling` may
+    settle whose it is besides."""
 
     accounts: Sequence[str]
     sent: Sequence[Event]
     events: Sequence[Event]
+    settling: Collection[str]
 
 
 def of_accounts(
@@ -96,7 +98,11 @@ def of_accounts(
     for rows in _parts(db, query.order_by("time")):
         opened = _with_all_accounts(db, [_opened(row, whole) for row in rows])
         sent = _as_sent(db, opened)
-        yield list(map(Logged, (one.logged for one in opened), sent, _of_today(db, sent)))
+        events = _of_today(db, sent)
+        yield [
+            Logged(one.logged, was.events, now, was.settling)
+            for one, was, now in zip(opened, sent, events, strict=True)
+        ]
 
 
 def sizes_of(db: Connection, accounts: Collection[str], most: int) -> dict[str, int]:
@@ -110,6 +116,13 @@ def sizes_of(db: Connection, accounts: Collection[str], most: int) -> dict[str, 
         most=most,
     )
     return dict(found.all())
+
+
+class _Sent(NamedTuple):
+    """What an event comes to as it was sent, and by what it may be settled whose it is besides."""
+
+    events: Sequence[Event]
+    settling: Collection[str] = ()
 
 
 class _Opened(NamedTuple):
@@ -170,15 +183,15 @@ def _read(db: Connection, rows: Sequence[Sequence[Any]]) -> list[list[Event]]:
     return _of_today(db, _as_sent(db, list(map(_opened, rows))))
 
 
-def _of_today(db: Connection, sent: Sequence[Sequence[Event]]) -> list[list[Event]]:
-    flat = iter(attributed(db, [event for events in sent for event in events]))
+def _of_today(db: Connection, sent: Sequence[_Sent]) -> list[list[Event]]:
+    flat = iter(attributed(db, [event for one in sent for event in one.events]))
     return [
-        [next(flat)] if len(events) == 1 else combined(next(flat) for _ in events)
-        for events in sent
+        [next(flat)] if len(one.events) == 1 else combined(next(flat) for _ in one.events)
+        for one in sent
     ]
 
 
-def _as_sent(db: Connection, opened: Sequence[_Opened]) -> list[list[Event]]:
+def _as_sent(db: Connection, opened: Sequence[_Opened]) -> list[_Sent]:
     """What each comes to. Whose they are that leave it to others, their members or their people's
     addresses say."""
     named = {
@@ -187,12 +200,13 @@ def _as_sent(db: Connection, opened: Sequence[_Opened]) -> list[list[Event]]:
         if one.envelope.leaves_it_to_members
     }
     accounts = members.accounts_of(db, named) if named else {}
-    found = [[_event(one, accounts)] for one in opened]
+    found = [_Sent((_event(one, accounts),)) for one in opened]
     mails = [place for place, one in enumerate(opened) if one.envelope.names_by_email]
     if mails:
-        told = readings(db, [_mail(opened[place]) for place in mails])
-        for place, reading in zip(mails, told, strict=True):
-            found[place] = list(reading.events.values())
+        read_as = [_mail(opened[place]) for place in mails]
+        told = zip(mails, read_as, readings(db, read_as), strict=True)
+        for place, (_, raw, _), reading in told:
+            found[place] = _Sent(list(reading.events.values()), settling(raw, reading))
     return found
 
 

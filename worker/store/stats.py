@@ -11,7 +11,7 @@ from worker.core.stats import AccountStats, ContactStats, UsageStats, Workspace
 from worker.core.subscriptions import as_of
 from worker.core.ties import Tie, TieSettings, TieState
 from worker.store import parts, workspace
-from worker.store.dialect import Rows, execute, execute_among
+from worker.store.dialect import Rows, execute, execute_among, in_our_order
 from worker.store.subscriptions import decode_contracts, subscription_events
 from worker.store.ties import states_of
 
@@ -41,12 +41,16 @@ def is_known(db: Connection, account: str) -> bool:
 def account_ids(
     db: Connection, on: date, first: str = "", beyond: str | None = None
 ) -> Sequence[str]:
-    """Accounts with an event up to `on`, from id `first` up to, not including, `beyond`; sorted."""
+    """Accounts with an event up to `on`, from id `first` up to, not including, `beyond`; sorted.
+
+    What lies between two ids, the database's language says, as where sweeps are cut into shards.
+    """
     bounds = {"first": first} if beyond is None else {"first": first, "beyond": beyond}
     found = execute(
         db,
         "SELECT account FROM accounts WHERE first_day <= :on AND account >= :first "
-        f"{'' if beyond is None else 'AND account < :beyond'} ORDER BY account",
+        f"{'' if beyond is None else 'AND account < :beyond'} "
+        f"ORDER BY {in_our_order(db, 'account')}",
         on=on.toordinal(),
         **bounds,
     )

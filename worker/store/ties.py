@@ -12,7 +12,7 @@ from sqlalchemy import Connection, func, select
 
 from worker.core.additions import Additions
 from worker.core.ties import Bucket, TieState, extend, state_of
-from worker.store.dialect import Rows, execute, execute_rows
+from worker.store.dialect import Rows, execute, execute_rows, in_our_order
 from worker.store.tables import ties
 
 TieKey = tuple[str, str, str]
@@ -134,7 +134,8 @@ def calibrate(db: Connection, half_life: int) -> None:
 
 def rebuild_ties(db: Connection, half_life: int) -> None:
     """Make every tie's state anew from its day buckets: they are the truth, it is a cache."""
-    keys = execute(db, "SELECT account, rep, contact FROM ties ORDER BY 1, 2, 3").all()
+    order = in_our_order(db, "account", "rep", "contact")
+    keys = execute(db, f"SELECT account, rep, contact FROM ties ORDER BY {order}").all()
     for start in range(0, len(keys), 5_000):
         _write_ties(db, _rebuilt(db, keys[start : start + 5_000], half_life))
 
