@@ -51,7 +51,7 @@ from worker.running.runtime import (
     with_rules_in_force,
 )
 from worker.settings import settings, webhook_secret
-from worker.store import backlog, batches, pacing, receivers
+from worker.store import backlog, batches, merges, pacing, receivers
 from worker.store.batches import BatchState
 from worker.store.database import reading, writing
 from worker.store.workspace import is_demo
@@ -223,7 +223,9 @@ def _go_on_after(results: Sequence[BatchResult], time: Mapping[str, str] | None)
 def sweep_shard(self: Task, sweep: int, shard: int) -> None:
     """Sweep one shard, unless it is done or in another's hands."""
     done = with_rules_in_force(
-        lambda book: sweeps.sweep_shard(engine(), sweep, shard, book, now(self), LEASE)
+        lambda book: sweeps.sweep_shard(
+            engine(), sweep, shard, book, now(self), LEASE, merges.PATIENCE
+        )
     )
     if done is not None:
         log.info(

@@ -100,11 +100,14 @@ def of_accounts(
 
 
 def sizes_of(db: Connection, accounts: Collection[str], most: int) -> dict[str, int]:
-    """How many events are logged as of each of these accounts, counted up to `most`."""
+    """How many events are logged as of each of these accounts, also those that are of others too,
+    counted up to `most`."""
     found = execute_rows(
         db,
         "SELECT r.account, (SELECT count(*) FROM "
-        "(SELECT 1 FROM events e WHERE e.account = r.account LIMIT :most) AS found) FROM {rows}",
+        "(SELECT 1 FROM events e WHERE e.account = r.account "
+        "UNION ALL SELECT 1 FROM shared_events s WHERE s.account = r.account LIMIT :most) AS found)"
+        " FROM {rows}",
         {"account": "text"},
         [(account,) for account in sorted(accounts)],
         most=most,
