@@ -32,7 +32,9 @@ from worker.rulebooks.rulebook import OtherRules, Rulebook
 from worker.store import batches, behind, merges, rereading, rule_sets, tables
 from worker.store.database import engine_for, reading, writing
 
-USED_LATELY = "rules: [{id: used, title: U, severity: low, when: {days_since_usage: under 99 days}}]\n"
+USED_LATELY = (
+    "rules: [{id: used, title: U, severity: low, when: {days_since_usage: under 99 days}}]\n"
+)
 
 PROPERTY = settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 

@@ -105,9 +105,7 @@ def sweep_shard(
         raise
 
 
-def _sweep(
-    db: Connection, held: Lease, book: Rulebook, now: datetime, within: int
-) -> Swept | None:
+def _sweep(db: Connection, held: Lease, book: Rulebook, now: datetime, within: int) -> Swept | None:
     # Before any account is locked: a merge holds one while it asks for others.
     merges.take_turn(db, False, within)
     calibrate(db, book.ties.half_life)
