@@ -241,6 +241,19 @@ def test_a_step_that_breaks_off_is_begun_again(
     assert uses(engine) == {"Birch": 1}
 
 
+def test_any_number_of_accounts_can_be_made_anew_at_once(
+    postgresql_engine: Engine, book: Rulebook
+) -> None:
+    shared = mail(TODAY, contacts=["dana@a.example", "kim@b.example"])
+    domains = [event("account", TODAY, account=a, domains=[f"{a}.example"]) for a in ("a", "b")]
+    take_in(postgresql_engine, book, [[*domains, shared]])
+    many = {f"account {number}" for number in range(33_000)}  # two to a parameter are too many
+    with reading(postgresql_engine) as db:
+        for accounts in ({"b"}, {"a", "b"}):
+            found = [one for part in rereading.of_accounts(db, accounts | many) for one in part]
+            assert len(found) == len(accounts) + 1
+
+
 def test_that_other_rules_are_in_force_is_found_out_before_a_large_account_is_read(
     sqlite_engine: Engine, book: Rulebook, monkeypatch: pytest.MonkeyPatch
 ) -> None:
