@@ -188,7 +188,11 @@ def request_release(time: Mapping[str, str] | None = None) -> None:
 # Acknowledged when it begins: it may take longer than the queue waits for that.
 @app.task(bind=True, name=CATCH_UP, max_retries=None, acks_late=False, time_limit=CATCH_UP_SECONDS)
 def catch_up(self: Task) -> None:
-    """Make an account anew that is too large for the batch that said so, then the next."""
+    """Make an account anew that is too large for the batch that said so, then the next.
+
+    No batch asks for it, the minute's pass does: nobody else is at work meanwhile, and what further
+    ones say until then is done at once.
+    """
     try:
         result = with_rules_in_force(lambda book: catching_up.catch_up(engine(), book, now(self)))
     except Exception as error:  # nothing was done; the minute's pass asks for it again
@@ -197,6 +201,8 @@ def catch_up(self: Task) -> None:
     if result is not None:
         log.info("account made anew", alerts=result.alerts)
         _go_on_after([result], _demos_time(self))
+        if result.behind:
+            request_catching_up(_demos_time(self))
 
 
 def request_catching_up(time: Mapping[str, str] | None = None) -> None:
@@ -215,8 +221,6 @@ def _go_on_after(results: Sequence[BatchResult], time: Mapping[str, str] | None)
         _ring()
     if any(result.unreleased for result in results):
         request_release(time)
-    if any(result.behind for result in results):
-        request_catching_up(time)
 
 
 @app.task(bind=True, name=SWEEP, max_retries=None)

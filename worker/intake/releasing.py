@@ -50,7 +50,7 @@ def give_up(engine: Engine, longest: timedelta, now: datetime) -> int:
 
 
 def _give_up_some(engine: Engine, longest: timedelta, now: datetime) -> int:
-    """0 also while others are at work for long: whoever asks has more to do than to wait for them."""
+    """0 also while others are at work for long: whoever asks has more to do than to wait."""
     try:
         with writing(engine) as db:
             merges.take_turn(db, True, PATIENCE)

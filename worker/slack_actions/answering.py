@@ -36,7 +36,6 @@ from worker.store.flag_moves import Move
 from worker.store.flags import StoredFlag
 from worker.store.ties import calibrate
 
-
 PATIENCE = 5
 """Seconds to wait for an account that is in others' hands, as a large one that is being made anew:
 who waits keeps those waiting who answer for other accounts."""

@@ -60,8 +60,8 @@ def take_over(db: Connection, now: datetime, lease: timedelta) -> Sequence[Click
 
 
 def put_off(db: Connection, click: Click, until: datetime) -> None:
-    """Let a click be worked on later, by whoever takes it over then. That it was begun with does not
-    count, but for the first time."""
+    """Let a click be worked on later, by whoever takes it over then. This start does not count,
+    unless it was the first."""
     db.execute(
         update(slack_clicks)
         .where(slack_clicks.c.key == click.key)
