@@ -52,7 +52,7 @@ from worker.running.runtime import (
     with_rules_in_force,
 )
 from worker.settings import settings, webhook_secret
-from worker.store import backlog, batches, pacing, receivers
+from worker.store import backlog, batches, merges, pacing, receivers
 from worker.store.batches import BatchState
 from worker.store.database import reading, writing
 from worker.store.workspace import is_demo
@@ -189,7 +189,11 @@ def request_release(time: Mapping[str, str] | None = None) -> None:
 # Acknowledged when it begins: it may take longer than the queue waits for that.
 @app.task(bind=True, name=CATCH_UP, max_retries=None, acks_late=False, time_limit=CATCH_UP_SECONDS)
 def catch_up(self: Task) -> None:
-    """Make an account anew that is too large for the batch that said so, then the next."""
+    """Make an account anew that is too large for the batch that said so, then the next.
+
+    No batch asks for it, the minute's pass does: nobody else is at work meanwhile, and what further
+    ones say until then is done at once.
+    """
     try:
         result = with_rules_in_force(lambda book: catching_up.catch_up(engine(), book, now(self)))
     except Exception as error:  # nothing was done; the minute's pass asks for it again
@@ -198,6 +202,8 @@ def catch_up(self: Task) -> None:
     if result is not None:
         log.info("account made anew", alerts=result.alerts)
         _go_on_after([result], _demos_time(self))
+        if result.behind:
+            request_catching_up(_demos_time(self))
 
 
 def request_catching_up(time: Mapping[str, str] | None = None) -> None:
@@ -216,15 +222,15 @@ def _go_on_after(results: Sequence[BatchResult], time: Mapping[str, str] | None)
         _ring()
     if any(result.unreleased for result in results):
         request_release(time)
-    if any(result.behind for result in results):
-        request_catching_up(time)
 
 
 @app.task(bind=True, name=SWEEP, max_retries=None)
 def sweep_shard(self: Task, sweep: int, shard: int) -> None:
     """Sweep one shard, unless it is done or in another's hands."""
     done = with_rules_in_force(
-        lambda book: sweeps.sweep_shard(engine(), sweep, shard, book, now(self), LEASE)
+        lambda book: sweeps.sweep_shard(
+            engine(), sweep, shard, book, now(self), LEASE, merges.PATIENCE
+        )
     )
     if done is not None:
         log.info(

@@ -585,6 +585,7 @@ def upgrade() -> None:
         "accounts_behind",
         sa.Column("account", sa.Text(), nullable=False),
         sa.Column("backfill", sa.Boolean(), nullable=False),
+        sa.Column("lost", sa.Boolean(), nullable=False),
         sa.Column("since", Instant(), nullable=False),
         sa.PrimaryKeyConstraint("account", name=op.f("pk_accounts_behind")),
     )

@@ -13,7 +13,9 @@ from worker.capture.app import gateway
 from worker.capture.asking import Desk
 from worker.capture.slack import handed_to, listener, router
 from worker.slack.sender import SlackConfig, client
-from worker.store import tables
+from worker.slack_actions import answering
+from worker.store import flags, tables
+from worker.store.database import writing
 
 
 class Dies(Executor):
@@ -92,6 +94,25 @@ def test_a_click_that_kills_whoever_works_on_it_is_given_up(office, dying):
         clicks.take_over(later, client(SlackConfig(token="x", base_url="x")), lambda *_: None)
     assert rows(office.engine, tables.slack_clicks) == []
     assert office.state == "open"
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_a_click_on_an_account_in_others_hands_is_told_so_once_and_counts_later(
+    office, monkeypatch
+):
+    monkeypatch.setattr(answering, "PATIENCE", 0.2)
+    with writing(office.engine) as other:
+        flags.lock(other, ["acme"])
+        office.person("USAM").press(f"acknowledge/{office.flag}")
+        office.slack.made("respond")
+        for looks in range(1, 7):
+            taken_over(office, seconds=21 * looks)
+        assert office.state == "open"
+        assert len(office.slack.made("respond")) == 1
+    taken_over(office, seconds=21 * 7)
+    assert office.state == "acknowledged"
+    assert len(office.slack.made("respond", 2)) == 2
+    assert rows(office.engine, tables.slack_clicks) == []
 
 
 @pytest.mark.parametrize("action", ["why", "snooze"])

@@ -94,7 +94,7 @@ def test_doctor_finds_what_is_parked_quarantined_and_wrong(tiewatch, embedded, f
 def test_doctor_names_large_accounts_that_are_still_to_be_read_anew(tiewatch, embedded):
     tiewatch("facts")
     with writing(embedded) as db:
-        behind.note(db, ["acme", "birch"], False, NOW)
+        behind.note(db, ["acme", "birch"], (), False, NOW)
     done = tiewatch("doctor", "--json")
     (told,) = [one["detail"] for one in done.json if one["subject"] == "behind"]
     assert done.status == 0

@@ -12,10 +12,11 @@ from sqlalchemy import update
 from tests.cli.conftest import lines
 from tests.pipeline import event, meeting, rows, take_in
 from tests.today import TODAY
-from worker.intake import listening
+from worker.cli import batching
+from worker.intake import catching_up, listening
 from worker.rulebooks.rulebook import read_rulebook
 from worker.shipped import rules_dir
-from worker.store import batches, tables, waiting
+from worker.store import batches, behind, tables, waiting
 from worker.store.database import writing
 
 DAY = TODAY - timedelta(3)
@@ -292,6 +293,29 @@ def test_a_backfill_sweeps_once_at_its_end(tiewatch, embedded):
     (sweep,) = rows(embedded, tables.sweeps)
     assert sweep["on_date"] == TODAY
     assert [row["rule"] for row in rows(embedded, tables.flags)] == ["single-threaded"]
+
+
+def test_a_backfill_sweeps_when_a_worker_has_made_the_last_large_account_anew(
+    tiewatch, embedded, monkeypatch
+):
+    tiewatch("ingest", "--direct", "-", stdin=lines(*uses(1)).encode())
+    with writing(embedded) as db:
+        behind.note(db, ["acme"], (), True, datetime.now(UTC))
+    seconds = []
+
+    def a_worker_goes_on(waited: float) -> None:
+        assert rows(embedded, tables.sweeps) == []
+        seconds.append(waited)
+        if len(seconds) == 3:
+            with writing(embedded) as db:
+                behind.take(db)
+
+    monkeypatch.setattr(catching_up, "catch_up", lambda *_: None)
+    monkeypatch.setattr(batching.time, "sleep", a_worker_goes_on)
+    done = tiewatch("ingest", "--direct", "--backfill", "-", stdin=lines(*uses(1)).encode())
+    assert done.err.count("Waiting until large accounts are made anew: a worker is at it.") == 1
+    assert len(seconds) == 3
+    assert len(rows(embedded, tables.sweeps)) == 1
 
 
 def test_a_backfill_after_a_sweep_of_a_later_date_reports_what_it_did(tiewatch):

@@ -1,5 +1,6 @@
 """A large account is made anew once, whoever is killed meanwhile, and however long it takes."""
 
+import time
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -34,19 +35,28 @@ def test_kills_while_a_large_account_is_made_anew_change_nothing(
         publish(broker_url, {"before": [groups[0] | of_user, *used]})
         until(lambda: _uses(engine) == {"acme": USED}, running.logs)
         publish(broker_url, {"word": [groups[1] | of_user]})
+        until(lambda: _late(engine) == ["acme"], running.logs)
+        time.sleep(0.5)
+        assert not _is_at_it(engine)
+        _ask(broker_url)
         until(partial(_is_at_it, engine), running.logs)
         for child in worker.children():
             child.kill()
         until(lambda: not _is_at_it(engine), running.logs)
         assert _uses(engine) == {"acme": USED}
         assert _late(engine) == ["acme"]
-        with Celery(broker=broker_url, set_as_current=False) as app:
-            app.send_task(CATCH_UP, queue=INGEST)  # as the scheduler does each minute
+        _ask(broker_url)
         until(lambda: not _late(engine), running.logs, 60)
         until(lambda: not _is_at_it(engine), running.logs)
     assert _uses(engine) == {"birch": USED}
     assert [row["state"] for row in rows(engine, tables.batches)] == ["applied"] * 3
     engine.dispose()
+
+
+def _ask(broker_url: str) -> None:
+    """As the scheduler does each minute."""
+    with Celery(broker=broker_url, set_as_current=False) as app:
+        app.send_task(CATCH_UP, queue=INGEST)
 
 
 def _uses(engine: Engine) -> dict[str, int]:

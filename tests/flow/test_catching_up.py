@@ -2,12 +2,14 @@
 it had been known all along."""
 
 import tracemalloc
+from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
 from tests.flow.test_identity import mail
 from tests.flow.test_members import (
@@ -20,15 +22,19 @@ from tests.flow.test_members import (
     told_plainly,
 )
 from tests.flow.test_merging import RULES, emptied, take_in
-from tests.histories import RECEIVED, Raw
-from tests.pipeline import flags, rows, rulebook
-from worker.intake import applying, listening
+from tests.histories import RECEIVED, TODAY, Raw
+from tests.pipeline import event, flags, rows, rulebook
+from worker.intake import listening
 from worker.intake.arrivals import Batch
 from worker.intake.catching_up import catch_up
 from worker.intake.ingest import TryAgain, ingest
-from worker.rulebooks.rulebook import Rulebook
-from worker.store import batches, behind, merges, rereading, tables
+from worker.rulebooks.rulebook import OtherRules, Rulebook
+from worker.store import batches, behind, merges, rereading, rule_sets, tables
 from worker.store.database import engine_for, reading, writing
+
+USED_LATELY = (
+    "rules: [{id: used, title: U, severity: low, when: {days_since_usage: under 99 days}}]\n"
+)
 
 PROPERTY = settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
@@ -94,12 +100,84 @@ def test_users_of_large_accounts_come_to_the_same_whenever_those_are_made_anew(
     assert found == known(engine)
 
 
+def test_a_word_of_today_about_an_account_that_history_has_left_behind_is_not_taken_for_history(
+    sqlite_engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at_most(monkeypatch, 0)
+    book = rulebook(tmp_path, USED_LATELY)
+    of_both = [group("1", 1, "ana", "acme"), group("2", 1, "bo", "acme")]
+    take_in(sqlite_engine, book, [[*of_both, used("3", "ana"), used("4", "bo")]])
+    take_in(sqlite_engine, book, [[group("5", 2, "ana", "Birch")]])
+    assert late(sqlite_engine) == [("acme", True)]
+    before_its_turn = merges.take_turn
+
+    def another_comes_first(db: Connection, *how: Any) -> None:
+        before_its_turn(db, *how)
+        with monkeypatch.context() as turn:
+            turn.setattr(merges, "take_turn", before_its_turn)
+            behind.note(db, ["acme"], (), False, RECEIVED)
+
+    monkeypatch.setattr(merges, "take_turn", another_comes_first)
+    assert caught_up(sqlite_engine, book) == 1
+    assert flags(sqlite_engine) == {"Birch": ["used"], "acme": ["used"]}
+
+
+@pytest.mark.parametrize("most", [0, 100])
+def test_flags_that_lose_their_ground_to_history_end(
+    engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, most: int
+) -> None:
+    at_most(monkeypatch, most)
+    book = rulebook(tmp_path, USED_LATELY)
+    ingest(engine, Batch("1", [group("1", 1, "ana", "acme"), used("2", "ana")]), book, RECEIVED)
+    assert flags(engine) == {"acme": ["used"]}
+    take_in(engine, book, [[group("3", 2, "ana", "Birch")]])
+    caught_up(engine, book)
+    assert flags(engine) == {}
+
+
+def test_a_large_account_that_loses_a_mail_to_a_small_one_is_made_anew_by_itself(
+    engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at_most(monkeypatch, 6)
+    rule = "rules: [{id: slow, title: S, severity: low, when: {response_hours: over 1 hour}}]\n"
+    book = rulebook(tmp_path, rule)
+    day = TODAY - timedelta(9)
+    large = [event("usage", day, account="Large", user="lee", feature="a") for _ in range(5)]
+    domains = [
+        event("account", day, account=name, domains=[domain])
+        for name, domain in (("Large", "l.example"), ("small", "s.example"))
+    ]
+    people = ["dana@l.example", "kim@s.example"]
+    asked = mail(day, contacts=people)
+    answered = mail(day + timedelta(1), contacts=people, direction="outbound")
+    ingest(engine, Batch("1", [*large, *domains, asked, answered]), book, RECEIVED)
+    assert flags(engine) == {"Large": ["slow"], "small": ["slow"]}
+    hers = event("contact", day, account="small", contact="dana", emails=["dana@l.example"])
+    assert ingest(engine, Batch("2", [hers]), book, RECEIVED).behind
+    assert late(engine) == [("Large", False)]
+    assert {row["account"] for row in rows(engine, tables.tie_days)} == {"Large", "small"}
+    assert flags(engine) == {"Large": ["slow"], "small": ["slow"]}
+    assert caught_up(engine, book) == 1
+    assert flags(engine) == {"small": ["slow"]}
+    assert uses(engine) == {"Large": 5}
+
+
+def test_mails_that_are_of_others_too_count_for_how_large_an_account_is(
+    engine: Engine, book: Rulebook
+) -> None:
+    domains = [event("account", TODAY, account=a, domains=[f"{a}.example"]) for a in ("a", "b")]
+    shared = [mail(TODAY, contacts=["dana@a.example", "kim@b.example"]) for _ in range(5)]
+    take_in(engine, book, [domains, shared])
+    with reading(engine) as db:
+        assert rereading.sizes_of(db, ["a", "b", "c"], 100) == {"a": 6, "b": 6, "c": 0}
+        assert rereading.sizes_of(db, ["b"], 3) == {"b": 3}
+
+
 def test_until_it_is_made_anew_a_large_account_is_as_if_nobody_had_said_it(
     engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     at_most(monkeypatch, 2)
-    rule = "rules: [{id: used, title: Used, severity: low, when: {days_since_usage: known}}]\n"
-    book = rulebook(tmp_path, rule)
+    book = rulebook(tmp_path, USED_LATELY)
     events = [group("1", 1, "ana", "acme"), used("2", "ana"), used("3", "ana")]
     ingest(engine, Batch("1", events), book, RECEIVED)
     told = ingest(
@@ -182,6 +260,31 @@ def test_a_step_that_breaks_off_is_begun_again(
     assert uses(engine) == {"Birch": 1}
 
 
+def test_any_number_of_accounts_can_be_made_anew_at_once(
+    postgresql_engine: Engine, book: Rulebook
+) -> None:
+    shared = mail(TODAY, contacts=["dana@a.example", "kim@b.example"])
+    domains = [event("account", TODAY, account=a, domains=[f"{a}.example"]) for a in ("a", "b")]
+    take_in(postgresql_engine, book, [[*domains, shared]])
+    many = {f"account {number}" for number in range(33_000)}  # two to a parameter are too many
+    with reading(postgresql_engine) as db:
+        for accounts in ({"b"}, {"a", "b"}):
+            found = [one for part in rereading.of_accounts(db, accounts | many) for one in part]
+            assert len(found) == len(accounts) + 1
+
+
+def test_that_other_rules_are_in_force_is_found_out_before_a_large_account_is_read(
+    sqlite_engine: Engine, book: Rulebook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at_most(monkeypatch, 0)
+    take_in(sqlite_engine, book, [[group("1", 1, "ana", "acme")], [group("2", 2, "ana", "Birch")]])
+    with writing(sqlite_engine) as db:
+        rule_sets.put_in_force(db, "others", {}, RECEIVED)
+    monkeypatch.setattr(listening, "rebuild", lambda *_, **__: 1 / 0)
+    with pytest.raises(OtherRules):
+        catch_up(sqlite_engine, book, RECEIVED)
+
+
 def test_nobody_begins_what_somebody_is_at(
     postgresql_url: str, book: Rulebook, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -199,7 +302,7 @@ def test_who_waits_for_long_meanwhile_is_not_parked_for_it(
     postgresql_url: str, book: Rulebook, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     engine = engine_for(postgresql_url)
-    monkeypatch.setattr(applying, "PATIENCE", 1)
+    monkeypatch.setattr(merges, "PATIENCE", 1)
     batch = Batch("waits", [group("1", 1, "ana", "acme"), used("2", "ana")])
     with writing(engine) as db:
         merges.take_turn(db, alone=True)

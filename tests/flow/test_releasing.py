@@ -27,7 +27,7 @@ from worker.intake.arrivals import Batch, BatchResult
 from worker.intake.ingest import TryAgain, ingest, ingest_as_one
 from worker.intake.releasing import give_up, release
 from worker.rulebooks.rulebook import Rulebook
-from worker.store import batches, overdue, quarantine, tables, waiting
+from worker.store import batches, merges, overdue, quarantine, tables, waiting
 from worker.store.batches import Counts
 from worker.store.database import reading, writing
 from worker.store.event_log import CONFLICT
@@ -382,6 +382,18 @@ def test_what_waits_for_too_long_goes_to_quarantine_with_what_it_has_waited_for(
     assert 'whose \\"acme.example\\" or \\"x@gmail.com\\" is' in reason
     assert 'account user \\"lee\\"' in kept[used["id"]]["problems"]
     assert json.loads(kept[used["id"]]["body"]) == used
+
+
+def test_nothing_is_given_up_while_others_are_at_work_for_long(
+    postgresql_engine: Engine, book: Rulebook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(releasing, "PATIENCE", 1)
+    arrive(postgresql_engine, book, "waits", mail(contacts=["y@b.example"]))
+    late = RECEIVED + 2 * LONGEST
+    with writing(postgresql_engine) as db:
+        merges.take_turn(db, alone=True)
+        assert give_up(postgresql_engine, LONGEST, late) == 0
+    assert give_up(postgresql_engine, LONGEST, late) == 1
 
 
 def test_what_has_been_given_up_is_taken_in_again_once_it_is_known_whose_it_is(

@@ -213,7 +213,7 @@ def test_each_minute_large_accounts_that_are_behind_are_asked_to_be_made_anew(
     engine, clock, queued
 ):
     with writing(engine) as db:
-        behind.note(db, ["acme"], False, clock.now)
+        behind.note(db, ["acme"], (), False, clock.now)
     minute_pass(engine)
     assert queued == ["catch up"]
 

@@ -32,9 +32,9 @@ from worker.evaluating.sweeps import MILESTONES, SweepRefused, Swept
 from worker.intake.arrivals import Batch
 from worker.intake.ingest import ingest
 from worker.rulebooks.rulebook import Rulebook
+from worker.store import merges, tables
 from worker.store import sweeps as sweeps_store
-from worker.store import tables
-from worker.store.database import reading
+from worker.store.database import reading, writing
 from worker.tasks import LEASE
 
 D = date(2026, 2, 18)
@@ -147,6 +147,22 @@ def test_a_shard_is_in_one_pair_of_hands_until_its_lease_ends(engine, book):
         assert sweeps_store.waiting(db, after, sweeps.MAX_STARTS) == [(id_, 0)]
     assert sweeps.sweep_shard(engine, id_, 0, book, after, LEASE) == Swept(0, 0, 0, 0)
     assert sweeps.sweep_shard(engine, id_, 0, book, after, LEASE) is None
+
+
+def test_a_shard_for_which_others_take_long_is_as_if_nobody_had_begun_with_it(
+    postgresql_engine, book
+):
+    engine = postgresql_engine
+    take_in(engine, book, D, meeting(D - timedelta(9)))
+    later = at(D + timedelta(1))
+    id_ = begin(engine, later.date())
+    assert id_ is not None
+    with writing(engine) as other:
+        merges.take_turn(other, alone=True)
+        assert sweeps.sweep_shard(engine, id_, 0, book, later, LEASE, within=1) is None
+    (shard,) = rows(engine, tables.sweep_shards)
+    assert (shard["starts"], shard["leased_until"], shard["error"]) == (0, None, None)
+    assert sweep_shards(engine, book, id_, later).accounts == 1
 
 
 def test_a_shard_that_fails_is_given_back_and_given_up_in_the_end(engine, book, monkeypatch):

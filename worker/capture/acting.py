@@ -34,16 +34,24 @@ def _carried(action: Mapping[str, Any]) -> str:
 
 
 def pressed(
-    desk: Desk, client: WebClient, body: Mapping[str, Any], action: Mapping[str, Any]
+    desk: Desk,
+    client: WebClient,
+    body: Mapping[str, Any],
+    action: Mapping[str, Any],
+    first: bool = True,
 ) -> None:
-    """Act on a button or menu entry."""
+    """Act on a button or menu entry, the `first` time or once more.
+
+    Raises:
+        IsBusy: it cannot be done yet.
+    """
     try:
         what = actions.pressed(_carried(action))
     except ValueError:  # a link, or a button of another version
         return
     at_home = (body.get("view") or {}).get("type") == "home"
     who = asked(desk, client, body, Reply.to(client, body), at_home)
-    with told(who.reply, TITLES[what.action], who.user):
+    with told(who.reply, TITLES[what.action], who.user, first):
         who.recognise()
         match what.action:
             case Action.ACCOUNT:

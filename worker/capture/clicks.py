@@ -18,6 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from worker.capture import acting, windows
 from worker.capture.asking import Desk
+from worker.slack_actions.answering import IsBusy
 from worker.store import clicks
 from worker.store.clicks import Click
 from worker.store.database import reading, writing
@@ -61,14 +62,21 @@ def keep(desk: Desk, body: Mapping[str, Any], action: Mapping[str, Any] | None =
 
 
 def work_on(desk: Desk, client: WebClient, click: Click) -> None:
-    """Do what a click asks for, once however often it is worked on, and forget it."""
-    body = json.loads(click.body)
+    """Do what a click asks for, once however often it is worked on, and forget it. What cannot be
+    done yet is put off."""
+    body, first = json.loads(click.body), click.starts == 1
     try:
         for action in body.get("actions", ()):
-            acting.pressed(desk, client, body, action)
+            acting.pressed(desk, client, body, action, first)
         if "actions" not in body:
-            windows.submitted(desk, client, body)
-    finally:
+            windows.submitted(desk, client, body, first)
+    except IsBusy:
+        with writing(desk.engine) as db:
+            clicks.put_off(db, click, desk.now() + LEASE)
+    except BaseException:
+        _forget(desk, click)
+        raise
+    else:
         _forget(desk, click)
 
 

@@ -15,9 +15,14 @@ from slack_sdk.webhook import WebhookClient
 from worker.core.answers import Refused
 from worker.slack import views
 from worker.slack.blocks import Message, fitted
+from worker.slack_actions.answering import IsBusy
 
 SORRY = (
     "Something went wrong on our side. If the message does not show your answer, please try again."
+)
+LATER = (
+    "The account is being worked on, which takes some minutes at most. Your answer is kept, and "
+    "counts as soon as that is done."
 )
 LONGEST = 3_000
 
@@ -86,13 +91,22 @@ class Reply:
 
 
 @contextmanager
-def told(reply: Reply, title: str, slack_user: str) -> Iterator[None]:
-    """Tell the user why the block could not do it; log what is nobody's fault but ours."""
+def told(reply: Reply, title: str, slack_user: str, first: bool = True) -> Iterator[None]:
+    """Tell the user why the block could not do it; log what is nobody's fault but ours.
+
+    Raises:
+        IsBusy: it cannot be done yet; they are told so the `first` time.
+    """
     try:
         yield
     except Refused as refused:
         log.info("refused in Slack", slack_user=slack_user, asked=title, because=str(refused))
         reply.say(title, str(refused))
+    except IsBusy:
+        log.info("an answer from Slack waits", slack_user=slack_user, asked=title)
+        if first:
+            reply.say(title, LATER)
+        raise
     except Exception as error:
         log.exception("an answer from Slack failed", error=type(error).__name__)
         reply.say(title, SORRY)

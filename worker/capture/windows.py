@@ -74,15 +74,19 @@ def problems(desk: Desk, body: Mapping[str, Any]) -> dict[str, str]:
     return {}
 
 
-def submitted(desk: Desk, client: WebClient, body: Mapping[str, Any]) -> None:
-    """Act on a submitted window."""
+def submitted(desk: Desk, client: WebClient, body: Mapping[str, Any], first: bool = True) -> None:
+    """Act on a submitted window, the `first` time or once more.
+
+    Raises:
+        IsBusy: it cannot be done yet.
+    """
     view = body["view"]
     action = Action(view["callback_id"].removeprefix("tiewatch."))
     private = msgspec.json.decode(view["private_metadata"], type=Private)
     reply = Reply.to(client, body, private.response_url)
     who = asked(desk, client, body, reply, private.at_home)
     key = key_of(view)
-    with told(reply, TITLES[action], who.user):
+    with told(reply, TITLES[action], who.user, first):
         who.recognise()
         if action is Action.FIX_CONTACT:
             _fix(who, private.flag, key, view)

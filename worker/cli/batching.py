@@ -29,7 +29,7 @@ from worker.intake.ingest import MAX_STARTS, TryAgain, ingest
 from worker.rulebooks.rulebook import OtherRules, Rulebook
 from worker.running import runtime
 from worker.settings import settings
-from worker.store import batches, waiting, waiting_members
+from worker.store import batches, behind, waiting, waiting_members
 from worker.store import sweeps as sweeps_store
 from worker.store.batches import BatchState, Counts, Rejected
 from worker.store.database import reading
@@ -127,7 +127,7 @@ def finish(engine: Engine, tally: Tally, *, backfill: bool, alone: bool) -> None
     anew, the count of what waits on, the one sweep of a backfill, and where nobody runs a worker,
     what people are to hear, on the console."""
     tally.released_badly = release_the_rest(engine)
-    catch_up(engine)
+    catch_up(engine, wait=backfill)  # before the sweep, which is to see them as they are
     with reading(engine) as db:
         waits = waiting_members.number(db) + waiting.number(db)
     tally.counts = replace(tally.counts, waiting=waits)
@@ -176,20 +176,37 @@ def _had_waited(number: int) -> str:
     return f"{number:,} events that had waited for this were"
 
 
-def catch_up(engine: Engine) -> None:
-    """Make accounts anew that are behind, unless a worker is at it."""
+def catch_up(engine: Engine, *, wait: bool) -> None:
+    """Make accounts anew that are behind, unless a worker is at it; with `wait`, return only when
+    none is behind any more."""
+    told = False
+    while True:
+        trouble = _caught_up(engine)
+        if not wait or not _are_behind(engine):
+            break
+        if not told:
+            say(f"Waiting until large accounts are made anew: {trouble or 'a worker is at it'}.")
+        told = True
+        time.sleep(1)
+    if trouble:
+        say(f"A large account is made anew later: {trouble}")
+
+
+def _caught_up(engine: Engine) -> Exception | None:
+    """What has stopped us, if not that there is none to make anew, or that a worker is at it."""
     try:
-        while _one_caught_up(engine):
+        while runtime.with_rules_in_force(
+            lambda book: catching_up.catch_up(engine, book, runtime.clock())
+        ):
             pass
     except (OtherRules, TryAgain) as error:
-        say(f"A large account is made anew later: {error}")
+        return error
+    return None
 
 
-def _one_caught_up(engine: Engine) -> bool:
-    done = runtime.with_rules_in_force(
-        lambda book: catching_up.catch_up(engine, book, runtime.clock())
-    )
-    return done is not None
+def _are_behind(engine: Engine) -> bool:
+    with reading(engine) as db:
+        return bool(behind.listed(db))
 
 
 def say_the_rest(tally: Tally) -> None:

@@ -23,6 +23,7 @@ from worker.evaluating.standings import Standing
 from worker.rulebooks.rulebook import OtherRules, Rulebook
 from worker.store import flags, merges, outbox, people, rule_sets, stats, sweeps
 from worker.store.database import writing
+from worker.store.dialect import waited_too_long
 from worker.store.sweeps import SHARD_SIZE, Lease
 from worker.store.ties import calibrate
 
@@ -72,9 +73,18 @@ def open_sweep(engine: Engine, kind: str, slot: str, on: date, now: datetime) ->
 
 
 def sweep_shard(
-    engine: Engine, sweep: int, shard: int, book: Rulebook, now: datetime, lease: timedelta
+    engine: Engine,
+    sweep: int,
+    shard: int,
+    book: Rulebook,
+    now: datetime,
+    lease: timedelta,
+    within: int = 0,
 ) -> Swept | None:
     """Sweep one shard in one transaction; None if it is done, or in another worker's hands.
+
+    So it is, too, if others have to be waited for longer than `within` seconds: the shard is as if
+    nobody had begun with it then. 0 is for as long as it takes.
 
     Whatever fails is raised, after the shard was given back for another try; `OtherRules` too, if
     other rules are in force.
@@ -85,16 +95,19 @@ def sweep_shard(
         return None
     try:
         with writing(engine) as db:
-            return _sweep(db, held, book, now)
+            return _sweep(db, held, book, now, within)
     except Exception as error:
         with writing(engine) as db:
+            if waited_too_long(error):  # which is no fault of the shard
+                sweeps.put_back(db, held)
+                return None
             sweeps.release(db, held, f"{type(error).__name__}: {error}"[:2_000])
         raise
 
 
-def _sweep(db: Connection, held: Lease, book: Rulebook, now: datetime) -> Swept | None:
+def _sweep(db: Connection, held: Lease, book: Rulebook, now: datetime, within: int) -> Swept | None:
     # Before any account is locked: a merge holds one while it asks for others.
-    merges.take_turn(db, alone=False)
+    merges.take_turn(db, False, within)
     calibrate(db, book.ties.half_life)
     on = _evaluation_date(db, held, now)
     ids = stats.account_ids(db, on, held.first, held.beyond)

@@ -25,9 +25,6 @@ from worker.store.workspace import Kept
 AT_ONCE = 125
 """Events that are read and sent to the log at a time."""
 
-PATIENCE = 15
-"""Seconds to wait for others: less than a task may take, so that who waits is not killed for it."""
-
 
 class IsDone(Exception):
     """A batch has been applied or parked before: what was begun is to be rolled back."""
@@ -63,8 +60,10 @@ def apply(
         OtherRules: other rules are in force.
         WasHeard: there are more conflicting duplicates.
     """
-    merges.take_turn(db, alone, PATIENCE)
+    merges.take_turn(db, alone, merges.PATIENCE)
     kept = cache(workspace.ask(db))
+    if alone:  # it may take long: known at once, no rule set is waited for in vain
+        _see_in_force(kept(), book)
     heard = hear(db, given, conflicts, kept, now, alone)
 
     def merged() -> bool:
@@ -146,6 +145,11 @@ def _log(
     return _Logged(fresh, fresh_at, additions(fresh), bad, conflicts)
 
 
+def _see_in_force(kept: Kept, book: Rulebook) -> None:
+    if kept.rules not in (None, book.digest):
+        raise OtherRules(kept.rules)
+
+
 def _take_effect(
     db: Connection,
     add: Additions,
@@ -157,8 +161,7 @@ def _take_effect(
     """Fold what the new events add, and evaluate the accounts that it changes, and those that were
     read anew; returns the numbers of alerts and of messages to webhooks."""
     reread = heard.reread
-    if kept.rules not in (None, book.digest):
-        raise OtherRules(kept.rules)
+    _see_in_force(kept, book)
     if kept.half_life != book.ties.half_life:
         calibrate(db, book.ties.half_life)
     sources.note(db, add.delivered)
@@ -168,12 +171,13 @@ def _take_effect(
     changed = folded.accounts
     if reread.accounts:
         changed = sorted({*changed, *reread.accounts})
+    lost = reread.left - {*reread.put_off}
+    ended = close_groundless(db, lost, on, book, now) if lost else None
     if heard.backfill or not changed:
         folded.rest()()
-        return 0, 0
+        return (ended.alerts, ended.announced) if ended else (0, 0)
     world = Workspace(earliest(began, add.first_interaction_day), kept.gone_reps, book.ties)
     of_reps = any(isinstance(event.data, Rep) for event in add.attributes)
-    ended = close_groundless(db, reread.left, on, book, now) if reread.left else None
     evaluation = prepare(db, changed, on, book, now, None if of_reps else world)
     finish = folded.rest()
     done = evaluation()

@@ -25,9 +25,7 @@ def catch_up(engine: Engine, book: Rulebook, now: datetime) -> BatchResult | Non
         TryAgain: it failed; nothing was done.
     """
     with reading(engine) as held:
-        waiting = behind.listed(held)
-        if not waiting or not behind.begin(held):
+        if not behind.listed(held) or not behind.begin(held):
             return None
-        _, backfill = waiting[0]
-        step = Batch(f"catch-up-{uuid4()}", [], backfill=backfill, catching_up=True)
+        step = Batch(f"catch-up-{uuid4()}", [], catching_up=True)
         return ingest(engine, step, book, now)

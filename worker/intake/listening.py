@@ -3,7 +3,7 @@ domains are, and that contacts are one. What is known is brought in line with it
 for it is released."""
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -14,6 +14,7 @@ from worker.core.flags import evaluation_date
 from worker.core.merges import Claim, Key, claims_in
 from worker.intake.arrivals import Batch
 from worker.store import addressed, behind, claims, holdings, members, merges, rereading, waiting
+from worker.store.behind import Behind
 from worker.store.holdings import NONE, Changes
 from worker.store.merges import MustBeAlone
 from worker.store.rebuilding import Rebuilt, rebuild
@@ -92,8 +93,8 @@ def hear(
     catching_up = any(batch.catching_up for batch in given)
     if (releasing or catching_up) and not alone:
         raise MustBeAlone
-    backfill = bool(waiting.next_step(db)) if releasing else given[0].backfill
-    late = behind.take(db) if catching_up else set[str]()
+    late = behind.take(db) if catching_up else None
+    backfill = _is_history(db, given[0], late)
     events = [one for batch in given for one in batch.events]
     to_hear = [None if place in conflicts else one for place, one in enumerate(events)]
     settled = members.settle(db, to_hear, now, alone, backfill=backfill, releasing=releasing)
@@ -111,13 +112,16 @@ def hear(
     news = claims.news(db, list(said.values())) if said else []
     if news and not alone:
         raise MustBeAlone
-    left = settled.left | mailed.left | late
+    left = settled.left | mailed.left | ({late.account} if late else set())
     say_more = bool(left or news)
     reread = Rebuilt()
     if say_more:
         most = None if catching_up else REREAD_AT_ONCE
         reread = _reread(db, left, said, news, kept(), now, most)
-        behind.note(db, reread.put_off, backfill, now)
+        if late and late.lost:
+            lost = reread.left | merges.survivors_of(db, [late.account])
+            reread = replace(reread, left=lost)
+        behind.note(db, reread.put_off, reread.left, backfill, now)
     return Heard(
         events=mailed.events,
         given=len(events),
@@ -135,6 +139,13 @@ def hear(
         or (releasing and waiting.next_step(db) is not None),
         behind=bool(reread.put_off or (catching_up and behind.listed(db))),
     )
+
+
+def _is_history(db: Connection, first: Batch, late: Behind | None) -> bool:
+    """Whether what is applied is history: what waited and who is behind say so themselves."""
+    if first.releasing:
+        return bool(waiting.next_step(db))
+    return late.backfill if late else first.backfill
 
 
 def _key(raw: object) -> tuple[str, str]:

@@ -9,12 +9,17 @@ from datetime import datetime, timedelta
 from uuid import uuid4
 
 from sqlalchemy import Engine
+from sqlalchemy.exc import DBAPIError
 
 from worker.intake.arrivals import Batch, BatchResult
 from worker.intake.ingest import ingest
 from worker.rulebooks.rulebook import Rulebook
 from worker.store import merges, overdue, waiting
 from worker.store.database import reading, writing
+from worker.store.dialect import waited_too_long
+
+PATIENCE = 5
+"""Seconds to wait for others before giving anything up, which can as well be done later."""
 
 
 def release(engine: Engine, book: Rulebook, now: datetime) -> BatchResult | None:
@@ -34,15 +39,23 @@ def release(engine: Engine, book: Rulebook, now: datetime) -> BatchResult | None
 def give_up(engine: Engine, longest: timedelta, now: datetime) -> int:
     """Put what has waited for longer than that into quarantine, with what it has waited for, from
     where it can be taken in again; how many events those were. Nothing while there is anything to
-    release, which may have waited for as long."""
+    release, which may have waited for as long, and while others are at work for long."""
     with reading(engine) as db:
         if not overdue.are_there(db, now - longest):
             return 0
     given_up = 0
-    while True:
-        with writing(engine) as db:
-            merges.take_turn(db, alone=True)
-            some = 0 if waiting.next_step(db) is not None else overdue.give_up(db, longest, now)
+    while some := _give_up_some(engine, longest, now):
         given_up += some
-        if some == 0:
-            return given_up
+    return given_up
+
+
+def _give_up_some(engine: Engine, longest: timedelta, now: datetime) -> int:
+    """0 also while others are at work for long: whoever asks has more to do than to wait."""
+    try:
+        with writing(engine) as db:
+            merges.take_turn(db, True, PATIENCE)
+            return 0 if waiting.next_step(db) is not None else overdue.give_up(db, longest, now)
+    except DBAPIError as error:
+        if not waited_too_long(error):
+            raise
+        return 0

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import DBAPIError
 
 from worker.core.alerts import AlertReason
 from worker.core.answers import (
@@ -30,9 +31,18 @@ from worker.slack_actions.authority import NO_FLAG, Clicked, require
 from worker.store import answers, desks, flag_moves, flags, outbox, people, showing, told, workspace
 from worker.store.answers import Given
 from worker.store.database import writing
+from worker.store.dialect import wait_at_most, waited_too_long
 from worker.store.flag_moves import Move
 from worker.store.flags import StoredFlag
 from worker.store.ties import calibrate
+
+PATIENCE = 5
+"""Seconds to wait for an account that is in others' hands, as a large one that is being made anew:
+who waits keeps those waiting who answer for other accounts."""
+
+
+class IsBusy(Exception):
+    """The account is in others' hands for long: nothing was done, the same may be asked again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +66,22 @@ def answer(
     """Answer a flag, once however often it is asked with the same key.
 
     Raises:
+        IsBusy: the account is in others' hands for long; nothing was done.
         Refused: nothing was done, for the reason that the message gives.
     """
+    try:
+        return _answer(engine, book, clicked, given, now, note)
+    except DBAPIError as error:
+        if waited_too_long(error):
+            raise IsBusy from error
+        raise
+
+
+def _answer(
+    engine: Engine, book: Rulebook, clicked: Clicked, given: Answer, now: datetime, note: str | None
+) -> Done:
     with writing(engine) as db:
+        wait_at_most(db, PATIENCE)
         desk, stored = _locked(db, clicked.flag)
         rep = require(db, clicked, desk)
         kept = workspace.ask(db)()

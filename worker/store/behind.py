@@ -5,6 +5,7 @@ if nobody had said it.
 
 from collections.abc import Collection
 from datetime import datetime
+from typing import NamedTuple
 
 from sqlalchemy import Connection, delete, select
 
@@ -14,28 +15,47 @@ from worker.store.tables import accounts_behind
 _OF = accounts_behind.c
 
 
-def note(db: Connection, accounts: Collection[str], backfill: bool, now: datetime) -> None:
-    """Note that these are behind, with `backfill` since a history says so."""
+class Behind(NamedTuple):
+    """An account that is behind, with `backfill` since nothing but history says so. With `lost` it
+    is known already that events are another account's."""
+
+    account: str
+    backfill: bool
+    lost: bool
+
+
+def note(
+    db: Connection,
+    accounts: Collection[str],
+    lost: Collection[str],
+    backfill: bool,
+    now: datetime,
+) -> None:
+    """Note that these are behind, with `backfill` since a history says so, and which of them have
+    `lost` events to others."""
     execute_rows(
         db,
         """
-        INSERT INTO accounts_behind (account, backfill, since)
-        SELECT account, :backfill, :now FROM {rows} WHERE true ON CONFLICT (account) DO UPDATE
-        SET backfill = accounts_behind.backfill AND excluded.backfill
+        INSERT INTO accounts_behind (account, backfill, lost, since)
+        SELECT account, :backfill, lost, :now FROM {rows} WHERE true ON CONFLICT (account) DO UPDATE
+        SET backfill = accounts_behind.backfill AND excluded.backfill,
+            lost = accounts_behind.lost OR excluded.lost
         """,
-        {"account": "text"},
-        [(account,) for account in sorted(accounts)],
+        {"account": "text", "lost": "boolean"},
+        [(account, account in lost) for account in sorted(accounts)],
         backfill=backfill,
         now=now,
     )
 
 
-def take(db: Connection) -> set[str]:
-    """Take out the one that is behind for longest: none if none is."""
-    first = select(_OF.account).order_by(_OF.since, _OF.account).limit(1)
-    found = set(db.scalars(first))
-    db.execute(delete(accounts_behind).where(_OF.account.in_(found)))
-    return found
+def take(db: Connection) -> Behind | None:
+    """Take out the one that is behind for longest: None if none is."""
+    first = select(_OF.account, _OF.backfill, _OF.lost).order_by(_OF.since, _OF.account).limit(1)
+    row = db.execute(first).one_or_none()
+    if row is None:
+        return None
+    db.execute(delete(accounts_behind).where(_OF.account == row.account))
+    return Behind(*row)
 
 
 def listed(db: Connection) -> list[tuple[str, bool]]:

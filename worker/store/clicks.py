@@ -59,6 +59,16 @@ def take_over(db: Connection, now: datetime, lease: timedelta) -> Sequence[Click
     return [Click(*row[:4]) for row in sorted(taken, key=lambda row: row.received_at)]
 
 
+def put_off(db: Connection, click: Click, until: datetime) -> None:
+    """Let a click be worked on later, by whoever takes it over then. This start does not count,
+    unless it was the first."""
+    db.execute(
+        update(slack_clicks)
+        .where(slack_clicks.c.key == click.key)
+        .values(leased_until=until, starts=max(1, click.starts - 1))
+    )
+
+
 def done(db: Connection, key: str) -> None:
     """Forget a click that has been worked on."""
     db.execute(delete(slack_clicks).where(slack_clicks.c.key == key))

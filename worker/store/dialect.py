@@ -129,6 +129,15 @@ def in_our_order(db: Connection, *columns: str) -> str:
     return ", ".join(columns)
 
 
+def wait_at_most(db: Connection, seconds: int) -> None:
+    """Let an error tell if this transaction has to wait for longer for a lock: `waited_too_long`.
+
+    SQLite has one writer anyway, and waits for that as long as its connection says.
+    """
+    if db.dialect.name == "postgresql":
+        execute(db, f"SELECT set_config('lock_timeout', '{seconds}s', true)")
+
+
 def waited_too_long(error: Exception) -> bool:
     """Whether an error says no more than that somebody else held a lock for too long."""
     return isinstance(error, DBAPIError) and getattr(error.orig, "sqlstate", None) == "55P03"

@@ -23,6 +23,9 @@ from worker.store.tables import (
     surveys,
 )
 
+PATIENCE = 15
+"""Seconds to wait for others: less than a task may take, so that who waits is not killed for it."""
+
 _CONTACT = {"account": "text", "contact": "text"}
 
 

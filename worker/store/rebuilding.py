@@ -5,6 +5,7 @@ one id, by construction. Nobody else may be adding events meanwhile (`merges.tak
 """
 
 from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import chain, islice
@@ -49,12 +50,12 @@ STATS = (
 
 @dataclass(frozen=True, slots=True)
 class Rebuilt:
-    """What came of it: the accounts made anew, those of them that have lost events to another, how
-    many events that were, and how many name the contact that was counted, as they were sent. Those
-    `put_off` are as they were, and are to be made anew in turn."""
+    """What came of it: the accounts made anew, those that have lost events to another, how many
+    events that were, and how many name the contact that was counted, as they were sent. Those
+    `put_off` are as they were, also if they have lost events, and are to be made anew in turn."""
 
     accounts: Collection[str] = ()
-    left: Collection[str] = ()
+    left: AbstractSet[str] = frozenset()
     moved: int = 0
     naming: int = 0
     put_off: Collection[str] = ()
@@ -86,7 +87,7 @@ def rebuild(
     `half_life` (days) must be the one that the stored ties were made with. `said` is what further
     events say, which are to be logged next. If a contact is to be `counted`, the events are that
     name it. With `most`, accounts are put off that are more than so many events together, of those
-    that are `moving`, and of those that events move to.
+    that are `moving`, and of the others that events are moved to or from.
     """
     moving, put_off = _within(db, moving, most)
     moved, left, touched = 0, set[str](), {*moving, *staying}
@@ -107,11 +108,10 @@ def rebuild(
         claims = latest(claims, claims_in(sent for one in part for sent in one.sent))
     claims_store.withdraw(db, theirs, claims)
     claims_store.note(db, claims_store.news(db, list(claims.values())), now)
-    # One that has lost events is not put off: that it has, nobody would know later.
-    ours = {*moving, *staying} | left
-    gaining, too_large = _within(db, touched - ours, most)
+    ours = {*moving, *staying}
+    others, too_large = _within(db, touched - ours - put_off, most)
     put_off |= too_large
-    concerned = sorted(ours | gaining)
+    concerned = sorted(ours | others)
     flags.lock(db, concerned)
     _clear(db, concerned)
     naming = _fold_again(db, set(concerned), half_life, on, counted)

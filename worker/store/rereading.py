@@ -15,7 +15,7 @@ from worker.core.events import Event
 from worker.core.identity import combined
 from worker.core.logged import UNREAD, Envelope, envelope_of, read
 from worker.store import members
-from worker.store.dialect import execute_among, execute_rows, in_our_order
+from worker.store.dialect import execute_among, execute_rows, in_our_order, member_of
 from worker.store.merges import attributed
 from worker.store.readings import as_event, readings, settling
 from worker.store.tables import events as log
@@ -86,16 +86,18 @@ def of_accounts(
     Without `whole`, content is read only where it takes part in whom an event is about, and is
     `UNREAD` else: that takes a third of the time.
     """
-    theirs = select(shared.c.source, shared.c.id).where(shared.c.account.in_(accounts)).distinct()
-    keys = theirs.subquery()
+    ids = msgspec.json.encode(sorted(accounts)).decode()  # as one, of which there may be any number
+    among = member_of(db, "ids")
+    theirs = select(shared.c.source, shared.c.id).where(text(f"shared_events.account {among}"))
+    keys = theirs.distinct().subquery()
     of_others = select(*_COLUMNS).join(
         keys, and_(log.c.source == keys.c.source, log.c.id == keys.c.id)
     )
     query = union_all(
-        select(*_COLUMNS).where(log.c.account.in_(accounts)),
-        of_others.where(log.c.account.not_in(accounts)),
+        select(*_COLUMNS).where(text(f"events.account {among}")),
+        of_others.where(text(f"NOT events.account {among}")),
     )
-    for rows in _parts(db, query.order_by("time")):
+    for rows in _parts(db, query.order_by("time").params(ids=ids)):
         opened = _with_all_accounts(db, [_opened(row, whole) for row in rows])
         sent = _as_sent(db, opened)
         events = _of_today(db, sent)
@@ -106,11 +108,14 @@ def of_accounts(
 
 
 def sizes_of(db: Connection, accounts: Collection[str], most: int) -> dict[str, int]:
-    """How many events are logged as of each of these accounts, counted up to `most`."""
+    """How many events are logged as of each of these accounts, also those that are of others too,
+    counted up to `most`."""
     found = execute_rows(
         db,
         "SELECT r.account, (SELECT count(*) FROM "
-        "(SELECT 1 FROM events e WHERE e.account = r.account LIMIT :most) AS found) FROM {rows}",
+        "(SELECT 1 FROM events e WHERE e.account = r.account "
+        "UNION ALL SELECT 1 FROM shared_events s WHERE s.account = r.account LIMIT :most) AS found)"
+        " FROM {rows}",
         {"account": "text"},
         [(account,) for account in sorted(accounts)],
         most=most,

@@ -135,6 +135,15 @@ def release(db: Connection, held: Lease, error: str) -> None:
     )
 
 
+def put_back(db: Connection, held: Lease) -> None:
+    """Give a shard back that was not begun with, as if it had not been taken."""
+    db.execute(
+        update(sweep_shards)
+        .where(sweep_shards.c.sweep == held.sweep, sweep_shards.c.shard == held.shard)
+        .values(leased_until=None, starts=sweep_shards.c.starts - 1)
+    )
+
+
 def waiting(db: Connection, now: datetime, max_starts: int) -> Sequence[tuple[int, int]]:
     """(sweep, shard) of what nobody is sweeping, and has not failed `max_starts` times."""
     found = db.execute(

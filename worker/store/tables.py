@@ -767,13 +767,14 @@ reread_accounts = Table(
 )
 
 # Accounts that are to be made anew, and are too large for the batch that has said so; `backfill` is
-# that batch's.
+# that batch's, and with `lost` it was found then that events of the account are another's now.
 
 accounts_behind = Table(
     "accounts_behind",
     metadata,
     Column("account", Text, primary_key=True),
     Column("backfill", Boolean, nullable=False),
+    Column("lost", Boolean, nullable=False),
     Column("since", Instant, nullable=False),
 )
 
