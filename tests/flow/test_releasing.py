@@ -291,6 +291,26 @@ def test_a_mail_that_comes_again_before_it_is_released_waits_on_for_its_other_pe
     assert {row["inbound"] for row in rows(engine, tables.tie_days)} == {800}
 
 
+def test_what_counts_for_an_account_already_is_read_again_if_more_of_its_people_are_known(
+    engine: Engine, book: Rulebook, at_once: int
+) -> None:
+    """Somebody writes from one address and has the other among those copied."""
+    both = mail(contacts=["bo@birch.example", "d.ruiz@gmail.com"], cc=["dana@acme.example"])
+    before = [event("usage", DAY, account=None, user="d.ruiz@gmail.com") for _ in range(at_once)]
+    waits = [*({**one, "tiewatchpeople": "email"} for one in before), both]
+    dana = event("contact", DAY, contact="dana", emails=["dana@acme.example"])
+    known = event("contact", DAY, contact="dana", emails=["d.ruiz@gmail.com"])
+    ana = event("contact", DAY, account="Birch", contact="ana", emails=["bo@birch.example"])
+    arrive(engine, book, "first", ACME, BIRCH, dana, *waits)
+    assert arrive(engine, book, "word", known, ana).unreleased
+    steps(engine, book)
+    found = facts(engine)
+
+    emptied(engine)
+    arrive(engine, book, "all", ACME, BIRCH, dana, known, ana, *waits)
+    assert found == facts(engine)
+
+
 def in_steps(engine: Engine, book: Rulebook, batches: list[list[Raw]], chance: Random) -> None:
     """Let batches arrive, with some of the steps between them and the rest at the end."""
     with pytest.MonkeyPatch.context() as patched:

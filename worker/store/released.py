@@ -55,16 +55,17 @@ def release(
 def _read_again(
     db: Connection, released: Released, logged: Sequence[Any], now: datetime
 ) -> Iterator[Waiting]:
-    """See whose those are by now that have been logged as of some of their people; an account that
-    has been read anew since that was said need not be so again."""
+    """See whose those are by now that have been logged as of some of their people; accounts that
+    have all been read anew since that was said need not be so again."""
     events = [(event, raw) for raw in logged if isinstance(event := as_event(raw, now), Event)]
     found = readings(db, [(event, raw, ()) for event, raw in events])
     accounts = logged_as(db, [event for event, _ in events])
-    done = waiting.reread(db, set(accounts.values()))
+    done = waiting.reread(db, set(accounts.values()).union(*(one.events for one in found)))
     disputed: set[tuple[str, str]] = set()
     for (event, raw), reading in zip(events, found, strict=True):
         account = accounts[event.source, event.id]
-        if account not in done:
+        # Each of them: one that had the event before may have further people in it now.
+        if not {account, *reading.events} <= done:
             released.left |= reading.events.keys()
         disputed |= {(key, account) for key in settling(raw, reading)}
         if reading.unknown:
