@@ -66,7 +66,7 @@ def quarantine(db: Connection, bad: Sequence[Quarantined], now: datetime) -> Non
             digest(one),
             one.source and storable(one.source),
             one.id and storable(one.id),
-            msgspec.json.encode(one.problems).decode(),
+            msgspec.json.encode([storable(told) for told in one.problems]).decode(),
             storable(one.body),
             one.way,
             now,
