@@ -15,7 +15,7 @@ from sqlalchemy.exc import OperationalError
 
 from tests.importing.files import table
 from tests.pipeline import rows
-from tests.today import NOW
+from tests.today import NOW, TODAY, clock
 from worker.store import tables
 from worker.store.database import reading
 
@@ -256,9 +256,37 @@ def test_an_older_export_that_was_copied_later_counts_as_of_when_it_was_exported
         given = ("import", "--direct", "--exported", exported, "--timezone", "UTC", old)
         for _ in range(2):
             done = tiewatch(*given)
-            assert "1 do not say when they were changed last, so they count as" in done.out
+            assert "1 without a time of the last change: such rows count as" in done.out
         assert "1 there already" in done.out
         assert tiewatch("facts", "1", "--json").json[0]["facts"]["owner"] == owner
+
+
+def dated(tiewatch, name: str, *given: str) -> datetime:
+    """The time of what is in a file that does not say when it was changed."""
+    done = tiewatch("import", "--dry-run", "--json", *given, name)
+    return datetime.fromisoformat(done.json["examples"][0]["time"])
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        (["2026-03-05"], "2026-03-05T23:59:59.999999+00:00"),
+        (["2026-03-05", "--timezone", "Asia/Tokyo"], "2026-03-05T14:59:59.999999+00:00"),
+        (["2026-03-05T18:30"], "2026-03-05T18:30:00+00:00"),
+        (["2026-03-05T18:30", "--timezone", "Asia/Tokyo"], "2026-03-05T09:30:00+00:00"),
+        (["2026-03-05T18:30:00Z", "--timezone", "Asia/Tokyo"], "2026-03-05T18:30:00+00:00"),
+    ],
+)
+def test_an_export_of_a_day_comes_after_all_that_changed_on_it(tiewatch, folder, given, expected):
+    name = owned(folder, "a.csv", "Sam Lee")
+    assert dated(tiewatch, name, "--exported", *given).isoformat() == expected
+
+
+@pytest.mark.parametrize("days", [0, 1])
+def test_an_export_of_today_is_of_now_and_in_the_east_it_is_tomorrow(tiewatch, folder, days):
+    name, before = owned(folder, "a.csv", "Sam Lee"), clock()
+    found = dated(tiewatch, name, "--exported", f"{TODAY + timedelta(days)}")
+    assert before <= found <= clock()
 
 
 def test_a_dry_run_shows_what_would_come_out_and_stores_nothing(tiewatch, folder):
@@ -286,6 +314,8 @@ def test_a_dry_run_shows_what_would_come_out_and_stores_nothing(tiewatch, folder
         (["deals.csv"], "no column says which account a row is of"),
         (["good.csv", "--timezone", "Berlin"], "'Berlin' is no time zone"),
         (["good.csv", "--exported", "2999-01-01"], "--exported 2999-01-01: that is still to come"),
+        (["good.csv", "--exported", f"{NOW + timedelta(1):%Y-%m-%dT%H:%MZ}"], "is still to come"),
+        (["good.csv", "--exported", "2026-05-01T6pm"], "that is no time: write it like 2026-03-31"),
         (["good.csv", "--mapping", "none.yaml"], "there is no such mapping file"),
         (["good.csv", "--mapping", "empty.yaml"], "there is nothing under 'imports:'"),
         (["good.csv", "--mapping", "bad.yaml"], "bad.yaml:1:14: 'x' has no 'events'"),

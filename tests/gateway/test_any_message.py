@@ -1,20 +1,28 @@
 """Whatever stands in a message, it becomes events that can be applied, or is told what is wrong."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
+from http import HTTPStatus
 from typing import Any
 
 import pytest
+from sqlalchemy import Engine
 
+from tests.pipeline import rows
 from tests.today import NOW
 from worker.capture import hooks, segment
+from worker.capture.answers import kept
 from worker.capture.retrying import again
 from worker.capture.taking import Taken, why_not
 from worker.core.addresses import NO_PEOPLE
+from worker.core.events import Quarantined
 from worker.core.mapping import Shape
 from worker.core.picking import Value
 from worker.rulefiles import load_capture
 from worker.shipped import rules_dir
+from worker.store import event_log, tables
+from worker.store.database import writing
+from worker.store.event_log import digest
 from worker.store.quarantine import Kept
 
 SHIPPED = load_capture(rules_dir() / "capture.yaml")
@@ -53,18 +61,34 @@ def messages(paths: Iterable[str], fixed: Mapping[str, Any]) -> Iterator[dict[st
             yield message
 
 
-def check(taken: Taken) -> None:
+@pytest.fixture
+def check(postgresql_engine: Engine) -> Iterator[Callable[[Taken], None]]:
+    """Checks what was taken; at the end, that all that was refused can be kept as it came."""
+    refused: list[Quarantined] = []
+
+    def checked(taken: Taken) -> None:
+        refused.extend(taken.refused)
+        _check(taken)
+
+    yield checked
+    with writing(postgresql_engine) as db:
+        event_log.quarantine(db, refused, NOW)
+    assert len(rows(postgresql_engine, tables.quarantine)) == len(set(map(digest, refused)))
+
+
+def _check(taken: Taken) -> None:
     """What is to be applied can be, and what is refused has its reasons, again and again."""
+    assert kept(taken, HTTPStatus.OK).status_code == HTTPStatus.OK
     assert [one for one in taken.events if why_not(one, NOW) is not None] == []
     for one in taken.refused:
         assert one.problems
-        kept = Kept("k", one.source, one.id, one.problems, one.body, one.way, NOW)
-        [still] = again(kept, SHIPPED, NOW).refused
+        found = Kept("k", one.source, one.id, one.problems, one.body, one.way, NOW)
+        [still] = again(found, SHIPPED, NOW).refused
         assert still.problems == one.problems
 
 
 @pytest.mark.parametrize("name", SHIPPED.hooks)
-def test_a_webhook_is_taken_or_told_whatever_order_its_mapping_is_in(name):
+def test_a_webhook_is_taken_or_told_whatever_order_its_mapping_is_in(name, check):
     hook = SHIPPED.hooks[name]
     upside_down = replace(hook, events=hook.events[::-1])
     for shape in hook.events:
@@ -77,7 +101,7 @@ def test_a_webhook_is_taken_or_told_whatever_order_its_mapping_is_in(name):
 
 
 @pytest.mark.parametrize("kind", segment.CALLS)
-def test_a_call_is_taken_or_told(kind):
+def test_a_call_is_taken_or_told(kind, check):
     names = SHIPPED.track if kind == "track" else ["Home"]
     for name in names:
         shape = SHIPPED.track.get(name) if kind == "track" else SHIPPED.calls.get(kind)

@@ -332,6 +332,24 @@ def test_a_message_keeps_what_it_was_sent_as_until_its_mapping_is_mended(tmp_pat
     assert event["id"] == "calendly/msg_1/interaction"
 
 
+def test_a_message_without_a_time_is_of_when_it_came_however_late_it_is_taken_in():
+    hook, came = replace(HOOKS["calendly"], time=()), NOW - timedelta(days=9)
+    kept = Kept("k", "x", "msg_1", ("bad",), json.dumps(CALENDLY), "hooks/calendly", came)
+    [event] = again(kept, Capture(hooks={"calendly": hook}), NOW).events
+    assert event["time"] == came.isoformat()
+    ahead = CALENDLY | {"created_at": (came + timedelta(days=2)).isoformat()}  # and not any more
+    [event] = again(replace(kept, body=json.dumps(ahead)), Capture(hooks=HOOKS), NOW).events
+    assert event["time"] == ahead["created_at"]
+
+
+@pytest.mark.parametrize("odd", ["a\x00b", "\ud83d", "a\nb"])
+def test_a_message_whose_id_cannot_be_shown_is_taken_under_one_made_from_it(tmp_path, odd):
+    [event] = told(tmp_path, TOLD | {"id": odd}, NAMED).events
+    assert event["id"].isprintable()
+    assert event == told(tmp_path, TOLD | {"id": odd}, NAMED).events[0]
+    assert event["id"] != told(tmp_path, TOLD | {"id": odd * 2}, NAMED).events[0]["id"]
+
+
 def test_two_events_of_a_message_that_only_their_order_tells_apart_are_a_problem_of_it(tmp_path):
     met, called = (
         one.replace("}", f", when: {{{path}: '*'}}}}")

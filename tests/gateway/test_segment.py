@@ -1,5 +1,6 @@
 """What Segment's calls become, and whose account they go to."""
 
+import json
 from datetime import timedelta
 from itertools import permutations
 from typing import Any
@@ -9,11 +10,13 @@ import pytest
 from tests.gateway.conftest import Gateway, Make
 from tests.pipeline import flags, rows
 from tests.today import NOW
+from worker.capture.retrying import again
 from worker.capture.segment import event_in, messages_in, take
 from worker.core.mapping import Capture
 from worker.rulefiles import load_capture
 from worker.shipped import rules_dir
 from worker.store import tables
+from worker.store.quarantine import Kept
 
 TIME = NOW.isoformat()
 SHIPPED = load_capture(rules_dir() / "capture.yaml")
@@ -103,6 +106,13 @@ def test_a_message_without_a_time_that_comes_again_is_a_duplicate(gateway: Gatew
         gateway.work()
     assert len(rows(gateway.engine, tables.events)) == 1
     assert rows(gateway.engine, tables.quarantine) == []
+
+
+def test_a_message_without_a_time_is_of_when_it_came_however_late_it_is_taken_in():
+    came = NOW - timedelta(days=9)
+    message = json.dumps({"type": "group", "userId": "lee", "groupId": "acme"})
+    [event] = again(Kept("k", "app", None, ("bad",), message, "segment", came), SHIPPED, NOW).events
+    assert event["time"] == came.isoformat()
 
 
 def test_a_batch_says_its_context_for_all_of_its_messages():

@@ -1,5 +1,6 @@
 """`capture.yaml`: what it may say, and what is said of its mistakes."""
 
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,8 @@ from worker.rulefiles import RuleFilesRefused, check, load_capture
 from worker.rulefiles.capture import read_capture
 from worker.rulefiles.problems import Findings
 from worker.shipped import rules_dir
+
+RULE = "rules: [{id: a, title: A, severity: low, when: {usage_30d: at least 1}}]"
 
 
 def problems(folder: Path, text: str) -> list[str]:
@@ -65,6 +68,11 @@ def problems(folder: Path, text: str) -> list[str]:
             "{type: survey, kind: nps, score: $.M, when: {$.M: '?*'}}]}}",
             "1:77: nothing tells this survey from the one above it",
         ),
+        (
+            "track: {A: {type: usage, id: $.id}}",
+            "1:26: 'A' has an 'id', but a call's own is what counts: remove it",
+        ),
+        ("calls: {group: {id: $.id}}", "1:17: 'group' has an 'id', but a call's own"),
         ("calls: {identity: ignore}", "unknown key 'identity'; did you mean 'identify'?"),
         ("hooks: {A B: {}}", "1:9: the name of a hook is"),
         ("hooks: {shop: {verify: standard}}", "'shop' has no 'events'"),
@@ -89,10 +97,31 @@ def test_a_mistake_is_told_where_it_is(tmp_path, text, problem):
     assert any(problem in one for one in problems(tmp_path, text)), problems(tmp_path, text)
 
 
-def test_all_mistakes_are_told_at_once_by_the_check_of_the_rules(tmp_path):
-    (tmp_path / "rules.yaml").write_text(
-        "rules: [{id: a, title: A, severity: low, when: {usage_30d: at least 1}}]"
+@pytest.mark.parametrize(
+    ("hook", "warned"),
+    [
+        ("verify: key", True),
+        ("verify: key, id: $.id", True),
+        ("verify: key, time: $.at", False),
+        ("verify: standard", False),
+    ],
+)
+def test_what_may_change_back_and_has_no_time_is_warned_of(tmp_path, hook, warned):
+    events = "{type: usage, subject: $.a}, {type: account, subject: $.a, name: $.n}"
+    dated = "{type: account, subject: $.a, name: $.n, time: $.on}"
+    (tmp_path / "rules.yaml").write_text(RULE)
+    file = tmp_path / "capture.yaml"
+    file.write_text(f"hooks:\n  own: {{{hook}, events: [{events}, {dated}]}}\n")
+    found, rules = check([tmp_path], date(2026, 3, 5))
+    assert rules is not None
+    told = [one.message for one in found if one.warning]
+    assert [one[: len("the account has no 'time'")] for one in told] == (
+        ["the account has no 'time'"] if warned else []
     )
+
+
+def test_all_mistakes_are_told_at_once_by_the_check_of_the_rules(tmp_path):
+    (tmp_path / "rules.yaml").write_text(RULE)
     (tmp_path / "capture.yaml").write_text("tracks: {}\nhooks: {A B: {}}\n")
     found, rules = check([tmp_path])
     assert rules is None

@@ -36,17 +36,19 @@ def take(
     people: People,
     now: datetime,
     sent_as: str | None = None,
+    received: datetime | None = None,
 ) -> Taken:
     """Sort messages: a message of which any event has a problem is quarantined whole.
 
-    `sent_as` is the id under which they were sent, for those that have none in them.
+    `sent_as` is the id under which they were sent, for those that have none in them; `received` is
+    when they came, if not `now`: the time of those that say none.
     """
     taken = Taken()
     for index, message in enumerate(messages):
         id_ = _id(message, hook, sent_as, len(messages) > 1)
         events = [
             event
-            for one in events_in(message, id_, source, hook, now)
+            for one in events_in(message, id_, source, hook, received or now)
             if not isinstance(event := sort_people(one, people) if by_email(one) else one, Ignored)
         ]
         bad = [one for one in (why_not(event, now) for event in events) if one is not None]
@@ -61,7 +63,7 @@ def take(
 
 
 def events_in(
-    message: Any, id_: str, source: str, hook: Hook, now: datetime
+    message: Any, id_: str, source: str, hook: Hook, received: datetime
 ) -> Iterator[dict[str, Any]]:
     """The events that the message of this id becomes; none if nothing in the mapping is for it."""
     record = f"{hook.name}/{id_}"
@@ -72,7 +74,7 @@ def events_in(
         head = {"source": source, "specversion": "1.0"}
         dated = {UNDATED: "true"} if given is None else {"time": as_time(given)}
         event = event_of(shape, message, head | dated)
-        yield {"id": event_id(event, record, shape, message), "time": now.isoformat(), **event}
+        yield {"id": event_id(event, record, shape, message), "time": received.isoformat(), **event}
 
 
 def _id(message: Any, hook: Hook, sent_as: str | None, is_one_of_many: bool) -> str:

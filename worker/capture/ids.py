@@ -21,10 +21,12 @@ _DIGITS = 12
 
 
 def record_id(ways: Value, message: Any) -> str:
-    """A message's own id; of one without, what is in it, so that the same again is the same."""
+    """A message's own id, or a digest of one that is too long or cannot be shown; of a message
+    without, of what is in it, so that the same again is the same."""
     given = first(ways, message)
-    if isinstance(given, str | int) and 0 < len(str(given)) <= _LONGEST_RECORD:
-        return str(given)
+    text = str(given) if isinstance(given, str | int) else ""
+    if text.isprintable() and 0 < len(text) <= _LONGEST_RECORD:
+        return text
     return digest_of(message if given is None else given)[: 2 * _DIGITS]
 
 

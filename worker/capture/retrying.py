@@ -69,21 +69,20 @@ def retry(
 
 def again(one: Kept, capture: Capture, now: datetime) -> Taken:
     """What an entry becomes now: its events, or its problems once more."""
-    message = _read(one.body)
+    message, source = _read(one.body), one.source or ""
     if one.way == segment.WAY:
-        return segment.take([message], one.source or "", capture, now)
+        return segment.take([message], source, capture, now, one.received_at)
     if one.way.startswith(hooks.WAY):
         hook = capture.hooks.get(one.way.removeprefix(hooks.WAY))
         if hook is None:  # there is no such hook any more
             return _still(one)
-        return hooks.take([message], one.source or "", hook, capture.people, now, one.event_id)
+        people, sent_as = capture.people, one.event_id
+        return hooks.take([message], source, hook, people, now, sent_as, one.received_at)
     if one.way.startswith(faults.WAY):
         mapping = capture.imports.get(one.way.removeprefix(faults.WAY))
-        became = mapping and importing.again(
-            one.body, one.source or "", mapping, capture.people, now
-        )
+        became = mapping and importing.again(one.body, source, mapping, capture.people, now)
         return Taken(list(became.events)) if became and not became.faults else _still(one)
-    return take([message], one.source or "", capture.people, now)
+    return take([message], source, capture.people, now)
 
 
 def _still(one: Kept) -> Taken:

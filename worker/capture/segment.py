@@ -16,7 +16,7 @@ from worker.core.events import ALIAS, MEMBER, UNDATED, Quarantined
 from worker.core.mapping import Capture, Shape, event_of
 from worker.core.moments import as_time
 from worker.core.picking import Pick
-from worker.core.problems import as_json
+from worker.core.problems import as_json, storable
 
 WAY = "segment"
 CALLS = ("track", "identify", "group", "page", "screen", "alias")
@@ -50,11 +50,20 @@ def messages_in(body: Any) -> list[Any]:
     return [shared | one if isinstance(one, dict) else one for one in found]
 
 
-def take(messages: Sequence[Any], source: str, capture: Capture, now: datetime) -> Taken:
-    """Sort Segment's messages: events, those of no use here, and those with problems."""
+def take(
+    messages: Sequence[Any],
+    source: str,
+    capture: Capture,
+    now: datetime,
+    received: datetime | None = None,
+) -> Taken:
+    """Sort Segment's messages: events, those of no use here, and those with problems.
+
+    `received` is when they came, if not `now`: the time of those that say none.
+    """
     taken = Taken()
     for index, message in enumerate(messages):
-        call = event_in(message, source, capture, now)
+        call = event_in(message, source, capture, received or now)
         if call.problem is not None:
             taken.refuse(index, _refused(message, source, (call.problem,)))
         elif call.event is None:
@@ -66,7 +75,7 @@ def take(messages: Sequence[Any], source: str, capture: Capture, now: datetime) 
     return taken
 
 
-def event_in(message: Any, source: str, capture: Capture, now: datetime) -> Call:
+def event_in(message: Any, source: str, capture: Capture, received: datetime) -> Call:
     """What one message becomes."""
     if not isinstance(message, dict):
         return Call(problem="a message is a JSON object with a 'type'")
@@ -84,7 +93,7 @@ def event_in(message: Any, source: str, capture: Capture, now: datetime) -> Call
         "id": _id(message),
         "source": source,
         "specversion": "1.0",
-        "time": as_time(given or now.isoformat()),
+        "time": as_time(given or received.isoformat()),
     }
     if not given:
         head[UNDATED] = "true"
@@ -131,4 +140,4 @@ def _refused(message: Any, source: str, problems: tuple[str, ...]) -> Quarantine
     id_ = message.get("messageId") if isinstance(message, dict) else None
     shown = id_ if isinstance(id_, str) else None
     body = message if isinstance(message, str) else as_json(message)
-    return Quarantined(source, shown and shown[:300], problems, body, WAY)
+    return Quarantined(source, shown and storable(shown[:300]), problems, body, WAY)

@@ -1,7 +1,7 @@
 """`tiewatch import`: history, from the files that other products export."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime, time
+from datetime import UTC, datetime, time, timedelta, tzinfo
 from pathlib import Path
 from typing import Annotated
 from zoneinfo import ZoneInfo
@@ -10,7 +10,7 @@ import typer
 from sqlalchemy import Engine
 
 from worker.capture.mappings import with_imports
-from worker.cli.access import a_date, database, today
+from worker.cli.access import a_date, database
 from worker.cli.batching import (
     BATCH_BYTES,
     BATCH_EVENTS,
@@ -69,9 +69,9 @@ def run(
     exported: Annotated[
         str | None,
         typer.Option(
-            metavar="DATE",
-            help="The day on which the files were exported, if copying them has changed their date "
-            "on this machine: what was exported later counts.",
+            metavar="WHEN",
+            help="The day on which the files were exported, or the time, if copying them has "
+            "changed their date on this machine: what was exported later counts.",
         ),
     ] = None,
     dry_run: Annotated[
@@ -91,7 +91,7 @@ def run(
     once. So does going on after an interruption: run it again.
     """
     writing = Writing(_zone(timezone), day_first)
-    manner = _manner(mapping, writing, kind, source, _exported(exported))
+    manner = _manner(mapping, writing, kind, source, _exported(exported, writing.zone))
     planned = [_planned(name, manner) for name in files]
     if dry_run:
         show(planned, as_json)
@@ -188,13 +188,22 @@ def _zone(name: str | None) -> ZoneInfo | None:
         raise Refused(f"{name!r} is no time zone: write it like Europe/Berlin, or UTC.") from error
 
 
-def _exported(given: str | None) -> datetime | None:
+def _exported(given: str | None, zone: tzinfo | None) -> datetime | None:
+    """When files were exported: of a day the end of it, as that comes after what changed on it."""
     if given is None:
         return None
-    day = a_date(given)
-    if day > today():
-        raise Refused(f"--exported {day}: that is still to come.")
-    return datetime.combine(day, time(), UTC)
+    now, day = runtime.clock(), a_date(given[:10])
+    try:
+        when = datetime.fromisoformat(given) if given[10:] else datetime.combine(day, time.max)
+    except ValueError as error:
+        form = "write it like 2026-03-31, or 2026-03-31T18:30"
+        raise Refused(f"--exported {given}: that is no time: {form}.") from error
+    if when.tzinfo is None:
+        when = when.replace(tzinfo=zone or UTC)
+    # Today is not over, and in the east it is tomorrow already.
+    if when > now and (given[10:] or day > now.date() + timedelta(days=1)):
+        raise Refused(f"--exported {given}: that is still to come.")
+    return min(when.astimezone(UTC), now)
 
 
 def _batches(planned: Sequence[File | Archive], rows: Rows, bar: Bar) -> Iterator[FileBatch]:

@@ -16,7 +16,15 @@ from msgspec import UNSET, Struct
 
 from worker.core.contents import TYPES, Content, EventId, Id, Moment
 from worker.core.contradictions import CHECKED, contradictions
-from worker.core.problems import as_json, field_problems, fits, json_problem, quoted, whole
+from worker.core.problems import (
+    as_json,
+    field_problems,
+    fits,
+    json_problem,
+    quoted,
+    storable,
+    whole,
+)
 
 MAX_AHEAD = timedelta(hours=24)
 """How far an event's time may lie ahead of its receipt (clocks differ)."""
@@ -195,7 +203,7 @@ def _name(value: object) -> str | None:
     """An id fit to be shown and stored, however broken the event."""
     if not isinstance(value, str | int | float):
         return None
-    return str(value)[:300].encode("ascii", "backslashreplace").decode().replace("\x00", "\\x00")
+    return storable(str(value)[:300])
 
 
 def _problems(raw: object, received: datetime, account: str | None) -> list[str]:

@@ -22,6 +22,11 @@ def as_json(raw: object) -> str:
         return '"nested too deeply to be written down"'
 
 
+def storable(text: str) -> str:
+    """The text as PostgreSQL can hold it: without NUL and half surrogate pairs."""
+    return text.encode("utf-8", "backslashreplace").decode().replace("\x00", "\\x00")
+
+
 def json_problem(line: str) -> str:
     """Why text is not an event's JSON."""
     try:

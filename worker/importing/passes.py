@@ -70,8 +70,8 @@ class Rows:
         if not self.undated:
             return told
         return (
-            f"{told} {self.undated:,} do not say when they were changed last, so they count as "
-            "changed when their file was written, or on the day of --exported."
+            f"{told} {self.undated:,} without a time of the last change: such rows count as "
+            "changed when the file was written, or as --exported says."
         )
 
 

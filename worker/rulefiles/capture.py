@@ -2,10 +2,11 @@
 libraries, of webhooks, of files."""
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 from worker.core.addresses import NO_PEOPLE
-from worker.core.mapping import SCHEMES, Capture, Hook, Import, Shape, Verification
+from worker.core.mapping import ONCE, SCHEMES, Capture, Hook, Import, Shape, Verification
 from worker.rulefiles import shapes
 from worker.rulefiles.files import CAPTURE, read
 from worker.rulefiles.imports import read_import
@@ -77,6 +78,9 @@ def _shape_or_none(node: Node, what: str, kind: str | None, findings: Findings) 
     if isinstance(node, Text):
         findings.add(node.at, f"{what} is '{IGNORE}', or the fields of the event it becomes")
         return None
+    for key, _ in shapes.table(node, what, findings):
+        if key.text == "id":
+            findings.add(key.at, f"{what} has an 'id', but a call's own is what counts: remove it")
     return shape(node, what, kind, findings)
 
 
@@ -91,7 +95,7 @@ def _hook(name: str, node: Node, findings: Findings) -> Hook | None:
     need_accounts(nodes, events, findings)
     need_ids(nodes, events, findings)
     each = head(given, "each", findings)
-    return Hook(
+    found = Hook(
         name,
         _verification(given, findings),
         tuple(one for one in events if one is not None),
@@ -99,6 +103,22 @@ def _hook(name: str, node: Node, findings: Findings) -> Hook | None:
         head(given, "time", findings),
         each[0] if each else None,
     )
+    if found.verify.scheme != "standard" and not found.time:
+        _warn_of_undated(nodes, events, findings)
+    return found
+
+
+def _warn_of_undated(
+    nodes: Sequence[Node], events: Sequence[Shape | None], findings: Findings
+) -> None:
+    """Note what may be said anew, where nothing may tell that from the same message again."""
+    for node, found in zip(nodes, events, strict=True):
+        if found and found.type not in ONCE and not found.time:
+            findings.warn(
+                node.at,
+                f"the {found.type} has no 'time', so it is lost as a duplicate if it returns to "
+                "what it was before, unless 'id' is another one in every message: give it a 'time'",
+            )
 
 
 def _verification(given: shapes.Fields, findings: Findings) -> Verification:

@@ -8,6 +8,7 @@ import msgspec
 from sqlalchemy import Connection, Table, func, select
 
 from worker.core.events import AS_EVENT, Event, Quarantined, same_content
+from worker.core.problems import storable
 from worker.store.dialect import Rows, execute_rows
 from worker.store.tables import events as events_table
 from worker.store.tables import quarantine as quarantine_table
@@ -63,10 +64,10 @@ def quarantine(db: Connection, bad: Sequence[Quarantined], now: datetime) -> Non
     rows = {
         (
             digest(one),
-            one.source,
-            one.id,
-            msgspec.json.encode(one.problems).decode(),
-            _storable(one.body),
+            one.source and storable(one.source),
+            one.id and storable(one.id),
+            msgspec.json.encode([storable(told) for told in one.problems]).decode(),
+            storable(one.body),
             one.way,
             now,
         )
@@ -88,9 +89,10 @@ def quarantine(db: Connection, bad: Sequence[Quarantined], now: datetime) -> Non
 def digest(one: Quarantined) -> str:
     """What an event is known by in quarantine.
 
-    Of a message that is no event, its source is a part: another's may read the same.
+    Of a message that is no event, its source is a part, since another's may read the same, and its
+    id, which may stand outside of it: two webhooks that read the same are two.
     """
-    way = "" if one.way == AS_EVENT else f"{one.way}\n{one.source}\n"
+    way = "" if one.way == AS_EVENT else f"{one.way}\n{one.source}\n{one.id}\n"
     return hashlib.sha256(f"{way}{one.body}".encode("utf-8", "backslashreplace")).hexdigest()
 
 
@@ -135,11 +137,6 @@ def bodies(
 def conflict(source: str, id_: str, body: str) -> Quarantined:
     """An event that another one with its source and id has come before."""
     return Quarantined(source, id_, (CONFLICT,), body)
-
-
-def _storable(body: str) -> str:
-    """PostgreSQL text holds neither NUL nor half a surrogate pair."""
-    return body.encode("utf-8", "backslashreplace").decode().replace("\x00", "\\x00")
 
 
 def quarantined(db: Connection, limit: int) -> list[tuple[str, int]]:
