@@ -15,7 +15,7 @@ from bench import events, stage, throughput, workers
 from bench.events import Event
 from bench.measure import Goal, Line, Report, interleaved, ratios
 from bench.stage import Stage
-from bench.workers import FAT, WARM_UP, Workers
+from bench.workers import WARM_SIZE, WARM_UP, Workers
 from worker.celery_app import INGEST
 from worker.running.embedded import free_port
 from worker.running.runtime import clock
@@ -63,7 +63,7 @@ def run(
     """Measure single events and batches of 100, beside the limit and the main job."""
     now = stage.now()
     crowd = events.vendor(customers)
-    warm_up = WARM_UP * FAT
+    warm_up = WARM_UP * WARM_SIZE
     new = events.today(crowd, warm_up + number, now)
     runs_of: dict[str, list[Sent]] = {}
     note(f"loading {stored:,} events")

@@ -13,7 +13,7 @@ from bench import baseline, events, everything, floor, stage, workers
 from bench.events import Event
 from bench.measure import Goal, Line, Report, interleaved, ratios
 from bench.stage import Stage
-from bench.workers import FAT, WARM_UP
+from bench.workers import BY_ITSELF, WARM_SIZE, WARM_UP
 from worker.celery_app import INGEST
 from worker.shipped import rules_dir
 
@@ -30,7 +30,7 @@ and in order of time, over all accounts: batches taken at the same time share ac
 for each other's locks. The baseline gets the first {fewer:,} of them. Each run starts new worker \
 processes, warms them up, holds them still while the queue is filled, and counts from their \
 release until the last event is committed. The whole queue waits then, so a process takes in as \
-one what makes two thousand events or so, whatever the size of a batch. Publishing is counted for \
+one what makes four thousand events or so, whatever the size of a batch. Publishing is counted for \
 neither side, which spares the baseline its message an event. Not flattering: most usage of today \
 changes no fact before midnight, and tiewatch then does not evaluate its account; a line beside \
 is the same mix dated yesterday, where every event may change one. The baseline always evaluates, \
@@ -70,7 +70,7 @@ def run(
     note: Callable[[str], None],
     *,
     stored: int = 30_000,
-    number: int = 20_000,
+    number: int = 40_000,
     fewer: int = 1_000,
     customers: int = 1_000,
     processes: Sequence[int] = (1, 2),
@@ -80,7 +80,7 @@ def run(
     """Measure tiewatch, the baseline and the floor in turn, on the same state and events."""
     now = stage.now()
     crowd = events.vendor(customers)
-    warm_up = WARM_UP * max(processes) * FAT
+    warm_up = WARM_UP * max(processes) * WARM_SIZE
     taken = {TODAY: events.today, YESTERDAY: events.yesterday}
     new = {day: make(crowd, warm_up + number, now) for day, make in taken.items()}
     note(f"loading {stored:,} events")
@@ -149,14 +149,14 @@ def through_queue(
     """Events a second of tiewatch's workers, the first ones given only to warm them up."""
     workers.empty(on)
     known = "SELECT coalesce(sum(applied), 0) FROM batches"
-    warm, new = given[: WARM_UP * processes * FAT], given[warm_up:]
+    warm, new = given[: WARM_UP * processes * WARM_SIZE], given[warm_up:]
     with (
         stage.database(on, state) as url,
         stage.polled(url) as db,
         workers.tiewatch(on, url, processes, INGEST, **settings) as running,
     ):
         before = db.scalar(sa.text(known))
-        workers.publish(on, INGEST, stage.batches(warm, FAT))
+        workers.publish(on, INGEST, stage.batches(warm, WARM_SIZE), **BY_ITSELF)
         workers.wait_for(running, db, known, before + len(warm))
         with workers.held(running):
             workers.publish(on, INGEST, stage.batches(new, size))

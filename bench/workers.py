@@ -25,15 +25,18 @@ WARM_UP = 12
 """Batches that each worker process takes before the clock starts: PostgreSQL settles on a plan for
 a statement only when it has seen it ten times."""
 
-FAT = 2_000
-"""Events of a batch that a worker process takes in by itself, however many wait with it."""
+WARM_SIZE = 1_000
+"""Events of such a batch."""
+
+BY_ITSELF = {"expires": 3_600}
+"""How a batch is sent that is not taken in together with others that wait."""
 
 
-def publish(on: Stage, task: str, arguments: Iterable[Any]) -> None:
+def publish(on: Stage, task: str, arguments: Iterable[Any], **how: Any) -> None:
     """Send one message an argument to the queue that has the task's name, as any program can."""
     with Celery(broker=on.broker, set_as_current=False) as producer:
         for argument in arguments:
-            producer.send_task(task, [argument], queue=task)
+            producer.send_task(task, [argument], queue=task, **how)
 
 
 Workers = subprocess.Popen[bytes]

@@ -19,8 +19,8 @@ from celery.worker.strategy import default
 
 from worker.celery_app import DEMO_NOW
 
-FAT = 512_000
-"""Bytes of what is taken in as one at most, unless one message alone has more: two thousand events
+FAT = 1_000_000
+"""Bytes of what is taken in as one at most, unless one message alone has more: four thousand events
 or so. An account of which many of them are is evaluated once. Much longer transactions would keep
 others waiting for their locks."""
 
