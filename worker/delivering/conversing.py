@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from functools import partial
 
-import msgspec
 from slack_sdk import WebClient
 from slack_sdk.models.metadata import Metadata
 from sqlalchemy import Connection
@@ -23,7 +22,7 @@ from worker.core import conversations as core
 from worker.core.alerts import Alert
 from worker.core.bundles import Kind
 from worker.core.cards import Card
-from worker.delivering.sending import Act, Body, Outcome, Record, laid_out, sent
+from worker.delivering.sending import Act, Body, Outcome, Record, laid_out, of_this_version, sent
 from worker.slack import message as layout
 from worker.slack.lookup import Found, find, place
 from worker.slack.message import Message
@@ -146,7 +145,7 @@ def ready(
     # Laid out later: what cannot be must not keep this transaction from counting the attempt.
     move = Move(
         told=tuple(told),
-        before=tuple(_readable(before)),
+        before=tuple(of_this_version(before, Alert)),
         standings=conversations.standings(db, rows[0].account),
         address=address,
     )
@@ -249,14 +248,3 @@ def _alerts(told: Iterable[tuple[Row, Body]]) -> list[tuple[Row, Alert]]:
 def _news(told: Iterable[tuple[Row, Body]]) -> list[tuple[Row, Alert]]:
     """What is to be said of them, beside what the card shows."""
     return [(row, alert) for row, alert in _alerts(told) if row.kind is not Kind.UPDATE]
-
-
-def _readable(bodies: Sequence[str]) -> list[Alert]:
-    """The alerts told before, but for those that another version of tiewatch wrote."""
-    alerts = []
-    for body in bodies:
-        try:
-            alerts.append(msgspec.json.decode(body, type=Alert))
-        except msgspec.DecodeError:
-            continue
-    return alerts

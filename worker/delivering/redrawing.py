@@ -8,13 +8,12 @@ from collections.abc import Sequence
 from datetime import datetime
 from functools import partial
 
-import msgspec
 from slack_sdk import WebClient
 from sqlalchemy import Connection
 
 from worker.core.bundles import as_they_stand, together
 from worker.core.cards import Digest
-from worker.delivering.sending import Act, Outcome, Record, sent
+from worker.delivering.sending import Act, Outcome, Record, of_this_version, sent
 from worker.slack import message as layout
 from worker.slack.sender import edit
 from worker.slack.trouble import FIXED, GONE, SendFailed, Verdict
@@ -27,7 +26,7 @@ NOT_THERE = "the digest is not there any more"
 def ready(db: Connection, slack: WebClient, rows: Sequence[Row]) -> Act | None:
     """How to edit the digest that these rows are about; None if they are dropped."""
     channel, ts = showing.place_of(rows[0].bundle)
-    parts = _readable(showing.digest_parts(db, rows[0].recipient, channel, ts))
+    parts = of_this_version(showing.digest_parts(db, rows[0].recipient, channel, ts), Digest)
     if not parts:
         leases.dropped(db, rows, NOT_THERE)
         return None
@@ -50,14 +49,3 @@ def _edit(slack: WebClient, rows: Sequence[Row], channel: str, ts: str, digest: 
 def _left(rows: Sequence[Row], why: str, db: Connection, _now: datetime) -> Outcome:
     leases.dropped(db, rows, why)
     return Outcome()
-
-
-def _readable(bodies: Sequence[str]) -> list[Digest]:
-    """The parts, but for those that another version of tiewatch wrote."""
-    parts = []
-    for body in bodies:
-        try:
-            parts.append(msgspec.json.decode(body, type=Digest))
-        except msgspec.DecodeError:
-            continue
-    return parts

@@ -4,6 +4,7 @@ The first and the last are done in transactions, sending in between is not.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import NamedTuple, TypeVar
 
@@ -126,6 +127,15 @@ def sent(
     """Record where rows stand that have been sent."""
     leases.sent(db, rows, channel, ts, now, conversation)
     return Outcome(sent=len(rows))
+
+
+def of_this_version(bodies: Sequence[str], kind: type[Said]) -> list[Said]:
+    """What these say, but for those that another version of tiewatch wrote."""
+    found = []
+    for body in bodies:
+        with suppress(msgspec.DecodeError):
+            found.append(msgspec.json.decode(body, type=kind))
+    return found
 
 
 def readable(db: Connection, rows: Sequence[Row]) -> list[tuple[Row, Body]]:

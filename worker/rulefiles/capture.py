@@ -13,7 +13,7 @@ from worker.rulefiles.imports import read_import
 from worker.rulefiles.mapping import LONGEST, head, need_accounts, need_ids, shape
 from worker.rulefiles.nodes import Node, Text
 from worker.rulefiles.people import read_people
-from worker.rulefiles.problems import Findings, RuleFilesRefused, quoted
+from worker.rulefiles.problems import Findings, quoted
 
 KEYS = ("people", "track", "calls", "hooks", "imports")
 CALLS = ("identify", "group", "page", "screen")
@@ -32,8 +32,7 @@ def load_capture(file: Path) -> Capture:
     """
     findings = Findings()
     found = read_capture(file, findings)
-    if findings:
-        raise RuleFilesRefused(findings.sorted())
+    findings.require_none()
     return found
 
 

@@ -17,7 +17,7 @@ from worker.rulefiles.comparisons import compare
 from worker.rulefiles.conditions import condition
 from worker.rulefiles.files import HEALTH, read
 from worker.rulefiles.nodes import List, Node, Text
-from worker.rulefiles.problems import Findings, RuleFilesRefused, quoted
+from worker.rulefiles.problems import Findings, quoted
 from worker.rulefiles.quantities import quantity
 from worker.rulefiles.thresholds import Scope, name_of
 
@@ -38,8 +38,7 @@ def load_health(root: Path, metrics: Metrics = NO_METRICS) -> HealthSettings:
     """
     scope = Scope(own={name: one.fact for name, one in metrics.own.items()})
     found, findings = read_health(root / HEALTH, scope), scope.findings
-    if findings:
-        raise RuleFilesRefused(findings.sorted())
+    findings.require_none()
     if not found.parts:
         return found
     rests_on, _ = own.wanted(found.facts, metrics)

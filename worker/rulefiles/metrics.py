@@ -16,7 +16,7 @@ from worker.rulefiles import shapes
 from worker.rulefiles.files import METRICS, read
 from worker.rulefiles.nodes import Node, Text
 from worker.rulefiles.own import Kind, Written, written
-from worker.rulefiles.problems import Findings, RuleFilesRefused, quoted
+from worker.rulefiles.problems import Findings, quoted
 from worker.rulefiles.thresholds import is_name, name_of
 from worker.shipped import rules_dir
 
@@ -45,8 +45,7 @@ def load_metrics(root: Path, rules: RuleSet | None = None, shipped: Path | None 
     metrics, own = read_metrics(root / METRICS, findings), dict[str, OwnFact]()
     if rules and rules.includes_shipped:
         own |= read_metrics((shipped or rules_dir()) / METRICS, findings).own
-    if findings:
-        raise RuleFilesRefused(findings.sorted())
+    findings.require_none()
     return replace(metrics, own=dict(sorted((own | {**metrics.own}).items())))
 
 

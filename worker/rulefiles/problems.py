@@ -93,6 +93,15 @@ class Findings:
             where = f"{Path(problem.file).name}:{problem.line}"
             self.add(to, f"{what} {where} goes wrong: {problem.message}")
 
+    def require_none(self) -> None:
+        """See to it that there is no problem.
+
+        Raises:
+            RuleFilesRefused: there is; with all of them.
+        """
+        if self:
+            raise RuleFilesRefused(self.sorted())
+
     def sorted(self) -> list[Problem]:
         """The problems, by file, line and column."""
         return sorted(self._problems)

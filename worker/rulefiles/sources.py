@@ -7,7 +7,7 @@ from worker.core.freshness import Source, Sources
 from worker.rulefiles import shapes
 from worker.rulefiles.files import SOURCES, read
 from worker.rulefiles.nodes import Node, Table, Text
-from worker.rulefiles.problems import Findings, RuleFilesRefused, quoted
+from worker.rulefiles.problems import Findings, quoted
 from worker.rulefiles.values import days_within
 
 KEYS = ("sources",)
@@ -26,8 +26,7 @@ def load_sources(root: Path) -> Sources:
     """
     findings = Findings()
     found = read_sources(root / SOURCES, findings)
-    if findings:
-        raise RuleFilesRefused(findings.sorted())
+    findings.require_none()
     return found
 
 

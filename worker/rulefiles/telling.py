@@ -13,7 +13,7 @@ from worker.core.telling import Route, Telling
 from worker.rulefiles import shapes
 from worker.rulefiles.files import SLACK, read
 from worker.rulefiles.nodes import List, Node
-from worker.rulefiles.problems import Findings, RuleFilesRefused, quoted
+from worker.rulefiles.problems import Findings, quoted
 from worker.rulefiles.quantities import quantity
 from worker.rulefiles.recipients import recipients_in
 from worker.rulefiles.values import days_within, tags_in
@@ -54,8 +54,7 @@ def load_telling(root: Path) -> Telling:
     """
     findings = Findings()
     settings = read_telling(root / SLACK, findings)
-    if findings:
-        raise RuleFilesRefused(findings.sorted())
+    findings.require_none()
     return settings
 
 

@@ -8,7 +8,7 @@ from worker.core.units import Unit
 from worker.rulefiles import shapes
 from worker.rulefiles.files import TIES, read
 from worker.rulefiles.nodes import Node
-from worker.rulefiles.problems import Findings, RuleFilesRefused, quoted
+from worker.rulefiles.problems import Findings, quoted
 from worker.rulefiles.quantities import complaint, quantity
 
 KEYS = ("half_life", "tiers")
@@ -25,8 +25,7 @@ def load_ties(root: Path) -> TieSettings:
     """
     findings = Findings()
     settings = read_ties(root / TIES, findings)
-    if findings:
-        raise RuleFilesRefused(findings.sorted())
+    findings.require_none()
     return settings
 
 

@@ -14,7 +14,7 @@ from worker.rulefiles import shapes
 from worker.rulefiles.files import WEBHOOKS, read
 from worker.rulefiles.metrics import read_beside
 from worker.rulefiles.nodes import Node, Table, Text
-from worker.rulefiles.problems import Findings, Place, RuleFilesRefused, quoted
+from worker.rulefiles.problems import Findings, Place, quoted
 
 KEYS = ("webhooks",)
 WEBHOOK_KEYS = ("url", "allow_http", "segment", "flags", "facts")
@@ -36,8 +36,7 @@ def load_webhooks(root: Path) -> Webhooks:
     """
     findings = Findings()
     found = read_webhooks(root / WEBHOOKS, findings)
-    if findings:
-        raise RuleFilesRefused(findings.sorted())
+    findings.require_none()
     return found
 
 
